@@ -1,0 +1,55 @@
+"""What the captions say about a tensor, computed from it."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Peak(NamedTuple):
+    """The largest entry of a row."""
+
+    index: int
+    value: float
+
+
+def peak(row: Tensor) -> Peak:
+    """The largest entry of a non-empty row, the first one where several are equal.
+
+    >>> peak(torch.tensor([0.25, 0.5, 0.25]))
+    Peak(index=1, value=0.5)
+    """
+    index = int(row.argmax())
+    return Peak(index, float(row[index]))
+
+
+def entropy(weights: Tensor) -> Tensor:
+    """How spread each row of weights is, in nats: 0 for all on one key, log(n) for n equal keys.
+
+    (..., L, S) to (..., L). A row of zeros has entropy 0.
+    """
+    return torch.special.entr(weights).sum(dim=-1)  # (..., L)
+
+
+def variance(values: Tensor) -> float:
+    """The mean squared distance of the entries from their mean (divided by n, not n - 1); NaN where there are none."""
+    return float(values.double().var(correction=0)) if values.numel() else math.nan
+
+
+def cosine(a: Tensor, b: Tensor) -> float:
+    """The cosine of the angle between two vectors: 1 same direction, 0 perpendicular, -1 opposite."""
+    return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=-1))
+
+
+def contributions(attn_weights: Tensor, v: Tensor) -> Tensor:
+    """What each key hands to one query: its value times its weight. (S,) and (S, d_k) to (S, d_k).
+
+    The rows add up to the query's output.
+    """
+    return attn_weights.unsqueeze(-1) * v  # (S, d_k)
+
+
+def open_keys(masked_scores: Tensor) -> Tensor:
+    """How many keys each query may look at: (..., L, S) to (..., L)."""
+    return (masked_scores != -math.inf).sum(dim=-1)  # (..., L)

@@ -1,0 +1,138 @@
+"""The straight line from a sentence to the output, with every tensor kept under its name."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attention.checks import check_width
+from attention.config import AttentionConfig
+from attention.embedding import (
+    add_positions,
+    embedding_table,
+    look_up,
+    one_hot_rows,
+    sinusoidal_positions,
+    token_ids,
+    vocabulary,
+)
+from attention.functional import merge_heads, project, scaled_dot_product_attention, split_heads
+from attention.tokens import tokenize
+from attention.weights import AttentionWeights
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionTrace:
+    """Every tensor of one multi-head attention, in the order of the story.
+
+    H = num_heads, L = query tokens, S = key tokens, d_k = head_dim; a batched input puts its dimension first.
+    """
+
+    x: Tensor  # (L, d_model)
+    q: Tensor  # (H, L, d_k)
+    k: Tensor  # (H, S, d_k)
+    v: Tensor  # (H, S, d_k)
+    scores: Tensor  # (H, L, S)
+    scaled_scores: Tensor  # (H, L, S)
+    masked_scores: Tensor  # (H, L, S)
+    attn_weights: Tensor  # (H, L, S)
+    head_outputs: Tensor  # (H, L, d_k)
+    joined: Tensor  # (L, d_model)
+    output: Tensor  # (L, d_model)
+
+
+def multi_head_attention(
+    x: Tensor,
+    weights: AttentionWeights,
+    *,
+    memory: Tensor | None = None,
+    attn_mask: Tensor | None = None,
+    is_causal: bool = False,
+    scaled: bool = True,
+) -> AttentionTrace:
+    """Project, split into heads, attend in each head, join, and mix with W_O.
+
+    x: (L, d_model), or with leading batch dimensions. memory: (S, d_model), where keys and values come from
+    (cross-attention); default x itself. attn_mask broadcasts to (..., num_heads, L, S), see
+    scaled_dot_product_attention. scaled=False leaves out the division by √head_dim. ValueError where shapes do not fit.
+    Source: "Attention Is All You Need", section 3.2.2.
+    """
+    memory = x if memory is None else memory
+    check_width("x", x, weights.w_q)
+    check_width("memory", memory, weights.w_q)
+    q = split_heads(project(x, weights.w_q, weights.b_q), weights.num_heads)  # (H, L, d_k)
+    k = split_heads(project(memory, weights.w_k, weights.b_k), weights.num_heads)  # (H, S, d_k)
+    v = split_heads(project(memory, weights.w_v, weights.b_v), weights.num_heads)  # (H, S, d_k)
+    steps = scaled_dot_product_attention(q, k, v, attn_mask, is_causal, None if scaled else 1.0)
+    joined = merge_heads(steps.output)  # (L, d_model)
+    output = project(joined, weights.w_o, weights.b_o)  # (L, d_model)
+    return AttentionTrace(x, q, k, v, *steps, joined, output)
+
+
+@dataclass(frozen=True, eq=False)
+class SentenceTrace:
+    """The whole walk of one sentence, and the settings and weights that made it."""
+
+    sentence: str
+    config: AttentionConfig
+    weights: AttentionWeights
+    vocabulary: tuple[str, ...]  # vocab_size words, sorted
+    embedding_table: Tensor  # (vocab_size, d_model)
+    tokens: tuple[str, ...]  # seq_len
+    ids: Tensor  # (seq_len,)
+    one_hot: Tensor  # (seq_len, vocab_size)
+    embeddings: Tensor  # (seq_len, d_model)
+    positions: Tensor  # (seq_len, d_model); all 0 where positions are switched off
+    x: Tensor  # (seq_len, d_model)
+    attention: AttentionTrace
+
+
+def trace_sentence(
+    sentence: str,
+    config: AttentionConfig,
+    weights: AttentionWeights | None = None,
+    *,
+    hidden_keys: Collection[int] = (),
+) -> SentenceTrace:
+    """Follow a sentence from its text to the output of one multi-head attention layer.
+
+    weights: default AttentionWeights.random(config). hidden_keys: positions that no query may look at, as a
+    padding mask does. The same arguments give the same numbers, always.
+    ValueError where weights are not of config's d_model and num_heads, or a hidden position is not in the sentence.
+    """
+    weights = AttentionWeights.random(config) if weights is None else weights
+    if (weights.d_model, weights.num_heads) != (config.d_model, config.num_heads):
+        raise ValueError(
+            f"the weights are for d_model={weights.d_model}, num_heads={weights.num_heads}, "
+            f"but the settings ask for d_model={config.d_model}, num_heads={config.num_heads}"
+        )
+    tokens = tokenize(sentence)
+    vocab = vocabulary(tokens)
+    table = embedding_table(vocab, config.d_model, config.seed).to(weights.w_q.dtype)  # (vocab_size, d_model)
+    ids = token_ids(tokens, vocab)  # (seq_len,)
+    one_hot = one_hot_rows(ids, len(vocab), table.dtype)  # (seq_len, vocab_size)
+    embeddings = look_up(one_hot, table)  # (seq_len, d_model)
+    positions = sinusoidal_positions(len(tokens), config.d_model).to(table.dtype) * config.positions
+    x = add_positions(embeddings, positions)  # (seq_len, d_model)
+    mask = _open_keys(len(tokens), hidden_keys)  # (1, seq_len) or None
+    attention = multi_head_attention(
+        x, weights, attn_mask=mask, is_causal=config.causal, scaled=config.scaled
+    )
+    return SentenceTrace(
+        sentence, config, weights, vocab, table, tokens, ids, one_hot, embeddings, positions, x, attention
+    )
+
+
+def _open_keys(seq_len: int, hidden_keys: Collection[int]) -> Tensor | None:
+    """True for the keys that may be looked at: (1, seq_len), the same for every query."""
+    if not hidden_keys:
+        return None
+    outside = [key for key in hidden_keys if not 0 <= key < seq_len]
+    if outside:
+        raise ValueError(
+            f"hidden_keys {outside} are not among the sentence's {seq_len} positions, counted from 0"
+        )
+    mask = torch.ones(1, seq_len, dtype=torch.bool)
+    mask[0, list(hidden_keys)] = False
+    return mask
