@@ -21,15 +21,11 @@ def check_qkv(query: Tensor, key: Tensor, value: Tensor) -> None:
         types = ", ".join(f"{name} {tensor.dtype}" for name, tensor in named.items())
         raise ValueError(f"query, key and value must be of one type, got {types}")
     if query.shape[-1] != key.shape[-1]:
-        raise ValueError(
-            f"queries and keys must be equally wide: {query.shape[-1]} is not {key.shape[-1]} ({shapes})"
-        )
+        raise ValueError(f"queries and keys must be equally wide: {query.shape[-1]} is not {key.shape[-1]} ({shapes})")
     if query.shape[-1] == 0:
         raise ValueError(f"queries and keys must be at least 1 wide ({shapes})")
     if key.shape[-2] != value.shape[-2]:
-        raise ValueError(
-            f"every key needs one value: {key.shape[-2]} keys, {value.shape[-2]} values ({shapes})"
-        )
+        raise ValueError(f"every key needs one value: {key.shape[-2]} keys, {value.shape[-2]} values ({shapes})")
     if _broadcast(query.shape[:-2], key.shape[:-2], value.shape[:-2]) is None:
         raise ValueError(f"the leading dimensions do not broadcast: {shapes}")
 
@@ -39,9 +35,7 @@ def check_mask(attn_mask: Tensor | None, scores: Tensor) -> None:
     if attn_mask is None:
         return
     if attn_mask.dtype not in (torch.bool, scores.dtype):
-        raise ValueError(
-            f"attn_mask must be torch.bool or {scores.dtype} like the scores, got {attn_mask.dtype}"
-        )
+        raise ValueError(f"attn_mask must be torch.bool or {scores.dtype} like the scores, got {attn_mask.dtype}")
     if _broadcast(attn_mask.shape, scores.shape) != scores.shape:
         raise ValueError(f"attn_mask {_shape(attn_mask)} does not broadcast to the scores {_shape(scores)}")
 
@@ -65,6 +59,7 @@ def _shape(tensor: Tensor) -> str:
 
 def _broadcast(*shapes: torch.Size) -> torch.Size | None:
     try:
-        return torch.broadcast_shapes(*shapes)
+        shape: torch.Size = torch.broadcast_shapes(*shapes)
     except RuntimeError:
         return None
+    return shape

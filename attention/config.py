@@ -42,9 +42,7 @@ class AttentionConfig:
 def check_heads(d_model: int, num_heads: int) -> None:
     """Raise ValueError unless d_model columns can be cut into num_heads equal heads."""
     if d_model < 1 or num_heads < 1:
-        raise ValueError(
-            f"d_model and num_heads must be at least 1, got d_model={d_model}, num_heads={num_heads}"
-        )
+        raise ValueError(f"d_model and num_heads must be at least 1, got d_model={d_model}, num_heads={num_heads}")
     if d_model % num_heads:
         width, rest = divmod(d_model, num_heads)
         raise ValueError(

@@ -27,7 +27,8 @@ def split_heads(x: Tensor, num_heads: int) -> Tensor:
             [[2., 3.]]])
     """
     check_heads(x.shape[-1], num_heads)
-    slices = x.unflatten(-1, (num_heads, x.shape[-1] // num_heads))  # (..., seq_len, num_heads, head_dim)
+    head_dim = x.shape[-1] // num_heads
+    slices = x.reshape(*x.shape[:-1], num_heads, head_dim)  # (..., seq_len, num_heads, head_dim)
     return slices.transpose(-3, -2)  # (..., num_heads, seq_len, head_dim)
 
 

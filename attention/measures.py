@@ -1,6 +1,7 @@
 """What the captions say about a tensor, computed from it."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 class Peak(NamedTuple):
     """The largest entry of a row."""
 
-    index: int
+    column: int
     value: float
 
 
@@ -18,10 +19,10 @@ def peak(row: Tensor) -> Peak:
     """The largest entry of a non-empty row, the first one where several are equal.
 
     >>> peak(torch.tensor([0.25, 0.5, 0.25]))
-    Peak(index=1, value=0.5)
+    Peak(column=1, value=0.5)
     """
-    index = int(row.argmax())
-    return Peak(index, float(row[index]))
+    column = int(row.argmax())
+    return Peak(column, float(row[column]))
 
 
 def entropy(weights: Tensor) -> Tensor:
@@ -29,7 +30,13 @@ def entropy(weights: Tensor) -> Tensor:
 
     (..., L, S) to (..., L). A row of zeros has entropy 0.
     """
-    return torch.special.entr(weights).sum(dim=-1)  # (..., L)
+    terms: Tensor = torch.special.entr(weights)  # (..., L, S)
+    return terms.sum(dim=-1)  # (..., L)
+
+
+def row_sums(values: Tensor) -> Tensor:
+    """The sum of each row, as a column: (..., L, S) to (..., L, 1)."""
+    return values.sum(dim=-1, keepdim=True)  # (..., L, 1)
 
 
 def variance(values: Tensor) -> float:
@@ -53,3 +60,23 @@ def contributions(attn_weights: Tensor, v: Tensor) -> Tensor:
 def open_keys(masked_scores: Tensor) -> Tensor:
     """How many keys each query may look at: (..., L, S) to (..., L)."""
     return (masked_scores != -math.inf).sum(dim=-1)  # (..., L)
+
+
+def favourites(attn_weights: Tensor) -> int:
+    """How many different keys the heads' largest weights fall on: (num_heads, S) to a count."""
+    return len(set(attn_weights.argmax(dim=-1).tolist()))
+
+
+def distances(vectors: Tensor) -> Tensor:
+    """The distances between all pairs of different rows: (n, d) to (n (n - 1) / 2,)."""
+    return torch.pdist(vectors)
+
+
+def first_repeat(tokens: Sequence[str]) -> tuple[int, int] | None:
+    """The positions of the first two equal tokens, None where all differ.
+
+    >>> first_repeat(["the", "cat", "saw", "the", "cat"])
+    (0, 3)
+    """
+    pairs = ((tokens.index(token), i) for i, token in enumerate(tokens) if tokens.index(token) < i)
+    return next(pairs, None)

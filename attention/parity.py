@@ -30,6 +30,7 @@ def torch_output(trace: SentenceTrace) -> Tensor:
     """
     closed = trace.attention.masked_scores[0] == -math.inf  # (seq_len, seq_len)
     x = trace.x.unsqueeze(0)  # (1, seq_len, d_model)
+    output: Tensor
     with torch.no_grad():
         output, _ = to_torch(trace.weights, scaled=trace.config.scaled)(x, x, x, attn_mask=closed)
     return output.squeeze(0).masked_fill(closed.all(dim=-1, keepdim=True), math.nan)  # (seq_len, d_model)

@@ -116,9 +116,7 @@ def trace_sentence(
     positions = sinusoidal_positions(len(tokens), config.d_model).to(table.dtype) * config.positions
     x = add_positions(embeddings, positions)  # (seq_len, d_model)
     mask = _open_keys(len(tokens), hidden_keys)  # (1, seq_len) or None
-    attention = multi_head_attention(
-        x, weights, attn_mask=mask, is_causal=config.causal, scaled=config.scaled
-    )
+    attention = multi_head_attention(x, weights, attn_mask=mask, is_causal=config.causal, scaled=config.scaled)
     return SentenceTrace(
         sentence, config, weights, vocab, table, tokens, ids, one_hot, embeddings, positions, x, attention
     )
@@ -130,9 +128,7 @@ def _open_keys(seq_len: int, hidden_keys: Collection[int]) -> Tensor | None:
         return None
     outside = [key for key in hidden_keys if not 0 <= key < seq_len]
     if outside:
-        raise ValueError(
-            f"hidden_keys {outside} are not among the sentence's {seq_len} positions, counted from 0"
-        )
+        raise ValueError(f"hidden_keys {outside} are not among the sentence's {seq_len} positions, counted from 0")
     mask = torch.ones(1, seq_len, dtype=torch.bool)
     mask[0, list(hidden_keys)] = False
     return mask

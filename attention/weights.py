@@ -38,9 +38,7 @@ class AttentionWeights:
             shape = tuple(getattr(self, field.name).shape)
             expected = (d_model, d_model) if field.name.startswith("w") else (d_model,)
             if shape != expected:
-                raise ValueError(
-                    f"{field.name} must be of shape {expected} like w_q's d_model={d_model}, got {shape}"
-                )
+                raise ValueError(f"{field.name} must be of shape {expected} like w_q's d_model={d_model}, got {shape}")
 
     @property
     def d_model(self) -> int:
@@ -61,9 +59,7 @@ class AttentionWeights:
         """
         generator = seeded(f"{config.seed} weights {config.d_model}")
         matrix, bias = (config.d_model, config.d_model), (config.d_model,)
-        w_q, w_k, w_v, w_o = (
-            torch.randn(matrix, generator=generator) / math.sqrt(config.d_model) for _ in range(4)
-        )
+        w_q, w_k, w_v, w_o = (torch.randn(matrix, generator=generator) / math.sqrt(config.d_model) for _ in range(4))
         b_q, b_k, b_v, b_o = (torch.randn(bias, generator=generator) * 0.1 for _ in range(4))
         return cls(w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o, config.num_heads)
 
@@ -79,9 +75,7 @@ class AttentionWeights:
                 f"kdim and vdim must equal embed_dim={layer.embed_dim}, got kdim={layer.kdim}, vdim={layer.vdim}"
             )
         if layer.bias_k is not None or layer.add_zero_attn:
-            raise ValueError(
-                "add_bias_kv and add_zero_attn add keys that no token asked for; they are not supported"
-            )
+            raise ValueError("add_bias_kv and add_zero_attn add keys that no token asked for; they are not supported")
         w_q, w_k, w_v = (block.T.detach().clone() for block in layer.in_proj_weight.chunk(3))
         w_o = layer.out_proj.weight.T.detach().clone()
         zeros = w_o.new_zeros(3 * layer.embed_dim)

@@ -1,0 +1,54 @@
+"""Scores: every query meets every key in a dot product."""
+
+import streamlit as st
+
+from attention import functional, measures
+from pages.ui.figures import Board, Outline, Panel, Scale, heatmap_height
+from pages.ui.lesson import Lesson, sized
+
+here = Lesson("scores")
+attention, head, query = here.trace.attention, here.head, here.query
+q, k, scores = attention.q[head], attention.k[head], attention.scores[head]
+best = measures.peak(scores[query])
+
+figure, words = st.columns([0.62, 0.38], gap="large")
+with figure:
+    here.formula(sized("S", scores), "=", sized("Q", q), sized(r"K^\top", k.T))
+    operands = Scale.signed(q, k, name="Q, Kᵀ")
+    column = (best.column, best.column + 1)
+    keys = Panel(
+        k.T,
+        "Kᵀ",
+        here.dims(),
+        here.tokens("axis_key"),
+        operands,
+        "k",
+        show_columns=False,
+        outlines=(Outline("k", columns=column),),
+    )
+    queries = Panel(q, "Q", here.tokens("axis_query"), here.dims(), operands, "q", outlines=(here.row_of("q"),))
+    products = Panel(
+        scores,
+        here.name("scores_tensor"),
+        here.tokens("axis_query"),
+        here.tokens("axis_key"),
+        Scale.signed(scores, name=here.name("scores_tensor")),
+        show_rows=False,
+        outlines=(here.row_of("q"), Outline("", (query, query + 1), column)),
+    )
+    here.show(Board([[None, keys], [queries, products]], [0.36, 0.64], [170, heatmap_height(len(scores))]), "product")
+with words:
+    here.notice(
+        "notice",
+        query=here.token(query),
+        key=here.token(best.column),
+        score=best.value,
+        query_length=float(q[query].norm()),
+        key_length=float(k[best.column].norm()),
+        cosine=measures.cosine(q[query], k[best.column]),
+        count=scores.numel(),
+    )
+    here.say("why")
+    here.question(query=here.token(query), key=here.token(best.column), score=best.value)
+    here.attempt()
+    here.source(functional.attention_scores)

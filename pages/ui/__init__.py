@@ -1,0 +1,1 @@
+"""What all pages share: state and frame, figures, prose, labels."""

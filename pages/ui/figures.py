@@ -1,0 +1,507 @@
+"""Tensors and labels in, one Plotly figure out. Nothing here knows of Streamlit.
+
+A figure is a board: a grid of panels that share rows and columns, so that a matrix product reads as one picture
+(left operand on the left, right operand above, product in the corner).
+"""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pages.ui.colors import Colors, Stops
+
+Matrix = NDArray[np.float32]
+
+FONT = "Source Sans, Source Sans Pro, Noto Sans, Noto Sans CJK SC, sans-serif"
+LABEL_LENGTH = 12
+MAX_WRITTEN_CELLS = 700
+MAX_WRITTEN_COLUMNS = 32
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the rows or columns of a panel are: tokens with their labels, or dimensions with their numbers."""
+
+    name: str
+    labels: tuple[str, ...] = ()
+    first: int = 0
+
+    @property
+    def is_tokens(self) -> bool:
+        return bool(self.labels)
+
+    def places(self, size: int) -> Sequence[object]:
+        """What Plotly calls each row or column: the token's label, or the dimension's number."""
+        return self.labels or tuple(range(self.first, self.first + size))
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What the colours of the panels that share it mean.
+
+    weight: 0 to 1. plain: no colour, the number alone counts. Else from -limit to +limit around 0.
+    """
+
+    limit: float = 1.0
+    weight: bool = False
+    plain: bool = False
+    name: str = ""
+
+    @staticmethod
+    def signed(*tensors: Tensor, name: str = "") -> "Scale":
+        """One scale, symmetric around 0, on which every finite number of the tensors has its place."""
+        limit = max((float(t.abs().nan_to_num(0, 0, 0).max()) for t in tensors if t.numel()), default=0.0)
+        return Scale(limit if limit > 0 else 1.0, name=name)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return (0.0 if self.weight else -self.limit, self.limit)
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A coloured mark above columns start to stop - 1, such as the columns of one head."""
+
+    start: int
+    stop: int
+    color: str
+    label: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """A frame around some cells of a panel: rows and columns are half-open ranges; None is all of them."""
+
+    role: str
+    rows: tuple[int, int] | None = None
+    columns: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Closed:
+    """The cells that a mask closed, and what their hover text says of it."""
+
+    cells: Tensor  # (rows, columns), True where closed
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One matrix as a heatmap."""
+
+    values: Tensor  # (rows, columns)
+    name: str
+    rows: Axis
+    columns: Axis
+    scale: Scale
+    role: str = ""
+    closed: Closed | None = None
+    show_rows: bool = True
+    show_columns: bool = True
+    show_shape: bool = True
+    outlines: tuple[Outline, ...] = ()
+    bands: tuple[Band, ...] = ()
+    whole: bool = False  # whole numbers, such as ids
+    leads_to: str = ""  # what a click on it asks for
+
+    def without(self, *parts: str) -> "Panel":
+        """The same panel without its "rows" or "columns" labels or the "shape" in its title."""
+        return replace(
+            self,
+            show_rows=self.show_rows and "rows" not in parts,
+            show_columns=self.show_columns and "columns" not in parts,
+            show_shape=self.show_shape and "shape" not in parts,
+        )
+
+    @property
+    def shape(self) -> str:
+        return " × ".join(map(str, self.values.shape))
+
+
+Place = tuple[int, int]  # row, column of a board's grid
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """How panels are laid out: a grid (None leaves a place empty), column widths as shares, row heights in pixels."""
+
+    grid: Sequence[Sequence[Panel | None]]
+    widths: Sequence[float]
+    heights: Sequence[int]
+    gap: float = 0.05  # between columns, as a share of the width
+    signs: tuple[tuple[Place, str], ...] = ()  # a sign such as "=" left of a place
+    arrows: tuple[tuple[Place, Place], ...] = ()
+    small: bool = False  # an overview: two-line titles, no numbers, no colour bars
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        return tuple(panel for line in self.grid for panel in line if panel)
+
+    @property
+    def words(self) -> str:
+        """What the figure shows, for those who do not see it."""
+        return "; ".join(f"{re.sub('<[^>]+>', '', panel.name)} {panel.shape}" for panel in self.panels)
+
+
+def token_labels(tokens: Sequence[str], *, markup: bool = True) -> tuple[str, ...]:
+    """`3 street`: the position makes two equal tokens two; long tokens are cut.
+
+    markup: escaped for Plotly, which reads labels as HTML; without it the text as it is.
+    """
+    cut = (token if len(token) <= LABEL_LENGTH else token[: LABEL_LENGTH - 1] + "…" for token in tokens)
+    return tuple(f"{i} {html.escape(token, quote=False) if markup else token}" for i, token in enumerate(cut))
+
+
+def heatmap_height(rows: int, *, least: int = 48, most: int = 600) -> int:
+    """Pixels for so many rows of cells: roomy when few, never beyond most."""
+    return max(least, min(most, rows * 27))
+
+
+def draw(board: Board, colors: Colors) -> go.Figure:
+    """Draw a board as one figure."""
+    figure = go.Figure()
+    layout: dict[str, object] = {}
+    places = _Places(board)
+    scales: list[Scale] = []
+    number = 0
+    for r, line in enumerate(board.grid):
+        for c, panel in enumerate(line):
+            if panel is None:
+                continue
+            number += 1
+            if panel.scale not in scales:
+                scales.append(panel.scale)
+            spot = _Spot(*places.domain(r, c), _suffix(number), _suffix(scales.index(panel.scale) + 1))
+            _add_panel(figure, layout, panel, spot, colors, places.height, board.small)
+    for place, sign in board.signs:
+        figure.add_annotation(**places.before(*place), text=sign, **_text(colors.quiet, 20))
+    for start, end in board.arrows:
+        _add_arrow(figure, places, start, end, colors)
+    for i, scale in enumerate(scales):
+        bar = None if board.small else places.bar(i, len(scales))
+        layout["coloraxis" + _suffix(i + 1)] = _color_axis(scale, colors, bar)
+    figure.update_layout(
+        **layout,
+        height=places.height + places.top + places.bottom,
+        margin={
+            "l": places.left,
+            "r": places.right,
+            "t": places.top,
+            "b": places.bottom,
+            "pad": 0,
+            "autoexpand": False,
+        },
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 12, "color": colors.ink},
+        hoverlabel={"font": {"family": FONT, "size": 13}},
+        showlegend=False,
+        dragmode=False,
+    )
+    return figure
+
+
+Domain = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """Where a panel goes: its part of the drawing area, and the names of its axes and colour axis."""
+
+    x: Domain
+    y: Domain
+    axis: str
+    color_axis: str
+
+
+class _Places:
+    """Where each place of the grid lies, in shares of the drawing area, and what surrounds that area in pixels."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        first = [line[0] for line in board.grid if line[0] and line[0].show_rows]
+        longest = max((len(label) for panel in first for label in panel.rows.labels), default=2)
+        self._title = 38 if board.small else 26
+        self._bars_in_corner = board.grid[0][0] is None and len(board.grid) > 1
+        self.left = 6 if board.small else 18 + round(min(longest, LABEL_LENGTH + 3) * 6.4)
+        self.right = 6 if board.small else 30
+        self.top = self._title + (12 if self._bars_in_corner or board.small else 54) + self._bands(board.grid[0])
+        self.bottom = 30 if board.small else 8 + self._labels_below(board.grid[-1])
+        self._between = [
+            self._title + self._bands(board.grid[r + 1]) + self._labels_below(board.grid[r])
+            for r in range(len(board.grid) - 1)
+        ]
+        self.height = sum(board.heights) + sum(self._between)
+        total = sum(board.widths)
+        free = 1 - board.gap * (len(board.widths) - 1)
+        lefts = [sum(board.widths[:c]) / total * free + c * board.gap for c in range(len(board.widths))]
+        self._x = [(left, left + width / total * free) for left, width in zip(lefts, board.widths, strict=True)]
+
+    @staticmethod
+    def _bands(line: Sequence[Panel | None]) -> int:
+        return 14 if any(panel and panel.bands for panel in line) else 0
+
+    @staticmethod
+    def _labels_below(line: Sequence[Panel | None]) -> int:
+        shown = [panel for panel in line if panel and panel.show_columns]
+        deepest = max((len(label) for panel in shown for label in panel.columns.labels), default=0)
+        return 18 + round(min(deepest, LABEL_LENGTH + 3) * 4.8) if shown else 0
+
+    def domain(self, row: int, column: int) -> tuple[Domain, Domain]:
+        above = sum(self._board.heights[:row]) + sum(self._between[:row])
+        top = 1 - above / self.height
+        bottom = top - self._board.heights[row] / self.height
+        return self._x[column], (max(0.0, bottom), min(1.0, top))
+
+    def before(self, row: int, column: int) -> dict[str, object]:
+        """Where a sign left of a place goes."""
+        (left, _), (bottom, top) = self.domain(row, column)
+        place = {"x": left - self._board.gap / 2, "y": (bottom + top) / 2, "xref": "paper", "yref": "paper"}
+        return place | {"xanchor": "center", "yanchor": "middle"}
+
+    def bar(self, i: int, count: int) -> dict[str, object]:
+        """Where the i-th colour bar goes: in the empty corner of a matrix product, else above everything."""
+        if self._bars_in_corner:
+            left, right = self._x[0]
+            return {"x": left, "len": right - left, "y": 1 - (24 + i * 50) / self.height, "yanchor": "top"}
+        share = min(0.3, 0.96 / count)
+        return {
+            "x": 1 - share * (count - i) + 0.02,
+            "len": share - 0.04,
+            "y": 1 + 34 / self.height,
+            "yanchor": "bottom",
+        }
+
+
+def _add_panel(
+    figure: go.Figure,
+    layout: dict[str, object],
+    panel: Panel,
+    spot: _Spot,
+    colors: Colors,
+    height: int,
+    small: bool,
+) -> None:
+    values = np.ascontiguousarray(panel.values.detach().numpy().astype(np.float32))  # (rows, columns)
+    rows, columns = values.shape
+    ref, top = spot.axis, spot.y[1]
+    show_rows, show_columns = panel.show_rows and not small, panel.show_columns and not small
+    layout["xaxis" + ref] = _axis(panel.columns, columns, show_columns, colors) | {
+        "domain": spot.x,
+        "anchor": "y" + ref,
+        "range": [panel.columns.first - 0.5, panel.columns.first + columns - 0.5],
+    }
+    layout["yaxis" + ref] = _axis(panel.rows, rows, show_rows, colors) | {
+        "domain": spot.y,
+        "anchor": "x" + ref,
+        "range": [panel.rows.first + rows - 0.5, panel.rows.first - 0.5],
+    }
+    hover = f"{panel.rows.name} %{{y}} · {panel.columns.name} %{{x}}<br>{panel.name} = "
+    write = not small and _is_room(rows, columns)
+    dense = columns > 64 or rows > 64
+    figure.add_trace(
+        go.Heatmap(
+            z=values,
+            x=panel.columns.places(columns),
+            y=panel.rows.places(rows),
+            coloraxis="coloraxis" + spot.color_axis,
+            xaxis="x" + ref,
+            yaxis="y" + ref,
+            name=panel.name,
+            hovertemplate=hover + ("%{z:d}" if panel.whole else "%{z:.4f}") + "<extra></extra>",
+            hoverongaps=False,
+            texttemplate=f"%{{z:.{_digits(panel, columns)}f}}" if write else None,
+            xgap=0 if dense or small else 1,
+            ygap=0 if dense or small else 1,
+        )
+    )
+    if panel.closed is not None and bool(panel.closed.cells.any()):
+        figure.add_trace(_closed_cells(panel, panel.closed, ref, colors, hover, write))
+    if panel.leads_to:
+        figure.add_trace(_click_target(panel, ref, rows, columns))
+    title = f"<b>{panel.name}</b>"
+    if panel.show_shape:
+        title += f"<br>{panel.shape}" if small else f"  {panel.shape}"
+    figure.add_annotation(
+        x=spot.x[0],
+        y=top,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        yshift=12 if panel.bands else 2,
+        text=title,
+        **_text(colors.of(panel.role), 12 if small else 14),
+    )
+    for outline in (Outline(panel.role or "frame"), *panel.outlines):
+        _add_outline(figure, outline, panel, ref, colors)
+    for band in panel.bands:
+        _add_band(figure, band, ref, top, height)
+
+
+def _is_room(rows: int, columns: int) -> bool:
+    """Whether numbers are written at all. (Plotly then fits their size to the cells, or drops them.)"""
+    if rows == 1 or columns == 1:  # Plotly cannot tell the cells' size there, and would write at full size
+        return columns <= 8 and rows <= 20
+    return rows * columns <= MAX_WRITTEN_CELLS and columns <= MAX_WRITTEN_COLUMNS
+
+
+def _digits(panel: Panel, columns: int) -> int:
+    """Decimals that leave the number readable in its cell."""
+    if panel.whole:
+        return 0
+    return 2 if panel.scale.weight or (panel.scale.limit < 10 and columns <= 16) else 1
+
+
+def _closed_cells(panel: Panel, mask: Closed, ref: str, colors: Colors, hover: str, write: bool) -> go.Heatmap:
+    closed = mask.cells.numpy()
+    rows, columns = closed.shape
+    return go.Heatmap(
+        z=np.where(closed, 1.0, np.nan).astype(np.float32),
+        x=panel.columns.places(columns),
+        y=panel.rows.places(rows),
+        xaxis="x" + ref,
+        yaxis="y" + ref,
+        colorscale=[[0, colors.masked], [1, colors.masked]],
+        showscale=False,
+        hoverongaps=False,
+        hovertemplate=hover + mask.text + "<extra></extra>",
+        texttemplate="×" if write else None,
+        xgap=1,
+        ygap=1,
+    )
+
+
+def _axis(axis: Axis, size: int, show: bool, colors: Colors) -> dict[str, object]:
+    common: dict[str, object] = {
+        "showgrid": False,
+        "zeroline": False,
+        "showticklabels": show,
+        "ticks": "",
+        "fixedrange": True,
+        "tickfont": {"size": 11, "color": colors.quiet},
+        "automargin": False,
+        "ticklabelstandoff": 2,
+    }
+    if axis.is_tokens:  # Plotly thins out the labels of a category axis by itself where they do not fit
+        return common | {"type": "category", "categoryorder": "array", "categoryarray": list(axis.labels)}
+    return common | {"type": "linear", "tick0": 0, "dtick": max(1, size // 4), "tickformat": "d", "tickangle": 0}
+
+
+def _color_axis(scale: Scale, colors: Colors, bar: dict[str, object] | None) -> dict[str, object]:
+    low, high = scale.bounds
+    stops: Stops = colors.plain_map if scale.plain else (colors.weight if scale.weight else colors.signed)
+    form = ".0f" if scale.weight else (".1f" if high >= 1 else ".2g")
+    ticks = [0.0, 1.0] if scale.weight else [low, 0.0, high]
+    written = [format(tick, form) if tick else "0" for tick in ticks]
+    axis: dict[str, object] = {"cmin": low, "cmax": high, "colorscale": [list(stop) for stop in stops]}
+    if bar is None or scale.plain:
+        return axis | {"showscale": False}
+    return axis | {
+        "colorbar": bar
+        | {
+            "orientation": "h",
+            "thickness": 8,
+            "xanchor": "left",
+            "ypad": 0,
+            "xpad": 0,
+            "title": {"text": scale.name, "side": "top", "font": {"size": 11, "color": colors.quiet}},
+            "tickvals": ticks,
+            "ticktext": [text.replace("-", "−") for text in written],
+            "tickfont": {"size": 10, "color": colors.quiet},
+            "ticklabelposition": "outside bottom",
+            "outlinewidth": 0,
+            "ticks": "",
+        }
+    }
+
+
+def _add_outline(figure: go.Figure, outline: Outline, panel: Panel, ref: str, colors: Colors) -> None:
+    rows, columns = panel.values.shape
+    first_row, last_row = outline.rows or (0, rows)
+    first_column, last_column = outline.columns or (0, columns)
+    is_frame = outline.rows is None and outline.columns is None
+    color = colors.line if outline.role == "frame" else colors.of(outline.role)
+    figure.add_shape(
+        type="rect",
+        xref="x" + ref,
+        yref="y" + ref,
+        x0=panel.columns.first + first_column - 0.5,
+        x1=panel.columns.first + last_column - 0.5,
+        y0=panel.rows.first + first_row - 0.5,
+        y1=panel.rows.first + last_row - 0.5,
+        line={"color": color, "width": 1 if is_frame else 2.5},
+    )
+
+
+def _add_band(figure: go.Figure, band: Band, ref: str, top: float, height: int) -> None:
+    figure.add_shape(
+        type="rect",
+        xref="x" + ref,
+        yref="paper",
+        x0=band.start - 0.45,
+        x1=band.stop - 0.55,
+        y0=top + 3 / height,
+        y1=top + 10 / height,
+        fillcolor=band.color,
+        line={"width": 0},
+    )
+
+
+def _click_target(panel: Panel, ref: str, rows: int, columns: int) -> go.Scatter:
+    """Invisible marks that take a click anywhere on the panel: a heatmap itself reports none."""
+    across = [panel.columns.first - 0.5 + columns * share for share in (0.12, 0.37, 0.63, 0.88)]
+    down = [panel.rows.first - 0.5 + rows * share for share in (0.2, 0.5, 0.8)]
+    return go.Scatter(
+        x=[x for x in across for _ in down],
+        y=[y for _ in across for y in down],
+        xaxis="x" + ref,
+        yaxis="y" + ref,
+        mode="markers",
+        marker={"symbol": "square", "size": 46, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[panel.leads_to] * (len(across) * len(down)),
+        hovertemplate=f"<b>{panel.name}</b> {panel.shape}<extra></extra>",
+        cliponaxis=True,
+    )
+
+
+def _add_arrow(figure: go.Figure, places: _Places, start: Place, end: Place, colors: Colors) -> None:
+    """An arrow from the edge of one place to the facing edge of another."""
+    (x0, x1), (y0, y1) = places.domain(*start)
+    (u0, u1), (v0, v1) = places.domain(*end)
+    if start[1] == end[1]:  # in one column: down or up, right of the titles
+        middle = x0 + (x1 - x0) * 0.86
+        down = start[0] < end[0]
+        points = [(middle, y0), (middle, v1)] if down else [(middle, y1), (middle, v0)]
+        head = "M 0 0 L -4 8 L 4 8 Z" if down else "M 0 0 L -4 -8 L 4 -8 Z"
+    elif end[1] - start[1] > 1:  # past a column in between: along the bottom, then up
+        below, from_x, to_x = y0 - 20 / places.height, (x0 + x1) / 2, (u0 + u1) / 2
+        points = [(from_x, y0), (from_x, below), (to_x, below), (to_x, v0)]
+        head = "M 0 0 L -4 -8 L 4 -8 Z"
+    else:
+        points = [(x1, (y0 + y1) / 2), (u0, (v0 + v1) / 2)]
+        head = "M 0 0 L -8 -4 L -8 4 Z"
+    line = {"color": colors.quiet, "width": 1.5}
+    path = "M " + " L ".join(f"{x} {y}" for x, y in points)
+    figure.add_shape(type="path", path=path, xref="paper", yref="paper", line=line)
+    tip = {"xanchor": points[-1][0], "yanchor": points[-1][1], "xsizemode": "pixel", "ysizemode": "pixel"}
+    figure.add_shape(
+        type="path", path=head, xref="paper", yref="paper", **tip, fillcolor=colors.quiet, line={"width": 0}
+    )
+
+
+def _text(color: str, size: int) -> dict[str, object]:
+    return {"showarrow": False, "font": {"color": color, "size": size, "family": FONT}}
+
+
+def _suffix(number: int) -> str:
+    return "" if number == 1 else str(number)
