@@ -55,7 +55,7 @@ def sinusoidal_positions(seq_len: int, d_model: int) -> Tensor:
     Shape (seq_len, d_model), entries from -1 to 1. Source: "Attention Is All You Need", section 3.5.
     """
     pos = torch.arange(seq_len, dtype=torch.float64).unsqueeze(-1)  # (seq_len, 1)
-    column = torch.arange(d_model)  # (d_model,)
+    column = torch.arange(d_model, dtype=torch.float64)  # (d_model,)
     angle = pos / 10000 ** ((column - column % 2) / d_model)  # (seq_len, d_model)
     return torch.where(column % 2 == 0, angle.sin(), angle.cos()).float()  # (seq_len, d_model)
 

@@ -22,7 +22,7 @@ def peak(row: Tensor) -> Peak:
     Peak(column=1, value=0.5)
     """
     column = int(row.argmax())
-    return Peak(column, float(row[column]))
+    return Peak(column, float(row[column].detach()))
 
 
 def entropy(weights: Tensor) -> Tensor:
@@ -41,12 +41,12 @@ def row_sums(values: Tensor) -> Tensor:
 
 def variance(values: Tensor) -> float:
     """The mean squared distance of the entries from their mean (divided by n, not n - 1); NaN where there are none."""
-    return float(values.double().var(correction=0)) if values.numel() else math.nan
+    return float(values.detach().double().var(correction=0)) if values.numel() else math.nan
 
 
 def cosine(a: Tensor, b: Tensor) -> float:
     """The cosine of the angle between two vectors: 1 same direction, 0 perpendicular, -1 opposite."""
-    return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=-1))
+    return float(torch.nn.functional.cosine_similarity(a.detach().double(), b.detach().double(), dim=-1))
 
 
 def contributions(attn_weights: Tensor, v: Tensor) -> Tensor:

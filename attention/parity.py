@@ -26,18 +26,18 @@ def to_torch(weights: AttentionWeights, *, scaled: bool = True) -> nn.MultiheadA
 def torch_output(trace: SentenceTrace) -> Tensor:
     """What torch.nn.MultiheadAttention makes of the same sentence, masks and weights: (seq_len, d_model).
 
-    A boolean mask says True = closed there. A query with no open key has no softmax: those rows are NaN.
+    A boolean mask says True = closed there. A query with no open key has no softmax in torch: its row is NaN.
     """
     closed = trace.attention.masked_scores[0] == -math.inf  # (seq_len, seq_len)
     x = trace.x.unsqueeze(0)  # (1, seq_len, d_model)
     output: Tensor
     with torch.no_grad():
         output, _ = to_torch(trace.weights, scaled=trace.config.scaled)(x, x, x, attn_mask=closed)
-    return output.squeeze(0).masked_fill(closed.all(dim=-1, keepdim=True), math.nan)  # (seq_len, d_model)
+    return output.squeeze(0)  # (seq_len, d_model)
 
 
 def largest_difference(trace: SentenceTrace) -> float:
     """The largest distance of any output number from torch's, over the queries that have a key to look at."""
-    difference = (trace.attention.output - torch_output(trace)).abs()  # (seq_len, d_model)
-    compared = difference[~difference.isnan()]
-    return float(compared.max()) if compared.numel() else 0.0
+    compared = (trace.attention.masked_scores[0] != -math.inf).any(dim=-1)  # (seq_len,)
+    difference = (trace.attention.output.detach() - torch_output(trace)).abs()[compared]  # (open queries, d_model)
+    return float(difference.max()) if difference.numel() else 0.0

@@ -11,15 +11,17 @@ _BY_CHARACTER = (
     "HANGUL",
     "HALFWIDTH KATAKANA",
     "BOPOMOFO",
-    "IDEOGRAPHIC ITERATION",
+    "IDEOGRAPHIC ",
 )
+# Hints to a typesetter (soft hyphen, word joiner, byte order mark): invisible, and no part of a word.
+_HINTS = dict.fromkeys((0x00AD, 0x2060, 0xFEFF))
 _JOINER, _NON_JOINER, _KEYCAP = "\u200d", "\u200c", "\u20e3"
 
 
 def tokenize(sentence: str) -> tuple[str, ...]:
     """Cut a sentence into tokens, in reading order; the same text twice is two tokens.
 
-    Letters and digits that touch form one word (an apostrophe inside a word, or a point or comma inside a
+    Letters, digits and underscores that touch form one word (an apostrophe inside a word, or a point or comma inside a
     number, stays in it). Every other visible character is a token; spaces and control characters are none.
 
     >>> tokenize("The cat didn't sit, did it?")
@@ -28,7 +30,7 @@ def tokenize(sentence: str) -> tuple[str, ...]:
     ('我', '喜', '欢', 'cats')
     """
     tokens: list[str] = []
-    text = list(_clusters(unicodedata.normalize("NFC", sentence)))
+    text = list(_clusters(unicodedata.normalize("NFC", sentence.translate(_HINTS))))
     in_word = False
     for i, cluster in enumerate(text):
         following = text[i + 1] if i + 1 < len(text) else ""

@@ -17,7 +17,7 @@ class AttentionWeights:
 
     w_q, w_k, w_v, w_o: (d_model, d_model). b_q, b_k, b_v, b_o: (d_model,).
     Head h owns columns h · head_dim to (h + 1) · head_dim of w_q, w_k and w_v.
-    Raises ValueError where a shape does not fit or num_heads does not divide d_model.
+    Raises ValueError where shapes or types do not fit or num_heads does not divide d_model.
     Source: "Attention Is All You Need", section 3.2.2.
     """
 
@@ -32,13 +32,18 @@ class AttentionWeights:
     num_heads: int
 
     def __post_init__(self) -> None:
-        d_model = self.w_q.shape[0]
-        check_heads(d_model, self.num_heads)
+        d_model = self.w_q.shape[0] if self.w_q.dim() else 0
         for field in fields(self)[:-1]:
-            shape = tuple(getattr(self, field.name).shape)
+            tensor: Tensor = getattr(self, field.name)
+            if tensor.dtype != self.w_q.dtype:
+                raise ValueError(
+                    f"all weights must be of one type: w_q is {self.w_q.dtype}, {field.name} {tensor.dtype}"
+                )
+            shape = tuple(tensor.shape)
             expected = (d_model, d_model) if field.name.startswith("w") else (d_model,)
             if shape != expected:
                 raise ValueError(f"{field.name} must be of shape {expected} like w_q's d_model={d_model}, got {shape}")
+        check_heads(d_model, self.num_heads)
 
     @property
     def d_model(self) -> int:

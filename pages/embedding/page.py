@@ -31,6 +31,7 @@ with figure:
             [0.07, 0.5, 0.5],
             [heatmap_height(len(trace.vocabulary), most=240), height],
             gap=0.06,
+            width=600,
         ),
         "look_up",
     )
@@ -52,7 +53,7 @@ with figure:
         Panel(trace.positions, here.name("positions_tensor"), tokens, dims, one_scale).without("rows"),
         Panel(trace.x, "X", tokens, dims, one_scale, outlines=(here.row_of(""),)).without("rows"),
     )
-    here.show(Board([parts], [1, 1, 1], [height], signs=(((0, 1), "+"), ((0, 2), "="))), "positions")
+    here.show(Board([parts], [1, 1, 1], [height], signs=(((0, 1), "+"), ((0, 2), "=")), width=600), "positions")
 with side:
     here.say("positions" if here.settings.positions else "positions_off")
     repeat = measures.first_repeat(trace.tokens)

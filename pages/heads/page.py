@@ -140,6 +140,7 @@ with figure:
             [1, 1],
             [170, 22, height],
             gap=0.07,
+            width=600,
         ),
         "join",
     )

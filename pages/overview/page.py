@@ -37,12 +37,12 @@ w_k, k = projection("K", "k")
 w_v, v = projection("V", "v")
 x = Panel(trace.x, "X", here.tokens(), dims, signed(trace.x), leads_to="embedding")
 before = Panel(scores, here.name("scores_tensor"), rows, keys, both, leads_to="scores")
-after = Panel(scaled, here.name("scaled_scores"), rows, keys, both, leads_to="scaling")
+after = Panel(scaled, here.name("scaled_short"), rows, keys, both, leads_to="scaling")
 shared = Panel(
     attention.attn_weights[head], here.name("attn_weights"), rows, keys, shares, leads_to="softmax", closed=here.closed
 )
-summed = Panel(output, here.name("head_output"), rows, dims, signed(output), leads_to="weighted_sum")
-joined = Panel(attention.joined, here.name("joined"), rows, dims, signed(attention.joined), leads_to="heads")
+summed = Panel(output, here.name("head_short"), rows, dims, signed(output), leads_to="weighted_sum")
+joined = Panel(attention.joined, here.name("joined_short"), rows, dims, signed(attention.joined), leads_to="heads")
 final = Panel(attention.output, here.name("output"), rows, dims, signed(attention.output), leads_to="heads")
 
 here.show_map(
@@ -65,7 +65,7 @@ here.show_map(
     )
 )
 here.caption("hint", head=head, heads=heads)
-with st.container(gap="xsmall"):
+with st.container(gap="xsmall", key="steps"):
     for slug in WALK:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"step_{slug}"):
             here.link(slug, here.name(slug))

@@ -18,7 +18,7 @@ here.formula(sized(r"S_{\mathrm{scaled}}", scaled), "=", sized("S", scores), rf"
 both = Scale.signed(scores, scaled, name=here.name("same_scale"))
 before = Panel(scores, here.name("scores_tensor"), rows, keys, both, outlines=(here.row_of("q"),))
 after = Panel(scaled, here.name("scaled_scores"), rows, keys, both, outlines=(here.row_of("q"),)).without("rows")
-sign = f"÷ {math.sqrt(d_k):.2f}" if here.settings.scaled else "="
+sign = "→" if here.settings.scaled else "="
 here.show(Board([[before, after]], [1, 1], [heatmap_height(len(scores))], gap=0.08, signs=(((0, 1), sign),)), "scales")
 
 noticed, asked, code = st.columns([0.36, 0.32, 0.32], gap="large")

@@ -36,7 +36,10 @@ with figure:
         show_rows=False,
         outlines=(here.row_of("q"), Outline("", (query, query + 1), column)),
     )
-    here.show(Board([[None, keys], [queries, products]], [0.36, 0.64], [170, heatmap_height(len(scores))]), "product")
+    here.show(
+        Board([[None, keys], [queries, products]], [0.34, 0.66], [170, heatmap_height(len(scores))], width=600),
+        "product",
+    )
 with words:
     here.notice(
         "notice",

@@ -138,10 +138,16 @@ class Board:
     signs: tuple[tuple[Place, str], ...] = ()  # a sign such as "=" left of a place
     arrows: tuple[tuple[Place, Place], ...] = ()
     small: bool = False  # an overview: two-line titles, no numbers, no colour bars
+    width: int = 900  # about how many pixels it gets on a desktop, to choose decimals that fit
 
     @property
     def panels(self) -> tuple[Panel, ...]:
         return tuple(panel for line in self.grid for panel in line if panel)
+
+    @property
+    def stacked(self) -> bool:
+        """Whether a title takes two lines, because side by side the panels are narrow."""
+        return self.small or len(self.widths) > 2
 
     @property
     def words(self) -> str:
@@ -178,7 +184,8 @@ def draw(board: Board, colors: Colors) -> go.Figure:
             if panel.scale not in scales:
                 scales.append(panel.scale)
             spot = _Spot(*places.domain(r, c), _suffix(number), _suffix(scales.index(panel.scale) + 1))
-            _add_panel(figure, layout, panel, spot, colors, places.height, board.small)
+            room = (spot.x[1] - spot.x[0]) * board.width / max(1, panel.values.shape[1])
+            _add_panel(figure, layout, panel, spot, colors, places.height, 0 if board.small else room, board.stacked)
     for place, sign in board.signs:
         figure.add_annotation(**places.before(*place), text=sign, **_text(colors.quiet, 20))
     for start, end in board.arrows:
@@ -227,7 +234,7 @@ class _Places:
         self._board = board
         first = [line[0] for line in board.grid if line[0] and line[0].show_rows]
         longest = max((len(label) for panel in first for label in panel.rows.labels), default=2)
-        self._title = 38 if board.small else 26
+        self._title = 40 if board.stacked else 26
         self._bars_in_corner = board.grid[0][0] is None and len(board.grid) > 1
         self.left = 6 if board.small else 18 + round(min(longest, LABEL_LENGTH + 3) * 6.4)
         self.right = 6 if board.small else 30
@@ -286,10 +293,16 @@ def _add_panel(
     spot: _Spot,
     colors: Colors,
     height: int,
-    small: bool,
+    room: float,
+    stacked: bool,
 ) -> None:
+    """Add a panel's heatmap, title and frames. room: about how wide a cell will be in pixels, 0 in an overview."""
+    small = not room
     values = np.ascontiguousarray(panel.values.detach().numpy().astype(np.float32))  # (rows, columns)
     rows, columns = values.shape
+    masked = panel.closed if panel.closed is not None and bool(panel.closed.cells.any()) else None
+    if masked:
+        values = np.where(masked.cells.numpy(), np.float32(np.nan), values)  # a closed cell has no number to show
     ref, top = spot.axis, spot.y[1]
     show_rows, show_columns = panel.show_rows and not small, panel.show_columns and not small
     layout["xaxis" + ref] = _axis(panel.columns, columns, show_columns, colors) | {
@@ -303,7 +316,7 @@ def _add_panel(
         "range": [panel.rows.first + rows - 0.5, panel.rows.first - 0.5],
     }
     hover = f"{panel.rows.name} %{{y}} · {panel.columns.name} %{{x}}<br>{panel.name} = "
-    write = not small and _is_room(rows, columns)
+    write = not small and _is_room(rows, columns, room)
     dense = columns > 64 or rows > 64
     figure.add_trace(
         go.Heatmap(
@@ -316,18 +329,18 @@ def _add_panel(
             name=panel.name,
             hovertemplate=hover + ("%{z:d}" if panel.whole else "%{z:.4f}") + "<extra></extra>",
             hoverongaps=False,
-            texttemplate=f"%{{z:.{_digits(panel, columns)}f}}" if write else None,
+            texttemplate=f"%{{z:.{_digits(panel, room)}f}}" if write else None,
             xgap=0 if dense or small else 1,
             ygap=0 if dense or small else 1,
         )
     )
-    if panel.closed is not None and bool(panel.closed.cells.any()):
-        figure.add_trace(_closed_cells(panel, panel.closed, ref, colors, hover, write))
+    if masked:
+        figure.add_trace(_closed_cells(panel, masked, ref, colors, hover, write))
     if panel.leads_to:
         figure.add_trace(_click_target(panel, ref, rows, columns))
     title = f"<b>{panel.name}</b>"
     if panel.show_shape:
-        title += f"<br>{panel.shape}" if small else f"  {panel.shape}"
+        title += f"<br><span style='font-size:11px'>{panel.shape}</span>" if stacked else f"  {panel.shape}"
     figure.add_annotation(
         x=spot.x[0],
         y=top,
@@ -346,18 +359,20 @@ def _add_panel(
         _add_band(figure, band, ref, top, height)
 
 
-def _is_room(rows: int, columns: int) -> bool:
+def _is_room(rows: int, columns: int, room: float) -> bool:
     """Whether numbers are written at all. (Plotly then fits their size to the cells, or drops them.)"""
     if rows == 1 or columns == 1:  # Plotly cannot tell the cells' size there, and would write at full size
-        return columns <= 8 and rows <= 20
+        return room >= 38 and rows <= 20
     return rows * columns <= MAX_WRITTEN_CELLS and columns <= MAX_WRITTEN_COLUMNS
 
 
-def _digits(panel: Panel, columns: int) -> int:
+def _digits(panel: Panel, room: float) -> int:
     """Decimals that leave the number readable in its cell."""
     if panel.whole:
         return 0
-    return 2 if panel.scale.weight or (panel.scale.limit < 10 and columns <= 16) else 1
+    if panel.scale.weight:
+        return 2
+    return 2 if room >= (34 if panel.scale.limit < 10 else 40) else 1
 
 
 def _closed_cells(panel: Panel, mask: Closed, ref: str, colors: Colors, hover: str, write: bool) -> go.Heatmap:
@@ -373,7 +388,8 @@ def _closed_cells(panel: Panel, mask: Closed, ref: str, colors: Colors, hover: s
         showscale=False,
         hoverongaps=False,
         hovertemplate=hover + mask.text + "<extra></extra>",
-        texttemplate="×" if write else None,
+        text=np.where(closed, "×", "").tolist(),
+        texttemplate="%{text}" if write else None,
         xgap=1,
         ygap=1,
     )

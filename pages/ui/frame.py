@@ -78,9 +78,10 @@ def sidebar(settings: Settings, pages: Contents) -> None:
     with st.sidebar:
         _navigation(settings, pages)
         st.text_input(label("sentence", lang), key="sentence", live=True, placeholder=label("placeholder", lang))
-        if fitted.characters_left_out or fitted.tokens_left_out:
-            left_out = {"characters": fitted.characters_left_out, "tokens": fitted.tokens_left_out}
-            st.caption(label("cut", lang, **left_out))
+        if fitted.characters_left_out:
+            st.caption(label("cut_characters", lang, most=choices.MAX_CHARACTERS, count=fitted.characters_left_out))
+        if fitted.tokens_left_out:
+            st.caption(label("cut_tokens", lang, most=choices.MAX_TOKENS, count=fitted.tokens_left_out))
         st.selectbox(
             label("example", lang),
             range(len(choices.EXAMPLES[lang])),
@@ -122,8 +123,10 @@ def strip(settings: Settings, pages: Contents, slug: str) -> None:
             st.caption(label("start", settings.lang), width="content")
         else:
             here = label("you_are_here", settings.lang, number=WALK.index(slug) + 1, count=len(WALK))
+            st.caption(here, width="content")
             crumbs = [f"**{label(s, settings.lang)}**" if s == slug else label(s, settings.lang) for s in WALK]
-            st.caption(f"{here} · {' › '.join(crumbs)}", width="content")
+            with st.container(key="crumbs", width="content"):
+                st.caption(" › ".join(crumbs), width="content")
         _link(settings, pages, slug, 1, "next")
 
 

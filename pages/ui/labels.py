@@ -34,9 +34,13 @@ _LABELS: dict[str, tuple[str, str]] = {
         "Weights: random, not trained. The arithmetic is real; the patterns say nothing about language.",
         "权重是随机的，没有训练过：计算是真的，但图案不说明任何语言规律。",
     ),
-    "cut": (
-        "Too long to show: the last [[characters]] characters and [[tokens]] tokens are left out.",
-        "太长了，放不下：末尾的 [[characters]] 个字符、[[tokens]] 个词没有参加计算。",
+    "cut_characters": (
+        "Only the first [[most]] characters are used; left out at the end: [[count]].",
+        "只用前 [[most]] 个字符，末尾的 [[count]] 个没有参加计算。",
+    ),
+    "cut_tokens": (
+        "Only the first [[most]] tokens are shown; left out at the end: [[count]].",
+        "只看前 [[most]] 个词，末尾的 [[count]] 个没有参加计算。",
     ),
     "bad_address": (
         "Some values in the address do not fit, so the defaults stand in for them: [[names]].",
@@ -88,10 +92,13 @@ _LABELS: dict[str, tuple[str, str]] = {
     "scores_tensor": ("scores", "分数"),
     "scaled_scores": ("scaled scores", "缩放后"),
     "masked_scores": ("masked scores", "掩码后"),
-    "exponentials": ("exp(score − row max)", "exp(分数 − 行最大值)"),
+    "exponentials": ("exp(S − max)", "exp(S − max)"),
     "row_sum": ("Σ", "Σ"),
     "attn_weights": ("weights", "权重"),
     "contributions": ("weight × V", "权重 × V"),
+    "scaled_short": ("scaled", "缩放"),
+    "head_short": ("head out", "头输出"),
+    "joined_short": ("joined", "拼接"),
     "head_output": ("head output", "头的输出"),
     "its_sum": ("their sum", "加起来"),
     "joined": ("joined heads", "拼接后"),

@@ -7,9 +7,14 @@ STYLE = f"""<style>
 {_TOO_SMALL} {{ display: none; }}
 [data-testid=stMainBlockContainer] {{ padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1280px; }}
 [data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] {{ gap: 0.7rem; }}
+.st-key-strip [data-testid=stCaptionContainer] {{ margin: 0; padding: 0; }}
 .st-key-strip [data-testid=stCaptionContainer] p {{ margin: 0; }}
+.st-key-steps [data-testid=stPageLink] {{ min-width: 9rem; }}
+.st-key-steps [data-testid=stMarkdownContainer] p {{ margin: 0; }}
 @media (max-width: 640px) {{
-  [data-testid=stMainBlockContainer] {{ padding-left: 0.9rem; padding-right: 0.9rem; }}
+  .st-key-crumbs {{ display: none; }}
+  .st-key-steps [class*=st-key-step_] {{ flex-direction: column; align-items: flex-start; gap: 0.2rem; }}
+  [data-testid=stMainBlockContainer] {{ padding: 4.2rem 0.9rem 3rem; }}
   h1 {{ font-size: 1.7rem !important; }}
 }}
 </style>"""
