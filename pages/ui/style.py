@@ -10,6 +10,7 @@ STYLE = f"""<style>
 .st-key-strip [data-testid=stCaptionContainer] {{ margin: 0; padding: 0; }}
 .st-key-strip [data-testid=stCaptionContainer] p {{ margin: 0; }}
 .st-key-steps [data-testid=stPageLink] {{ min-width: 9rem; }}
+.st-key-steps [data-testid=stMarkdownContainer] {{ margin: 0; }}
 .st-key-steps [data-testid=stMarkdownContainer] p {{ margin: 0; }}
 @media (max-width: 640px) {{
   .st-key-crumbs {{ display: none; }}
