@@ -471,8 +471,9 @@ def _band(band: Band, ref: str, top: float, height: int) -> dict[str, object]:
 
 def _click_target(panel: Panel, ref: str, rows: int, columns: int) -> dict[str, object]:
     """Invisible marks that take a click anywhere on the panel: a heatmap itself reports none."""
-    across = [panel.columns.first - 0.5 + columns * share for share in (0.12, 0.37, 0.63, 0.88)]
-    down = [panel.rows.first - 0.5 + rows * share for share in (0.2, 0.5, 0.8)]
+    columns_at, rows_at = panel.columns.places(columns), panel.rows.places(rows)
+    across = [columns_at[int(columns * share)] for share in (0.0, 0.2, 0.4, 0.6, 0.8, 0.99)]
+    down = [rows_at[int(rows * share)] for share in (0.1, 0.35, 0.6, 0.85)]
     return {
         "type": "scatter",
         "x": [x for x in across for _ in down],

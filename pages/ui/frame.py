@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import streamlit as st
 
@@ -46,6 +46,9 @@ def restore() -> Settings:
     state = st.session_state
     address = {name: st.query_params[name] for name in _NAMES if name in st.query_params}
     last: Settings | None = state.get("settings")
+    if last:  # a page switch from code drops the widgets' values
+        for name in _NAMES:
+            state.setdefault(name, getattr(last, name))
     moved = last is not None and _chosen() != last
     if last is None or (address and not moved and address != choices.to_query(last)):
         chosen, bad = choices.from_query(address, last or choices.defaults(_browser_language()))
@@ -166,12 +169,10 @@ def _navigation(settings: Settings, pages: Contents) -> None:
 
 def _chosen() -> Settings:
     """What the widgets say now."""
-    state = st.session_state
-    values = {name: state[name] for name in _NAMES if name in state}
-    last: Settings = state["settings"]
-    values["hidden"] = tuple(sorted(values.get("hidden", ())))
+    values = {name: st.session_state[name] for name in _NAMES}
+    values["hidden"] = tuple(sorted(values["hidden"]))
     values["sentence"] = values["sentence"][: choices.MAX_CHARACTERS]
-    return replace(last, **values)
+    return Settings(**values)
 
 
 def _refresh_dependents(last: Settings | None, now: Settings) -> None:

@@ -127,7 +127,7 @@ class Lesson:
 
     def heading(self, name: str) -> None:
         """A short heading of the page's own column."""
-        st.markdown(f"##### {label(name, self.lang)}")
+        st.markdown(f"## {label(name, self.lang)}", anchors=False)
 
     def attempt(self) -> None:
         """Something to do with the controls."""

@@ -1,0 +1,216 @@
+"""What only a real browser shows: cold addresses, sliders, links, themes, the keyboard, and what axe says."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import settle
+from playwright.sync_api import Page
+from serving import serve
+
+from pages import PAGES, WALK
+
+ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in PAGES}
+OTHER = {
+    "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "d_model": "64", "num_heads": "8", "head": "3", "query": "6",
+    "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "seed": "7",
+}  # fmt: skip
+HOSTILE = (
+    "", "   ", "x", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b>", "$x$ and $$y$$",
+    ":red[x] :smile:", "~~x~~ **b** _i_", "`code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم", "e\u0301 नमस्ते", "a\0b", "the the the",
+    "我喜欢猫因为猫很可爱", "[[key]] %{z} {x}",
+)  # fmt: skip
+Opener = Callable[..., Page]
+
+
+def chart_text(page: Page) -> str:
+    return "|".join(page.locator("[data-testid=stPlotlyChart] text").all_text_contents())
+
+
+def images(page: Page) -> list[str]:
+    return page.eval_on_selector_all(
+        ".heatmaplayer image", "all => all.map(i => i.getAttribute('xlink:href') || i.getAttribute('href'))"
+    )
+
+
+def settings_of(page: Page) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
+
+
+def slide(page: Page, which: int, key: str) -> None:
+    slider = page.locator("[data-testid=stSlider] [role=slider], [data-testid=stSlider] input[type=range]").nth(which)
+    slider.focus()
+    before = page.url
+    page.keyboard.press(key)
+    page.wait_for_function("before => location.href !== before", arg=before, timeout=20_000)
+    settle(page)
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_every_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
+    with serve() as fresh:
+        page = visit(ADDRESSES[slug], base=fresh)
+        assert page.get_by_test_id("stDialog").count() == 0
+        assert page.locator(".heatmaplayer image").count() >= 2
+        assert "Attention, step by step" in page.title()
+        page.context.close()
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_the_slider_and_the_sentence_change_the_picture(slug: str, visit: Opener) -> None:
+    page = visit(ADDRESSES[slug])
+    before = images(page)
+    slide(page, 0, "ArrowRight")
+    assert settings_of(page)["d_model"] == "12"
+    after = images(page)
+    assert after != before
+    page.get_by_label("Sentence", exact=True).fill("a wholly different line")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")
+    settle(page)
+    assert images(page) != after
+    if slug != "overview":
+        assert "1 wholly" in chart_text(page)
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_a_shared_link_shows_a_friend_the_same_numbers(slug: str, visit: Opener) -> None:
+    mine = visit(f"{ADDRESSES[slug]}?{urlencode(OTHER)}")
+    theirs = visit(urlsplit(mine.url).path + "?" + urlsplit(mine.url).query)
+    assert settings_of(theirs) == settings_of(mine) == OTHER
+    assert images(theirs) == images(mine)
+    assert chart_text(theirs) == chart_text(mine)
+    words = "[data-testid=stMain] [data-testid=stMarkdownContainer]"
+    assert theirs.locator(words).all_inner_texts() == mine.locator(words).all_inner_texts()
+
+
+def test_walking_all_pages_by_next_keeps_every_setting(visit: Opener) -> None:
+    page = visit(f"/?{urlencode(OTHER)}")
+    for slug in WALK:
+        page.locator(".st-key-strip").get_by_test_id("stPageLink-NavLink").last.click()
+        page.wait_for_url(re.compile(f"/{slug}\\?"))
+        settle(page)
+        assert settings_of(page) == OTHER
+        assert page.get_by_label("句子", exact=True).input_value() == OTHER["sentence"]
+    page.reload()
+    settle(page)
+    assert settings_of(page) == OTHER
+
+
+def test_back_leads_to_the_settings_before(visit: Opener) -> None:
+    page = visit("/scores")
+    slide(page, 0, "ArrowRight")
+    changed = images(page)
+    page.go_back()
+    page.wait_for_function("() => new URL(location.href).searchParams.get('d_model') === '8'")
+    page.wait_for_function(
+        "old => document.querySelector('.heatmaplayer image').getAttribute('href') !== old", arg=changed[0]
+    )
+    settle(page)
+    assert settings_of(page)["d_model"] == "8"
+    assert "12 × 4" in chart_text(page)
+
+
+def test_a_click_on_the_map_opens_the_step(visit: Opener) -> None:
+    page = visit(f"/?{urlencode(OTHER | {'lang': 'en'})}")
+    box = page.locator(".heatmaplayer image").nth(3).bounding_box()  # the scores
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile(r"/scores\?"), timeout=20_000)
+    settle(page)
+    assert settings_of(page) == OTHER | {"lang": "en"}
+
+
+def test_bad_values_in_the_address_get_one_plain_sentence(visit: Opener) -> None:
+    page = visit("/scores?d_model=7&seed=abc&num_heads=2")
+    assert page.get_by_test_id("stAlert").count() == 1
+    assert "d_model, seed" in page.get_by_test_id("stAlert").inner_text()
+    assert settings_of(page)["d_model"] == "8"
+
+
+@pytest.mark.parametrize(("locale", "heading"), [("zh-CN", "一张图"), ("en-GB", "Attention"), ("fr-FR", "Attention")])
+def test_the_first_visit_speaks_the_browsers_language(locale: str, heading: str, visit: Opener) -> None:
+    assert heading in visit("/", locale=locale).locator("h1").inner_text()
+
+
+@pytest.mark.parametrize("slug", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_the_figures_follow_the_theme(slug: str, scheme: str, visit: Opener) -> None:
+    page = visit(ADDRESSES[slug], color_scheme=scheme)
+    found = Axe().run(page)
+    assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found.response["violations"]] == []
+    ink = page.locator("[data-testid=stPlotlyChart] .annotation-text").first.evaluate(
+        "text => getComputedStyle(text).fill"
+    )
+    brightness = sum(int(part) for part in re.findall(r"\d+", ink)[:3])
+    assert (brightness > 380) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("slug", PAGES)
+@pytest.mark.parametrize(
+    "size", [{}, {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}]
+)
+def test_a_phone_shows_all_of_it(slug: str, size: dict[str, str], visit: Opener) -> None:
+    page = visit(f"{ADDRESSES[slug]}?{urlencode(size)}", width=390, height=844)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
+    assert (
+        page.evaluate(
+            "() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .heatmap-label text')]"
+            ".filter(t => getComputedStyle(t).display !== 'none' && parseFloat(getComputedStyle(t).fontSize) < 7).length"
+        )
+        == 0
+    )
+
+
+@pytest.mark.parametrize("sentence", HOSTILE, ids=[str(i) for i in range(len(HOSTILE))])
+def test_hostile_sentences_are_only_text(sentence: str, visit: Opener) -> None:
+    page = visit(f"/softmax?sentence={quote(sentence[:2000])}")
+    assert "owned" not in page.title()
+    assert page.locator("[data-testid=stMain] script").count() == 0
+    if sentence.strip():
+        assert page.locator(".heatmaplayer image").count() >= 4
+    else:
+        assert page.get_by_test_id("stAlert").count() == 1
+
+
+def test_the_keyboard_alone_reaches_and_moves_everything(visit: Opener) -> None:
+    page = visit("/scores")
+    reached: list[str] = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "() => { const e = document.activeElement; return (e.closest('[data-testid]')||e).dataset.testid || e.tagName }"
+            )
+        )
+    for kind in (
+        "stPageLink-NavLink",
+        "stSlider",
+        "stTextInput",
+        "stSelectbox",
+        "stCheckbox",
+        "stMultiSelect",
+        "stBaseButton",
+    ):
+        assert any(name and name.startswith(kind) for name in reached), (kind, reached)
+
+
+def test_two_visitors_do_not_disturb_each_other(visit: Opener) -> None:
+    first, second = visit("/scores?seed=1"), visit("/scores?seed=2")
+    mine = images(first)
+    slide(second, 0, "ArrowRight")
+    assert settings_of(first)["d_model"] == "8"
+    assert settings_of(first)["seed"] == "1"
+    slide(first, 0, "ArrowRight")
+    slide(first, 0, "ArrowLeft")
+    assert images(first) == mine
+
+
+def test_heads_that_do_not_fit_move_to_the_nearest_and_say_so(visit: Opener) -> None:
+    page = visit("/heads?d_model=12&num_heads=3")
+    slide(page, 0, "ArrowLeft")
+    assert settings_of(page)["num_heads"] == "2"
+    assert page.get_by_test_id("stToast").count() == 1
+    slide(page, 1, "ArrowRight")
+    assert settings_of(page)["num_heads"] == "4"
