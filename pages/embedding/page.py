@@ -14,16 +14,26 @@ height = heatmap_height(len(trace.tokens))
 figure, side = st.columns([0.64, 0.36], gap="large")
 with figure:
     here.formula(
-        sized("X", trace.x), "=", sized("O", trace.one_hot), sized("E", trace.embedding_table), "+", sized("P", trace.x)
+        sized("X", trace.x),
+        "=",
+        sized("H", trace.one_hot),
+        sized("E", trace.embedding_table),
+        "+",
+        sized("P", trace.positions),
     )
     meaning = Scale.signed(trace.embedding_table, name=f"E, {here.name('embeddings')}")
     ids = Panel(
         trace.ids.unsqueeze(-1), here.name("ids"), tokens, here.dims("axis_id"), Scale(plain=True), whole=True
     ).without("shape", "columns")
     one_hot = Panel(
-        trace.one_hot, here.name("one_hot"), tokens, words, Scale(weight=True, name=here.name("one_hot")), whole=True
+        trace.one_hot,
+        f"H · {here.name('one_hot')}",
+        tokens,
+        words,
+        Scale(weight=True, name=here.name("one_hot")),
+        whole=True,
     ).without("rows")
-    table = Panel(trace.embedding_table, "E", words, dims, meaning).without("columns")
+    table = Panel(trace.embedding_table, f"E · {here.name('table')}", words, dims, meaning).without("columns")
     looked_up = Panel(trace.embeddings, here.name("embeddings"), tokens, dims, meaning, outlines=(here.row_of(""),))
     here.show(
         Board(
@@ -50,7 +60,7 @@ with figure:
     one_scale = Scale.signed(trace.embeddings, trace.positions, trace.x, name=here.name("one_scale"))
     parts = (
         Panel(trace.embeddings, here.name("embeddings"), tokens, dims, one_scale),
-        Panel(trace.positions, here.name("positions_tensor"), tokens, dims, one_scale).without("rows"),
+        Panel(trace.positions, f"P · {here.name('positions_tensor')}", tokens, dims, one_scale).without("rows"),
         Panel(trace.x, "X", tokens, dims, one_scale, outlines=(here.row_of(""),)).without("rows"),
     )
     here.show(Board([parts], [1, 1, 1], [height], signs=(((0, 1), "+"), ((0, 2), "=")), width=600), "positions")

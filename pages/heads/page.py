@@ -61,7 +61,12 @@ here.show(
 
 # Every head attends by itself.
 here.heading("side_by_side")
-here.say("heads", different=measures.favourites(attention.attn_weights[:, query]), heads=count, query=here.token(query))
+if here.is_closed:
+    here.say("heads_closed", query=here.token(query))
+else:
+    different = measures.favourites(attention.attn_weights[:, query])
+    here.say("heads", different=different, heads=count, query=here.token(query))
+here.say("differ")
 shares, across = Scale(weight=True, name=here.name("attn_weights")), min(4, count)
 panels: list[Panel | None] = [
     Panel(

@@ -52,6 +52,8 @@ with words:
         count=scores.numel(),
     )
     here.say("why")
+    if bool(here.closed.cells.any()):
+        here.say("masks_later")
     here.question(query=here.token(query), key=here.token(best.column), score=best.value)
     here.attempt()
     here.source(functional.attention_scores)

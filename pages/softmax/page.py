@@ -13,7 +13,7 @@ exps, weights = functional.exponentials(masked), attention.attn_weights[head]
 rows, keys = here.tokens("axis_query"), here.tokens("axis_key")
 row = here.row_of("q")
 
-here.formula(sized("A", weights), "=", r"\frac{\exp(S_{ij} - \max_j S_{ij})}{\sum_j \exp(S_{ij} - \max_j S_{ij})}")
+here.formula(sized("A_{ij}", weights), "=", r"\frac{\exp(M_{ij} - \max_l M_{il})}{\sum_l \exp(M_{il} - \max_l M_{il})}")
 one_scale, shares = Scale.signed(scaled, name=here.name("scores_tensor")), Scale(weight=True, name=here.name("shares"))
 sums = measures.row_sums(exps)
 height = heatmap_height(len(weights), most=480)
@@ -24,7 +24,13 @@ here.show(
                 Panel(scaled, here.name("scaled_scores"), rows, keys, one_scale, outlines=(row,)).without("columns"),
                 None,
                 Panel(
-                    masked, here.name("masked_scores"), rows, keys, one_scale, outlines=(row,), closed=here.closed
+                    masked,
+                    f"M · {here.name('masked_scores')}",
+                    rows,
+                    keys,
+                    one_scale,
+                    outlines=(row,),
+                    closed=here.closed,
                 ).without("rows", "columns"),
             ],
             [

@@ -47,6 +47,7 @@ def number(value: float) -> str:
     >>> number(-1.234), number(0.000031), number(0.0)
     ('−1.23', '3.1e−5', '0.00')
     """
+    value += 0.0  # no sign for a zero
     if value and abs(value) < 0.005:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa}e{int(exponent)}".replace("-", "−")

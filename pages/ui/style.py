@@ -8,7 +8,9 @@ STYLE = f"""<style>
 [data-testid=stMainBlockContainer] {{ padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1280px; }}
 [data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] {{ gap: 0.7rem; }}
 [data-testid=stMain] h2 {{ font-size: 1.2rem; padding: 0.4rem 0 0.2rem; }}
-[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p {{ color: inherit !important; opacity: 1 !important; }}
+[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p {{
+  color: inherit !important; opacity: 1 !important;
+}}
 .stMain .katex-display {{ overflow: visible !important; padding: 0.2rem 0; }}
 .token.keyword, .token.function {{ color: #1a5fae !important; }}
 @media (prefers-color-scheme: dark) {{ .token.keyword, .token.function {{ color: #6fb3ff !important; }} }}

@@ -14,15 +14,19 @@ from pages import PAGES, WALK
 
 ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in PAGES}
 OTHER = {
-    "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "d_model": "64", "num_heads": "8", "head": "3", "query": "6",
-    "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "seed": "7",
+    "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "d_model": "64", "num_heads": "8", "head": "3",
+    "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "seed": "7",
 }  # fmt: skip
 HOSTILE = (
     "", "   ", "x", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b>", "$x$ and $$y$$",
-    ":red[x] :smile:", "~~x~~ **b** _i_", "`code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم", "e\u0301 नमस्ते", "a\0b", "the the the",
+    ":red[x] :smile:", "~~x~~ **b** _i_", "`code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم",
+    "e\u0301 नमस्ते", "a\0b", "the the the",
     "我喜欢猫因为猫很可爱", "[[key]] %{z} {x}",
 )  # fmt: skip
 Opener = Callable[..., Page]
+FOCUSED = "() => document.activeElement.closest('[data-testid]')?.dataset.testid || document.activeElement.tagName"
+TINY = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
+  .filter(style => style.display !== 'none' && parseFloat(style.fontSize) < 7).length"""
 
 
 def chart_text(page: Page) -> str:
@@ -55,7 +59,7 @@ def test_every_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> No
         assert page.get_by_test_id("stDialog").count() == 0
         assert page.locator(".heatmaplayer image").count() >= 2
         assert "Attention, step by step" in page.title()
-        page.context.close()
+        page.close()
 
 
 @pytest.mark.parametrize("slug", PAGES)
@@ -77,7 +81,7 @@ def test_the_slider_and_the_sentence_change_the_picture(slug: str, visit: Opener
 @pytest.mark.parametrize("slug", PAGES)
 def test_a_shared_link_shows_a_friend_the_same_numbers(slug: str, visit: Opener) -> None:
     mine = visit(f"{ADDRESSES[slug]}?{urlencode(OTHER)}")
-    theirs = visit(urlsplit(mine.url).path + "?" + urlsplit(mine.url).query)
+    theirs = visit(urlsplit(mine.url).path + "?" + urlsplit(mine.url).query, alone=True)
     assert settings_of(theirs) == settings_of(mine) == OTHER
     assert images(theirs) == images(mine)
     assert chart_text(theirs) == chart_text(mine)
@@ -114,7 +118,7 @@ def test_back_leads_to_the_settings_before(visit: Opener) -> None:
 
 def test_a_click_on_the_map_opens_the_step(visit: Opener) -> None:
     page = visit(f"/?{urlencode(OTHER | {'lang': 'en'})}")
-    box = page.locator(".heatmaplayer image").nth(3).bounding_box()  # the scores
+    box = page.locator(".heatmaplayer image").nth(2).bounding_box()  # the scores
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(re.compile(r"/scores\?"), timeout=20_000)
@@ -152,15 +156,9 @@ def test_axe_finds_nothing_and_the_figures_follow_the_theme(slug: str, scheme: s
     "size", [{}, {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}]
 )
 def test_a_phone_shows_all_of_it(slug: str, size: dict[str, str], visit: Opener) -> None:
-    page = visit(f"{ADDRESSES[slug]}?{urlencode(size)}", width=390, height=844)
+    page = visit(f"{ADDRESSES[slug]}?{urlencode(size)}", size=(390, 844))
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
-    assert (
-        page.evaluate(
-            "() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .heatmap-label text')]"
-            ".filter(t => getComputedStyle(t).display !== 'none' && parseFloat(getComputedStyle(t).fontSize) < 7).length"
-        )
-        == 0
-    )
+    assert page.evaluate(TINY) == 0
 
 
 @pytest.mark.parametrize("sentence", HOSTILE, ids=[str(i) for i in range(len(HOSTILE))])
@@ -179,11 +177,7 @@ def test_the_keyboard_alone_reaches_and_moves_everything(visit: Opener) -> None:
     reached: list[str] = []
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.append(
-            page.evaluate(
-                "() => { const e = document.activeElement; return (e.closest('[data-testid]')||e).dataset.testid || e.tagName }"
-            )
-        )
+        reached.append(page.evaluate(FOCUSED))
     for kind in (
         "stPageLink-NavLink",
         "stSlider",
@@ -197,7 +191,7 @@ def test_the_keyboard_alone_reaches_and_moves_everything(visit: Opener) -> None:
 
 
 def test_two_visitors_do_not_disturb_each_other(visit: Opener) -> None:
-    first, second = visit("/scores?seed=1"), visit("/scores?seed=2")
+    first, second = visit("/scores?seed=1"), visit("/scores?seed=2", alone=True)
     mine = images(first)
     slide(second, 0, "ArrowRight")
     assert settings_of(first)["d_model"] == "8"
