@@ -55,20 +55,20 @@ with side:
     here.question(**facts)
 
 here.heading("positions_heading")
-figure, side = st.columns([0.64, 0.36], gap="large")
-with figure:
-    one_scale = Scale.signed(trace.embeddings, trace.positions, trace.x, name=here.name("one_scale"))
-    parts = (
-        Panel(trace.embeddings, here.name("embeddings"), tokens, dims, one_scale),
-        Panel(trace.positions, f"P · {here.name('positions_tensor')}", tokens, dims, one_scale).without("rows"),
-        Panel(trace.x, "X", tokens, dims, one_scale, outlines=(here.row_of(""),)).without("rows"),
-    )
-    here.show(Board([parts], [1, 1, 1], [height], signs=(((0, 1), "+"), ((0, 2), "=")), width=600), "positions")
-with side:
+one_scale = Scale.signed(trace.embeddings, trace.positions, trace.x, name=here.name("one_scale"))
+parts = (
+    Panel(trace.embeddings, here.name("embeddings"), tokens, dims, one_scale),
+    Panel(trace.positions, f"P · {here.name('positions_tensor')}", tokens, dims, one_scale).without("rows"),
+    Panel(trace.x, "X", tokens, dims, one_scale, outlines=(here.row_of(""),)).without("rows"),
+)
+here.show(Board([parts], [1, 1, 1], [height], signs=(((0, 1), "+"), ((0, 2), "="))), "positions")
+told, tried = st.columns([0.64, 0.36], gap="large")
+with told:
     here.say("positions" if here.settings.positions else "positions_off")
     repeat = measures.first_repeat(trace.tokens)
     if repeat:
         section = "repeat" if here.settings.positions else "repeat_off"
         here.say(section, first=here.token(repeat[0]), second=here.token(repeat[1]))
+with tried:
     here.attempt()
 here.source(embedding.look_up, embedding.sinusoidal_positions, embedding.add_positions)

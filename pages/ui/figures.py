@@ -280,7 +280,8 @@ class _Places:
     def bar(self, i: int, count: int) -> dict[str, object]:
         """Where the i-th colour bar goes: in the empty corner of a matrix product, else above everything."""
         if self._bars_in_corner:
-            left, right = self._x[0]
+            empty = next(column for column, panel in enumerate(self._board.grid[0]) if panel)
+            left, right = self._x[0][0], self._x[empty - 1][1] - (0.08 if empty > 1 else 0.0)
             return {"x": left, "len": right - left, "y": 1 - (24 + i * 50) / self.height, "yanchor": "top"}
         share = min(0.36, 0.96 / count)
         return {
@@ -320,7 +321,7 @@ def _add_panel(
         "range": [panel.rows.first + rows - 0.5, panel.rows.first - 0.5],
     }
     hover = f"{panel.rows.name} %{{y}} · {panel.columns.name} %{{x}}<br>{panel.name} = "
-    write = not small and _is_room(rows, columns, room)
+    write = not small and _is_room(rows, columns, room, panel.whole)
     dense = columns > 64 or rows > 64
     sheet.traces.append(
         {
@@ -356,10 +357,10 @@ def _add_panel(
         sheet.shapes.append(_band(band, ref, top, height))
 
 
-def _is_room(rows: int, columns: int, room: float) -> bool:
+def _is_room(rows: int, columns: int, room: float, whole: bool) -> bool:
     """Whether numbers are written at all. (Plotly then fits their size to the cells, or drops them.)"""
     if rows == 1 or columns == 1:  # Plotly cannot tell the cells' size there, and would write at full size
-        return room >= 38 and rows <= 20
+        return room >= (20 if whole else 38) and rows <= 24
     return rows * columns <= MAX_WRITTEN_CELLS and columns <= MAX_WRITTEN_COLUMNS
 
 

@@ -7,7 +7,7 @@ STYLE = f"""<style>
 {_TOO_SMALL} {{ display: none; }}
 [data-testid=stMainBlockContainer] {{ padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1280px; }}
 [data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] {{ gap: 0.7rem; }}
-[data-testid=stMain] h2 {{ font-size: 1.2rem; padding: 0.4rem 0 0.2rem; }}
+[data-testid=stMain] h2 {{ font-size: 1.2rem; padding: 0.4rem 0 0.6rem; }}
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p {{
   color: inherit !important; opacity: 1 !important;
 }}
