@@ -6,6 +6,7 @@ A figure is a board: a grid of panels that share rows and columns, so that a mat
 
 import html
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -202,10 +203,13 @@ def draw(board: Board, colors: Colors) -> go.Figure:
         "hoverlabel": {"font": {"family": FONT, "size": 13}},
         "showlegend": False,
         "dragmode": False,
+        "datarevision": sheet.digest(),
         "shapes": sheet.shapes,
         "annotations": sheet.annotations,
     }
-    return go.Figure({"data": sheet.traces, "layout": sheet.layout})
+    figure = go.Figure({"data": sheet.traces, "layout": sheet.layout})
+    figure.layout.template = None  # Plotly would take it for a change, and draw everything twice
+    return figure
 
 
 class _Sheet:
@@ -216,6 +220,15 @@ class _Sheet:
         self.layout: dict[str, object] = {}
         self.shapes: list[dict[str, object]] = []
         self.annotations: list[dict[str, object]] = []
+
+    def digest(self) -> int:
+        """Changes whenever the data does. Streamlit hands every figure to Plotly twice: this tells it they are one."""
+        digest = 0
+        for trace in self.traces:
+            z = trace.get("z")
+            digest = zlib.crc32(z.tobytes() if isinstance(z, np.ndarray) else b"", digest)
+            digest = zlib.crc32(repr((trace["x"], trace["y"])).encode(), digest)
+        return digest
 
 
 Domain = tuple[float, float]

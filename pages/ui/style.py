@@ -1,10 +1,17 @@
-"""The few rules of style that Streamlit's theme cannot say."""
+"""The few rules of style that Streamlit's theme cannot say.
+
+A chart's width is a whole number of pixels: with a fraction Plotly rounds, finds the width changed, and draws it all
+a second time.
+"""
 
 # Plotly shrinks a number until it fits its cell; below 7 px nobody can read it, so it goes.
 _TOO_SMALL = ",".join(f'.heatmap-label text[style*="font-size: {size}px"]' for size in range(7))
 
 STYLE = f"""<style>
 {_TOO_SMALL} {{ display: none; }}
+[data-testid=stElementContainer]:has([data-testid=stPlotlyChart]), [data-testid=stFullScreenFrame] {{
+  width: round(down, 100%, 1px) !important;
+}}
 [data-testid=stMainBlockContainer] {{ padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1280px; }}
 [data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] {{ gap: 0.7rem; }}
 [data-testid=stMain] h2 {{ font-size: 1.2rem; padding: 0.4rem 0 0.6rem; }}

@@ -3,15 +3,15 @@
     python tests/bench/slider.py [ROUNDS]
 
 Both apps run at once, each in its own server, and are measured in turn in the same browser. The yardstick
-(yardstick.py) shows the same tensors, one px.imshow per tensor and head, with Streamlit as it comes.
-Machines are noisy: read the ratios, not the milliseconds.
+(yardstick.py) shows the same tensors with Streamlit as it comes, in two ways: one px.imshow per tensor and head, and
+one per tensor for one head only, as our steps 3 to 6 do. Machines are noisy: read the ratios, not the milliseconds.
 """
 
 import statistics
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from serving import FLAGS, chromium, serve
@@ -38,34 +38,40 @@ def measure(page: Page, key: str) -> float:
 
 
 def main(rounds: int) -> int:
-    worst = 0.0
     with serve() as ours, serve(Path(__file__).with_name("yardstick.py")) as plain, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        print(f"{'page':14}{'ours ms':>9}{'plain ms':>10}{'ratio':>8}   (medians of {rounds} moves each)")
+        print(f"medians of {rounds} moves each, in ms")
+        print(f"{'page':14}{'ours':>7}{'per head':>10}{'ratio':>7}{'one head':>10}{'ratio':>7}")
         for name in PAGES:
-            tabs = []
-            for address in (f"{ours}/{name}", f"{plain}/?page={name or 'overview'}"):
-                tab = browser.new_page(viewport={"width": 1440, "height": 1000})
-                tab.goto(address)
-                tab.wait_for_selector(".heatmaplayer image", timeout=90_000)
-                tab.wait_for_timeout(2000)
-                tab.evaluate(_WATCH)
-                measure(tab, "ArrowRight")
-                measure(tab, "ArrowLeft")
-                tabs.append(tab)
-            times: list[list[float]] = [[], []]
+            query = f"page={name or 'overview'}"
+            tabs = [
+                opened(browser, address)
+                for address in (f"{ours}/{name}", f"{plain}/?{query}&heads=all", f"{plain}/?{query}&heads=one")
+            ]
+            times: list[list[float]] = [[], [], []]
             for turn in range(rounds):
                 for tab, found in zip(tabs, times, strict=True):
                     tab.bring_to_front()
                     found.append(measure(tab, "ArrowLeft" if turn % 2 else "ArrowRight"))
-            here, there = (statistics.median(found) for found in times)
-            worst = max(worst, here / there)
-            print(f"{name or 'overview':14}{here:9.0f}{there:10.0f}{here / there:8.2f}", flush=True)
+            here, per_head, one_head = (statistics.median(found) for found in times)
+            row = f"{here:7.0f}{per_head:10.0f}{here / per_head:7.2f}{one_head:10.0f}{here / one_head:7.2f}"
+            print(f"{name or 'overview':14}{row}", flush=True)
             for tab in tabs:
                 tab.close()
         browser.close()
-    print(f"worst ratio {worst:.2f}")
     return 0
+
+
+def opened(browser: Browser, address: str) -> Page:
+    """A page that has come to rest, watched for changes, its slider moved once to and fro."""
+    tab = browser.new_page(viewport={"width": 1440, "height": 1000})
+    tab.goto(address)
+    tab.wait_for_selector(".heatmaplayer image", timeout=90_000)
+    tab.wait_for_timeout(2000)
+    tab.evaluate(_WATCH)
+    measure(tab, "ArrowRight")
+    measure(tab, "ArrowLeft")
+    return tab
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-"""The yardstick: the same tensors with one px.imshow each, the way a first version would do it."""
+"""The yardstick: the same tensors, one px.imshow per tensor and head, the way a first version would do it.
+
+?page=scores&heads=all    heads=one: only the first head, as many heatmaps as our page shows
+"""
 
 import plotly.express as px
 import streamlit as st
+from torch import Tensor
 
 from attention import AttentionConfig, functional, measures, trace_sentence
 
@@ -13,31 +17,39 @@ with st.sidebar:
 
 trace = trace_sentence(sentence, AttentionConfig(d_model, num_heads))
 layer, weights = trace.attention, trace.weights
-joined = {role: functional.merge_heads(getattr(layer, role)) for role in "qkv"}
-cut = {role: functional.split_heads(getattr(weights, f"w_{role}"), num_heads)[0] for role in "qkv"}
+heads = range(num_heads if st.query_params.get("heads", "all") == "all" else 1)
+
+
+def each(name: str) -> list[Tensor]:
+    """One picture per head."""
+    return [getattr(layer, name)[head] for head in heads]
+
+
+joined = [functional.merge_heads(getattr(layer, role)) for role in "qkv"]
+cut = [functional.split_heads(getattr(weights, f"w_{role}"), num_heads)[head] for role in "qkv" for head in heads]
+exps = [functional.exponentials(masked) for masked in each("masked_scores")]
 shows = {
     "overview": [
-        trace.x, *cut.values(), layer.q[0], layer.k[0], layer.v[0], layer.scores[0], layer.scaled_scores[0],
-        layer.attn_weights[0], layer.head_outputs[0], layer.joined, layer.output,
+        trace.x, *cut, *each("q"), *each("k"), *each("v"), *each("scores"), *each("scaled_scores"),
+        *each("attn_weights"), *each("head_outputs"), layer.joined, layer.output,
     ],
     "embedding": [trace.ids[:, None], trace.one_hot, trace.embedding_table, trace.embeddings, trace.positions, trace.x],
     "projections": [
         trace.x, weights.w_q, weights.w_k, weights.w_v, weights.b_q[None], weights.b_k[None], weights.b_v[None],
-        *joined.values(),
+        *joined,
     ],
-    "scores": [layer.q[0], layer.k[0].T, layer.scores[0]],
-    "scaling": [layer.scores[0], layer.scaled_scores[0]],
+    "scores": [*each("q"), *each("k"), *each("scores")],
+    "scaling": [*each("scores"), *each("scaled_scores")],
     "softmax": [
-        layer.scaled_scores[0], layer.masked_scores[0], functional.exponentials(layer.masked_scores[0]),
-        measures.row_sums(functional.exponentials(layer.masked_scores[0])), layer.attn_weights[0],
+        *each("scaled_scores"), *each("masked_scores"), *exps, *map(measures.row_sums, exps), *each("attn_weights"),
     ],
     "weighted_sum": [
-        layer.attn_weights[0], layer.v[0], layer.head_outputs[0],
-        measures.contributions(layer.attn_weights[0, 0], layer.v[0]),
+        *each("attn_weights"), *each("v"), *each("head_outputs"),
+        *(measures.contributions(a[0], v) for a, v in zip(each("attn_weights"), each("v"), strict=True)),
     ],
     "heads": [
-        *joined.values(), layer.q[0], layer.k[0], layer.v[0], *layer.attn_weights, layer.joined, weights.w_o,
-        weights.b_o[None], layer.output,
+        *joined, *each("q"), *each("k"), *each("v"), *layer.attn_weights, layer.joined, weights.w_o, weights.b_o[None],
+        layer.output,
     ],
 }  # fmt: skip
 for i, tensor in enumerate(shows[st.query_params.get("page", "scores")]):
