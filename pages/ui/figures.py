@@ -252,7 +252,9 @@ class _Places:
         first = [line[0] for line in board.grid if line[0] and line[0].show_rows]
         longest = max((len(label) for panel in first for label in panel.rows.labels), default=2)
         self._title = 40 if board.stacked else 26
-        self._bars_in_corner = board.grid[0][0] is None and len(board.grid) > 1
+        bars = len({id(panel.scale) for panel in board.panels if not panel.scale.plain})
+        corner = [height for line, height in zip(board.grid, board.heights, strict=True) if line[0] is None]
+        self._bars_in_corner = board.grid[0][0] is None and sum(corner) >= 60 * bars + 20
         self.left = 6 if board.small else 18 + round(min(longest, LABEL_LENGTH + 3) * 6.4)
         self.right = 6 if board.small else 30
         self._head = self._title + self._bands(board.grid[0])
@@ -266,7 +268,9 @@ class _Places:
         total = sum(board.widths)
         free = 1 - board.gap * (len(board.widths) - 1)
         lefts = [sum(board.widths[:c]) / total * free + c * board.gap for c in range(len(board.widths))]
-        self._x = [(left, left + width / total * free) for left, width in zip(lefts, board.widths, strict=True)]
+        self._x = [
+            (left, min(1.0, left + width / total * free)) for left, width in zip(lefts, board.widths, strict=True)
+        ]
 
     @staticmethod
     def _bands(line: Sequence[Panel | None]) -> int:
