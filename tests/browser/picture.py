@@ -1,6 +1,6 @@
 """Make the README's picture anew: a real page of the app, photographed in a real browser.
 
-    python tests/browser/picture.py
+python tests/browser/picture.py
 """
 
 from conftest import settle
