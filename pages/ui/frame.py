@@ -87,8 +87,8 @@ def sidebar(settings: Settings, pages: Contents) -> None:
             st.caption(label("cut_tokens", lang, most=choices.MAX_TOKENS, count=fitted.tokens_left_out))
         st.selectbox(
             label("example", lang),
-            range(len(choices.EXAMPLES[lang])),
-            format_func=lambda i: choices.EXAMPLES[lang][i].sentence,
+            range(len(choices.examples(lang))),
+            format_func=lambda i: choices.examples(lang)[i].sentence,
             index=None,
             key="example",
             placeholder=label("example_pick", lang),
@@ -192,7 +192,7 @@ def _dependents(settings: Settings) -> dict[str, object]:
 def _take_example() -> None:
     state = st.session_state
     if state["example"] is not None:
-        example = choices.EXAMPLES[state["lang"]][state["example"]]
+        example = choices.examples(state["lang"])[state["example"]]
         state.update({"sentence": example.sentence, "query": example.query, "hidden": [], "example": None})
 
 

@@ -67,6 +67,11 @@ def defaults(lang: str) -> Settings:
     return Settings(lang=lang, sentence=first.sentence, query=first.query)
 
 
+def examples(lang: str) -> tuple[Example, ...]:
+    """All example sentences, those in the reader's language first."""
+    return EXAMPLES[lang] + tuple(example for other in LANGUAGES if other != lang for example in EXAMPLES[other])
+
+
 def head_counts(d_model: int) -> tuple[int, ...]:
     """The numbers of heads that d_model columns can be cut into, up to 16.
 

@@ -146,6 +146,23 @@ def test_a_figure_survives_the_way_to_the_browser():
     assert [trace["name"] for trace in sent["data"] if "coloraxis" in trace] == ["scaled", "masked", "weights"]
 
 
+def test_a_figure_has_a_revision_that_changes_with_its_numbers_its_mask_and_its_labels_and_with_nothing_else():
+    values, shut = ramp(2, 2), torch.tensor([[True, False], [False, False]])
+    boards = {
+        "plain": single(panel(values)),
+        "one number": single(panel(values + torch.tensor([[0, 0], [0, 1e-6]]))),
+        "turned": single(panel(values.T)),
+        "masked": single(panel(values, closed=Closed(shut, "closed"))),
+        "another mask": single(panel(values, closed=Closed(shut.T.flip(0), "closed"))),
+        "a label": single(panel(values, rows=Axis("query", ("0 a", "1 b")))),
+        "another label": single(panel(values, rows=Axis("query", ("0 a", "1 c")))),
+        "another place": single(panel(values, columns=Axis("dim", first=2))),
+    }
+    revisions = {name: draw(board, LIGHT).layout.datarevision for name, board in boards.items()}
+    assert len(set(revisions.values())) == len(boards), revisions
+    assert {name: draw(board, DARK).layout.datarevision for name, board in boards.items()} == revisions
+
+
 # Labels.
 
 
