@@ -339,7 +339,7 @@ def _add_panel(
     }
     hover = f"{panel.rows.name} %{{y}} · {panel.columns.name} %{{x}}<br>{panel.name} = "
     write = not small and _is_room(rows, columns, room, panel.whole)
-    dense = columns > 64 or rows > 64
+    dense = columns > 64 or rows > 64 or room < 6  # no lines between cells that are hardly wider than a line
     sheet.traces.append(
         {
             "type": "heatmap",
@@ -354,8 +354,8 @@ def _add_panel(
             "hoverongaps": False,
             "texttemplate": f"%{{z:.{_digits(panel, room)}f}}" if write else None,
             "textfont": {"size": 9} if 1 in (rows, columns) else None,
-            "xgap": 0 if dense or small else 1,
-            "ygap": 0 if dense or small else 1,
+            "xgap": 0 if dense else 1,
+            "ygap": 0 if dense else 1,
         }
     )
     if masked:
