@@ -3,7 +3,7 @@
 import streamlit as st
 
 from attention import functional, measures, parity
-from pages.ui.figures import Band, Board, Panel, Scale, heatmap_height
+from pages.ui.figures import Band, Board, Outline, Panel, Scale, heatmap_height
 from pages.ui.lesson import Lesson, sized
 
 here = Lesson("heads")
@@ -21,7 +21,7 @@ scale = Scale.signed(*wholes.values(), name="Q, K, V")
 here.formula(
     sized("Q", wholes["q"]), r"\longrightarrow", sized(r"(Q_0, Q_1, \dots)" if count > 1 else "(Q_0)", attention.q)
 )
-cut = here.columns_of(head, width)
+own = bands[head]
 here.show(
     Board(
         [
@@ -34,7 +34,7 @@ here.show(
                     scale,
                     role,
                     bands=bands,
-                    outlines=(cut(role),),
+                    outlines=(Outline(role, columns=(own.start, own.stop)),),
                     show_rows=role == "q",
                 )
                 for role, whole in wholes.items()
@@ -44,10 +44,10 @@ here.show(
                     getattr(attention, role)[head],
                     f"{role.upper()}<sub>{head}</sub>",
                     tokens,
-                    here.dims(first=head * width),
+                    here.dims(first=own.start),
                     scale,
                     role,
-                    bands=(Band(head * width, (head + 1) * width, hues[head % len(hues)]),),
+                    bands=(own,),
                     show_rows=role == "q",
                 )
                 for role in "qkv"

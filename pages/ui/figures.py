@@ -72,7 +72,6 @@ class Band:
     start: int
     stop: int
     color: str
-    label: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -339,7 +338,7 @@ def _add_panel(
     }
     hover = f"{panel.rows.name} %{{y}} · {panel.columns.name} %{{x}}<br>{panel.name} = "
     write = not small and _is_room(rows, columns, room, panel.whole)
-    dense = columns > 64 or rows > 64 or room < 6  # no lines between cells that are hardly wider than a line
+    gap = 0 if columns > 64 or rows > 64 or room < 6 else 1  # no lines between cells hardly wider than a line
     sheet.traces.append(
         {
             "type": "heatmap",
@@ -354,12 +353,12 @@ def _add_panel(
             "hoverongaps": False,
             "texttemplate": f"%{{z:.{_digits(panel, room)}f}}" if write else None,
             "textfont": {"size": 9} if 1 in (rows, columns) else None,
-            "xgap": 0 if dense else 1,
-            "ygap": 0 if dense else 1,
+            "xgap": gap,
+            "ygap": gap,
         }
     )
     if masked:
-        sheet.traces.append(_closed_cells(panel, masked, ref, colors, hover, write))
+        sheet.traces.append(_closed_cells(panel, masked, ref, colors, hover, write, gap))
     if panel.leads_to:
         sheet.traces.append(_click_target(panel, ref, rows, columns))
     title = f"<b>{panel.name}</b>"
@@ -390,7 +389,9 @@ def _digits(panel: Panel, room: float) -> int:
     return 2 if room >= (34 if panel.scale.limit < 10 else 40) else 1
 
 
-def _closed_cells(panel: Panel, mask: Closed, ref: str, colors: Colors, hover: str, write: bool) -> dict[str, object]:
+def _closed_cells(
+    panel: Panel, mask: Closed, ref: str, colors: Colors, hover: str, write: bool, gap: int
+) -> dict[str, object]:
     closed = mask.cells.numpy()
     rows, columns = closed.shape
     return {
@@ -406,8 +407,8 @@ def _closed_cells(panel: Panel, mask: Closed, ref: str, colors: Colors, hover: s
         "hovertemplate": hover + mask.text + "<extra></extra>",
         "text": np.where(closed, "×", "").tolist(),
         "texttemplate": "%{text}" if write else None,
-        "xgap": 1,
-        "ygap": 1,
+        "xgap": gap,
+        "ygap": gap,
     }
 
 

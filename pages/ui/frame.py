@@ -67,7 +67,7 @@ def restore() -> Settings:
     _refresh_dependents(last, fitted)
     state["settings"] = fitted
     wanted = choices.to_query(fitted)
-    if wanted != {name: st.query_params[name] for name in _NAMES if name in st.query_params}:
+    if wanted != address:
         st.query_params.update(wanted)
     return fitted
 

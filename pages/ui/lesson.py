@@ -77,11 +77,6 @@ class Lesson:
         """A frame around the row of the query token."""
         return Outline(role, rows=(self.query, self.query + 1))
 
-    @staticmethod
-    def columns_of(head: int, width: int) -> Callable[[str], Outline]:
-        """A frame around the columns of one head, in the colour of the tensor it is asked for."""
-        return lambda role: Outline(role, columns=(head * width, (head + 1) * width))
-
     # Showing and saying.
 
     def show(self, board: Board, key: str) -> None:
