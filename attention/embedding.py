@@ -43,12 +43,21 @@ def embedding_table(vocab: Sequence[str], d_model: int, seed: int = 0) -> Tensor
     return torch.stack(rows) if rows else torch.zeros(0, d_model)  # (vocab_size, d_model)
 
 
+def small_table(vocab: Sequence[str], d_model: int, seed: int = 0) -> Tensor:
+    """One vector of −1, 0 and 1 per word, to compute with on paper: (vocab_size, d_model).
+
+    A word's vector depends on the word, d_model and seed alone.
+    """
+    rows = [torch.randint(-1, 2, (d_model,), generator=seeded(f"{seed} small {word}")).float() for word in vocab]
+    return torch.stack(rows) if rows else torch.zeros(0, d_model)  # (vocab_size, d_model)
+
+
 def look_up(one_hot: Tensor, table: Tensor) -> Tensor:
     """One-hot rows times the table picks rows out of the table: (seq_len, d_model)."""
     return one_hot @ table  # (seq_len, d_model)
 
 
-def sinusoidal_positions(seq_len: int, d_model: int) -> Tensor:
+def sinusoidal_positions(seq_len: int, d_model: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """A vector for each position: sines in the even columns, cosines in the odd ones, slower to the right.
 
     Column 2i holds sin(pos / 10000^(2i / d_model)), column 2i + 1 the cosine of the same angle.
@@ -57,7 +66,7 @@ def sinusoidal_positions(seq_len: int, d_model: int) -> Tensor:
     pos = torch.arange(seq_len, dtype=torch.float64).unsqueeze(-1)  # (seq_len, 1)
     column = torch.arange(d_model, dtype=torch.float64)  # (d_model,)
     angle = pos / 10000 ** ((column - column % 2) / d_model)  # (seq_len, d_model)
-    return torch.where(column % 2 == 0, angle.sin(), angle.cos()).float()  # (seq_len, d_model)
+    return torch.where(column % 2 == 0, angle.sin(), angle.cos()).to(dtype)  # (seq_len, d_model)
 
 
 def add_positions(embeddings: Tensor, positions: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """What the captions say about a tensor, computed from it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -67,13 +67,31 @@ def favourites(attn_weights: Tensor) -> int:
     return len(set(attn_weights.argmax(dim=-1).tolist()))
 
 
+def previous_share(attn_weights: Tensor) -> Tensor:
+    """The weight that queries put on the token before them, on average: (..., L, L) to (...), NaN for a lone token.
+
+    >>> previous_share(torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.25, 0.75]]))
+    tensor(0.3750)
+    """
+    return attn_weights.diagonal(offset=-1, dim1=-2, dim2=-1).mean(dim=-1)  # (...)
+
+
+def looks_at(attn_weights: Tensor, targets: Tensor) -> Tensor:
+    """Whether each query's largest weight is on its target: (..., L, S) and positions (..., L) to (..., L) of bool.
+
+    >>> looks_at(torch.tensor([[0.75, 0.25], [1.0, 0.0]]), torch.tensor([0, 1]))
+    tensor([ True, False])
+    """
+    return attn_weights.argmax(dim=-1) == targets  # (..., L)
+
+
 def distances(vectors: Tensor) -> Tensor:
     """The distances between all pairs of different rows: (n, d) to (n (n - 1) / 2,)."""
     return torch.pdist(vectors)
 
 
-def first_repeat(tokens: Sequence[str]) -> tuple[int, int] | None:
-    """The positions of the first two equal tokens, None where all differ.
+def first_repeat(tokens: Sequence[Hashable]) -> tuple[int, int] | None:
+    """The positions of the first two equal tokens (or ids), None where all differ.
 
     >>> first_repeat(["the", "cat", "saw", "the", "cat"])
     (0, 3)

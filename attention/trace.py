@@ -14,6 +14,7 @@ from attention.embedding import (
     look_up,
     one_hot_rows,
     sinusoidal_positions,
+    small_table,
     token_ids,
     vocabulary,
 )
@@ -70,6 +71,22 @@ def multi_head_attention(
     return AttentionTrace(x, q, k, v, *steps, joined, output)
 
 
+@dataclass(frozen=True)
+class Edit:
+    """A change made by hand to a trace, see apply_edit in attention/edit.py.
+
+    tensor: "embeddings", "scores" or "attn_weights": the number in that row and column, counted from 0, becomes value.
+    "head_outputs": the whole head falls silent; row and column do not matter, and value must be 0.
+    head: which head, None for "embeddings" and, where there is only one, for the others too.
+    """
+
+    tensor: str
+    row: int = 0
+    column: int = 0
+    head: int | None = None
+    value: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class SentenceTrace:
     """The whole walk of one sentence, and the settings and weights that made it."""
@@ -86,6 +103,9 @@ class SentenceTrace:
     positions: Tensor  # (seq_len, d_model); all 0 where positions are switched off
     x: Tensor  # (seq_len, d_model)
     attention: AttentionTrace
+    edits: tuple[Edit, ...] = ()  # the changes made by hand since, in the order they were made
+    positions_learned: bool = False  # whether positions are learned parameters, not the sines and cosines
+    x_given: bool = False  # whether X came from outside: a norm, or layers below, stand before it
 
 
 def trace_sentence(
@@ -102,6 +122,40 @@ def trace_sentence(
     ValueError where weights are not of config's d_model and num_heads, or a hidden position is not in the sentence.
     """
     weights = AttentionWeights.random(config) if weights is None else weights
+    tokens = tokenize(sentence)
+    dtype = weights.w_q.dtype
+    table = embedding_table(vocabulary(tokens), config.d_model, config.seed).to(dtype)  # (vocab_size, d_model)
+    positions = sinusoidal_positions(len(tokens), config.d_model, dtype) * config.positions  # (seq_len, d_model)
+    return trace_vectors(sentence, config, weights, table, positions, hidden_keys=hidden_keys)
+
+
+def trace_by_hand(sentence: str, config: AttentionConfig, *, hidden_keys: Collection[int] = ()) -> SentenceTrace:
+    """Follow a sentence through weights that were set by hand: identity matrices, and words of −1, 0 and 1.
+
+    Without positions every number up to the scores is whole, and can be checked on paper.
+    ValueError as for trace_sentence.
+    """
+    tokens, weights = tokenize(sentence), AttentionWeights.by_hand(config)
+    table = small_table(vocabulary(tokens), config.d_model, config.seed)  # (vocab_size, d_model)
+    positions = sinusoidal_positions(len(tokens), config.d_model) * config.positions  # (seq_len, d_model)
+    return trace_vectors(sentence, config, weights, table, positions, hidden_keys=hidden_keys)
+
+
+def trace_vectors(
+    sentence: str,
+    config: AttentionConfig,
+    weights: AttentionWeights,
+    table: Tensor,
+    positions: Tensor,
+    *,
+    hidden_keys: Collection[int] = (),
+    positions_learned: bool = False,
+) -> SentenceTrace:
+    """Follow a sentence as trace_sentence does, with vectors of your own.
+
+    table: (vocab_size, d_model), a row for each word of vocabulary(tokenize(sentence)). positions: (seq_len, d_model).
+    ValueError as for trace_sentence.
+    """
     if (weights.d_model, weights.num_heads) != (config.d_model, config.num_heads):
         raise ValueError(
             f"the weights are for d_model={weights.d_model}, num_heads={weights.num_heads}, "
@@ -109,20 +163,17 @@ def trace_sentence(
         )
     tokens = tokenize(sentence)
     vocab = vocabulary(tokens)
-    table = embedding_table(vocab, config.d_model, config.seed).to(weights.w_q.dtype)  # (vocab_size, d_model)
     ids = token_ids(tokens, vocab)  # (seq_len,)
     one_hot = one_hot_rows(ids, len(vocab), table.dtype)  # (seq_len, vocab_size)
     embeddings = look_up(one_hot, table)  # (seq_len, d_model)
-    positions = sinusoidal_positions(len(tokens), config.d_model).to(table.dtype) * config.positions
     x = add_positions(embeddings, positions)  # (seq_len, d_model)
-    mask = _open_keys(len(tokens), hidden_keys)  # (1, seq_len) or None
+    mask = open_keys(len(tokens), hidden_keys)  # (1, seq_len) or None
     attention = multi_head_attention(x, weights, attn_mask=mask, is_causal=config.causal, scaled=config.scaled)
-    return SentenceTrace(
-        sentence, config, weights, vocab, table, tokens, ids, one_hot, embeddings, positions, x, attention
-    )
+    story = (sentence, config, weights, vocab, table, tokens, ids, one_hot, embeddings, positions, x, attention)
+    return SentenceTrace(*story, positions_learned=positions_learned)
 
 
-def _open_keys(seq_len: int, hidden_keys: Collection[int]) -> Tensor | None:
+def open_keys(seq_len: int, hidden_keys: Collection[int]) -> Tensor | None:
     """True for the keys that may be looked at: (1, seq_len), the same for every query."""
     if not hidden_keys:
         return None

@@ -69,6 +69,12 @@ class AttentionWeights:
         return cls(w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o, config.num_heads)
 
     @classmethod
+    def by_hand(cls, config: AttentionConfig) -> "AttentionWeights":
+        """The simplest weights there are: identity matrices and no biases, so that Q, K and V are X, cut into heads."""
+        eye, none = torch.eye(config.d_model), torch.zeros(config.d_model)
+        return cls(eye, eye, eye, eye, none, none, none, none, config.num_heads)
+
+    @classmethod
     def from_torch(cls, layer: nn.MultiheadAttention) -> "AttentionWeights":
         """Copy the weights of a torch layer, which keeps its matrices transposed and Q, K, V in one block.
 

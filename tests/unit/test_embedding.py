@@ -106,6 +106,15 @@ def test_positions_follow_the_papers_formula_to_the_last_float32_digit(seq_len, 
     assert_close(sinusoidal_positions(seq_len, d_model), expected, rtol=0, atol=1.2e-7)
 
 
+def test_positions_in_double_precision_are_exact_and_rounded_only_at_the_end():
+    double = sinusoidal_positions(64, 12, torch.float64)
+    expected = [
+        [(math.cos if c % 2 else math.sin)(pos / 10000 ** (2 * (c // 2) / 12)) for c in range(12)] for pos in range(64)
+    ]
+    assert_close(double, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-14)
+    assert torch.equal(sinusoidal_positions(64, 12), double.float())
+
+
 def test_the_dot_product_of_two_positions_depends_on_their_distance_alone():
     rows = sinusoidal_positions(32, 16)
     products = rows @ rows.T

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from attention.measures import contributions, cosine, entropy, open_keys, peak, variance
+from attention.measures import contributions, cosine, entropy, open_keys, peak, previous_share, variance
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,10 @@ def test_open_keys_counts_what_each_query_may_look_at():
     assert open_keys(masked_scores).tolist() == [2, 0, 3]
     assert open_keys(masked_scores.expand(4, 3, 3)).tolist() == [[2, 0, 3]] * 4
     assert open_keys(torch.zeros(2, 0)).tolist() == [0, 0]
+
+
+def test_the_share_of_the_previous_token_is_a_mean_over_all_queries_but_the_first_in_each_head():
+    weights = torch.rand(3, 5, 5, generator=torch.Generator().manual_seed(0)).softmax(dim=-1)
+    expected = [statistics.fmean(float(head[i, i - 1]) for i in range(1, 5)) for head in weights]
+    assert previous_share(weights).tolist() == pytest.approx(expected)
+    assert math.isnan(previous_share(torch.ones(1, 1)))

@@ -46,6 +46,9 @@ def test_the_trace_tells_the_story_in_order():
         "positions",
         "x",
         "attention",
+        "edits",
+        "positions_learned",
+        "x_given",
     ]
     with pytest.raises(dataclasses.FrozenInstanceError):
         trace_sentence(SENTENCE, PLAIN).tokens = ()
