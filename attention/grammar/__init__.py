@@ -1,0 +1,54 @@
+"""Sentences of a small language that know what each of their words refers to: what attention.learn learns from."""
+
+from functools import cache
+from random import Random
+
+from attention.grammar.chinese import CHINESE
+from attention.grammar.english import ENGLISH
+from attention.grammar.shapes import Example, draw
+
+__all__ = ["LANGUAGES", "RELATIONS", "Example", "examples"]
+
+GRAMMARS = {"en": ENGLISH, "zh": CHINESE}
+LANGUAGES = tuple(GRAMMARS)
+
+# Relation → what it takes. "one head": which token is meant follows from the two tokens and their positions alone, all
+# that the score of a query and a key can know. "two heads": it depends on a third token (too tired, too wide; too big,
+# too small), which no head can weigh in, as it moves its two weights by the same factor; two heads can, in principle:
+# each looks at one of the nouns, and lets itself be distracted by the adjectives that speak for the other one.
+# "two layers": "the red one" is the noun that stood after "red" before, and what a key stood next to only a layer below
+# can tell it.
+RELATIONS = {
+    "itself": "one head",
+    "part": "one head",
+    "determiner": "one head",
+    "adjective": "one head",
+    "verb": "one head",
+    "degree": "one head",
+    "predicate": "one head",
+    "pronoun": "one head",
+    "meaning": "two heads",
+    "role": "two heads",
+    "same": "two layers",
+}
+
+
+@cache
+def examples(language: str, count: int, *, held_out: bool = False) -> tuple[Example, ...]:
+    """The first sentences of an endless list, always the same ones: no two alike, and as tokenize cuts them.
+
+    An eighth of all pairs of words that a sentence can begin with (two nouns, or a noun and its verb) is held out:
+    sentences with such a pair, and no others, are in the held-out list, so that what is learned from the one list can
+    be tested with the other. ValueError for a language without a grammar.
+
+    >>> examples("en", 1)[0].sentence
+    'the boy waited before the polite aunt played'
+    """
+    if language not in GRAMMARS:
+        raise ValueError(f"there is no grammar for {language!r}; there are {', '.join(LANGUAGES)}")
+    rng, found = Random(f"{language} {held_out}"), dict[str, Example]()
+    while len(found) < count:
+        example, is_held_out = draw(GRAMMARS[language], rng)
+        if is_held_out == held_out:
+            found.setdefault(example.sentence, example)
+    return tuple(found.values())

@@ -1,0 +1,262 @@
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+import torch
+
+from attention import tokenize
+from attention.grammar import LANGUAGES, RELATIONS, Example, examples
+from attention.grammar.batches import draw, encode
+from attention.grammar.chinese import CHINESE
+from attention.grammar.english import ENGLISH
+from attention.grammar.shapes import _parse
+
+EACH_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
+GENDER = {
+    "she": "queen woman girl aunt princess nun witch bride Anna Lucy Ruth",
+    "he": "king man boy uncle prince monk wizard groom Tom Paul Jack",
+    "it": "dog cat horse book letter ring suitcase street river",
+    "they": "children students teachers soldiers twins",
+    "她": "妈 姐 妹 婆 姨 后 主 女 芳 兰",
+    "他": "王 帝 叔 哥 弟 夫 士 父 军 伟",
+    "它": "狗 猫 虎 羊 书 笔 伞 帽 箱 路",
+    "们": "生 孩 友 师 人",
+}
+
+
+def by_relation(language, relation, count=4000):
+    """Every (example, position) at which the relation stands."""
+    return [
+        (example, i)
+        for example in examples(language, count)
+        for i, name in enumerate(example.relations)
+        if name == relation
+    ]
+
+
+def find(language, beginning):
+    return next(example for example in examples(language, 8000) if example.sentence.startswith(beginning))
+
+
+def referred(example):
+    return [example.tokens[i] for i in example.referents]
+
+
+@EACH_LANGUAGE
+@pytest.mark.parametrize("held_out", [False, True])
+def test_every_sentence_is_cut_as_tokenize_cuts_it_and_every_token_refers_into_it(language, held_out):
+    for example in examples(language, 500, held_out=held_out):
+        assert example.tokens == tokenize(example.sentence)
+        assert len(example.referents) == len(example.relations) == len(example.tokens) <= 40
+        assert all(0 <= referent < len(example.tokens) for referent in example.referents)
+        assert set(example.relations) <= RELATIONS.keys()
+        for i, (referent, relation) in enumerate(zip(example.referents, example.relations, strict=True)):
+            assert (referent == i) == (relation == "itself")
+
+
+@EACH_LANGUAGE
+def test_there_are_more_than_300_different_tokens_and_held_out_sentences_have_no_others(language):
+    known = {token for example in examples(language, 8000) for token in example.tokens}
+    assert len(known) >= 300
+    assert {token for example in examples(language, 1000, held_out=True) for token in example.tokens} <= known
+
+
+@EACH_LANGUAGE
+def test_no_held_out_sentence_is_among_the_training_sentences(language):
+    training = {example.sentence for example in examples(language, 8000)}
+    assert training.isdisjoint(example.sentence for example in examples(language, 500, held_out=True))
+
+
+def test_held_out_sentences_begin_with_a_pair_of_nouns_that_no_training_sentence_begins_with():
+    training = examples("en", 8000)
+    nouns = {e.tokens[r] for e in training for r, name in zip(e.referents, e.relations, strict=True) if name == "verb"}
+    nouns |= {e.tokens[e.referents[i]] for e, i in by_relation("en", "determiner", 8000)} - {"one", "it", "she", "he"}
+
+    def pairs(sentences):
+        found = (
+            [token for token in e.tokens if token in nouns - {"one", "it", "she", "he", "they"}] for e in sentences
+        )
+        return {tuple(pair[:2]) for pair in found if len(pair) > 1}
+
+    held_out = pairs(examples("en", 500, held_out=True))
+    assert len(held_out) > 300
+    assert held_out.isdisjoint(pairs(training))
+
+
+@EACH_LANGUAGE
+def test_no_two_sentences_are_alike_and_a_longer_list_begins_as_the_shorter(language):
+    assert len({example.sentence for example in examples(language, 2000)}) == 2000
+    assert examples(language, 2000)[:50] == examples(language, 50)
+
+
+def test_another_process_draws_the_same_sentences():
+    code = "from attention.grammar import examples\nfor x in ('en', 'zh'): print(examples(x, 30)[-1].sentence)"
+    environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONIOENCODING": "utf-8"}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    assert run.stdout.decode().split("\n")[:2] == [examples(language, 30)[-1].sentence for language in LANGUAGES]
+
+
+@EACH_LANGUAGE
+def test_every_relation_occurs(language):
+    counts = Counter(name for example in examples(language, 4000) for name in example.relations)
+    assert counts.keys() == RELATIONS.keys() - ({"part"} if language == "en" else set())
+    assert min(counts.values()) > 200
+
+
+def test_a_pronoun_refers_to_a_noun_of_its_gender_and_number():
+    checked = Counter()
+    for language in LANGUAGES:
+        for example, i in by_relation(language, "pronoun"):
+            antecedent, pronoun = example.tokens[example.referents[i]], example.tokens[i]
+            for other, nouns in GENDER.items():
+                if antecedent in nouns.split():
+                    assert other == {"her": "she", "his": "he", "its": "it", "their": "they"}.get(pronoun, pronoun)
+                    checked[other] += 1
+    assert min(checked[pronoun] for pronoun in GENDER) > 20
+
+
+def test_no_other_noun_would_fit_an_english_pronoun():
+    for pronoun, nouns in list(GENDER.items())[:2]:
+        for example, i in by_relation("en", "pronoun"):
+            if example.tokens[i] == pronoun:
+                assert sum(token in nouns.split() for token in example.tokens) <= 1
+
+
+@EACH_LANGUAGE
+def test_determiners_and_adjectives_refer_to_a_noun_after_them_with_nothing_but_its_own_words_between(language):
+    for relation in ("determiner", "adjective"):
+        for example, i in by_relation(language, relation):
+            noun = example.referents[i]
+            assert noun > i
+            assert set(example.relations[i + 1 : noun]) <= {"adjective", "determiner", "part", "same"}
+
+
+@EACH_LANGUAGE
+def test_a_verb_refers_to_the_nearest_possible_subject_before_it(language):
+    for example, i in by_relation(language, "verb"):
+        subject = example.referents[i]
+        assert subject < i
+        assert example.relations[subject] in ("itself", "pronoun", "meaning", "role")
+
+
+@EACH_LANGUAGE
+def test_what_seems_or_is_something_is_the_pronoun_just_before(language):
+    for example, i in by_relation(language, "predicate"):
+        assert example.relations[example.referents[i]] in ("pronoun", "meaning", "role")
+        assert example.referents[i] == max(
+            j
+            for j in range(i)
+            if example.relations[j] in ("pronoun", "meaning", "role", "part") and example.relations[j] != "part"
+        )
+
+
+@EACH_LANGUAGE
+def test_too_refers_to_the_adjective_after_it(language):
+    for example, i in by_relation(language, "degree"):
+        assert example.relations[example.referents[i]] == "predicate"
+        assert 1 <= example.referents[i] - i <= 3
+
+
+@EACH_LANGUAGE
+@pytest.mark.parametrize("relation", ["meaning", "role"])
+def test_what_it_refers_to_changes_with_the_adjective_alone_and_each_noun_is_meant_half_the_time(language, relation):
+    first, by_adjective = [], {}
+    for example, i in by_relation(language, relation):
+        adjective = next(
+            example.tokens[j] for j in range(i, len(example.tokens)) if example.relations[j] == "predicate"
+        )
+        crossing = next(j for j in range(len(example.tokens)) if example.relations[j] == "verb")
+        first.append(example.referents[i] < crossing)
+        by_adjective.setdefault(adjective, set()).add(first[-1])
+    assert 0.4 < sum(first) / len(first) < 0.6
+    assert all(len(nouns) == 1 for nouns in by_adjective.values())
+    assert len({frozenset(nouns) for nouns in by_adjective.values()}) == 2
+
+
+def test_the_red_one_is_the_noun_that_stood_after_red():
+    found = by_relation("en", "same")
+    for example, i in found:
+        adjective, noun = example.tokens[i - 1], example.referents[i]
+        assert example.tokens[noun - 1] == adjective
+        assert example.tokens.count(adjective) == 2
+    assert len(found) > 100
+    for example, i in by_relation("zh", "same"):
+        tail = example.tokens[: example.tokens.index("，")]
+        colour = re.search(r"(.色)的那个", example.sentence).group(1)
+        noun = example.referents[i]
+        assert colour in "".join(tail[:noun])
+        assert "".join(tail)[: noun + 1].rsplit("的", 1)[0].endswith(colour)
+
+
+def test_a_chinese_character_plays_one_part():
+    heads = {e.tokens[e.referents[i]] for e, i in by_relation("zh", "part") if e.tokens[i] not in "他们"}
+    parts = {e.tokens[i] for e, i in by_relation("zh", "part") if e.tokens[i] not in "们子"}
+    others = {e.tokens[i] for name in ("verb", "adjective", "predicate") for e, i in by_relation("zh", name)}
+    assert len(heads) > 80
+    assert not heads & parts - {"们"}
+    assert not heads & others
+    assert not heads & set("".join(CHINESE.shapes))
+
+
+def test_english_articles_and_numbers_agree():
+    for example in examples("en", 4000):
+        for word, following in zip(example.tokens, example.tokens[1:], strict=False):
+            if word in ("a", "an"):
+                assert (word == "an") == (following[0] in "aeiou"), example.sentence
+        assert not re.search(r"\b(these|those|many|some) (\w+ )?(queen|king|dog|book)\b", example.sentence)
+        assert not re.search(r"\b(it|she|he) were\b|\bthey was\b", example.sentence)
+
+
+def test_worked_examples_by_hand():
+    def arrows(language, beginning):
+        example = find(language, beginning)
+        return " ".join(f"{token}→{other}" for token, other in zip(example.tokens, referred(example), strict=True))
+
+    assert arrows("en", "Helen drew the red guitar") == (
+        "Helen→Helen drew→Helen the→guitar red→guitar guitar→guitar and→and the→drum green→drum drum→drum but→but "
+        "broke→Helen the→one red→one one→guitar .→."
+    )
+
+
+def test_an_example_says_all_of_itself():
+    sentence = "the boy waited before the polite aunt played"
+    relations = ("determiner", "itself", "verb", "itself", "determiner", "adjective", "itself", "verb")
+    assert examples("en", 1)[0] == Example(sentence, tuple(sentence.split()), (1, 1, 1, 3, 6, 6, 6, 6), relations)
+
+
+@pytest.mark.parametrize("grammar", [ENGLISH, CHINESE], ids=["en", "zh"])
+def test_every_slot_of_every_shape_can_be_read_and_names_only_what_stands_in_it(grammar):
+    for shape in grammar.shapes:
+        slots = [_parse(slot) for slot in shape.split()]
+        named = {slot["name"] for slot in slots}
+        assert {letter for slot in slots for letter in slot["targets"] + slot["fits"]} <= named
+
+
+def test_what_cannot_be_read_or_is_not_there_is_refused():
+    with pytest.raises(ValueError, match=r"'A>' is no slot"):
+        _parse("A>")
+    with pytest.raises(ValueError, match="no grammar for 'fr'; there are en, zh"):
+        examples("fr", 1)
+
+
+def test_a_batch_holds_the_sentences_and_fills_them_up():
+    two = (Example("the king slept", ("the", "king", "slept"), (1, 1, 1), ("determiner", "itself", "verb")),)
+    two += (Example("Anna", ("Anna",), (0,), ("itself",)),)
+    batch = encode(two, ("<unk>", "Anna", "king", "the"))
+    assert batch.ids.tolist() == [[3, 2, 0], [1, 0, 0]]
+    assert batch.targets.tolist() == [[2, 2, 0], [1, 0, 0]]  # slept is unknown, and an unknown word refers to itself
+    assert batch.real.tolist() == [[True, True, True], [True, False, False]]
+
+
+def test_a_draw_is_cut_to_its_longest_sentence_and_forgets_some_words():
+    batch = encode(
+        examples("en", 50), ("<unk>", *{token for example in examples("en", 50) for token in example.tokens})
+    )
+    drawn = draw(batch, 20, 0.5, torch.Generator().manual_seed(0))
+    assert drawn.real.any(dim=0).all()
+    assert len({tuple(row) for row in drawn.referents.tolist()}) > 10
+    assert 0.4 < (drawn.ids[drawn.real] == 0).double().mean() < 0.6
+    assert (draw(batch, 20, 0, torch.Generator().manual_seed(0)).ids[drawn.real] > 0).all()
