@@ -1,0 +1,427 @@
+import dataclasses
+import math
+from functools import cache
+from itertools import pairwise, permutations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from attention import (
+    AttentionConfig,
+    AttentionWeights,
+    Edit,
+    Learned,
+    apply_edit,
+    explain_cell,
+    learn,
+    tokenize,
+    trace_sentence,
+)
+from attention.grammar import RELATIONS, examples
+from attention.grammar.batches import UNKNOWN
+from attention.learn import MAX_LEN, STEPS, adam_step, logits
+
+DEFAULT = AttentionConfig(d_model=32, num_heads=2)
+SEEDS = (0, 1, 2)
+ONE_HEAD = {relation for relation, takes in RELATIONS.items() if takes == "one head"}
+EACH_LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
+EACH_SEED = pytest.mark.parametrize("seed", SEEDS)
+QUEEN = "the brave queen found the book near the man because {} seemed small"
+TIRED = "the animal did not cross the street because it was too {}"
+TIRED_ZH = "那只动物没有过马路，因为它太{}了"
+TENSORS = [field.name for field in dataclasses.fields(AttentionWeights)[:-1]]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Two threads for a sentence cost more than they bring, above all on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@cache
+def trained(language="en", seed=0, num_heads=2):
+    return learn(dataclasses.replace(DEFAULT, seed=seed, num_heads=num_heads), language=language)
+
+
+@cache
+def briefly(config=DEFAULT, language="en", steps=3):
+    return learn(config, language=language, steps=steps)
+
+
+def tensors(learned):
+    return [learned.embedding, learned.positions, *(getattr(learned.weights, name) for name in TENSORS)]
+
+
+def assert_equal(one, other):
+    assert all(torch.equal(a, b) for a, b in zip(tensors(one), tensors(other), strict=True))
+
+
+def outcomes(learned, sentences):
+    """For every token: its relation, whether the decoded word is its referent, whether some head looks there most."""
+    for example in sentences:
+        attention = learned.trace(example.sentence).attention
+        nearest = (attention.output @ learned.embedding.T).argmax(dim=-1).tolist()
+        looked_at = attention.attn_weights.argmax(dim=-1)  # (H, L)
+        for i, (referent, relation) in enumerate(zip(example.referents, example.relations, strict=True)):
+            right = learned.vocabulary[nearest[i]] == example.tokens[referent]
+            yield relation, right, bool((looked_at[:, i] == referent).any())
+
+
+def unseen(language, count, relation="itself"):
+    """Held-out sentences with a relation; no checkpoint was measured on them."""
+    found = examples(language, 200 + count, held_out=True)[200:]
+    return [example for example in found if relation in example.relations]
+
+
+def share(found, *relations):
+    """The share of right words in these relations."""
+    rights = [right for relation, right, _ in found if relation in relations]
+    return sum(rights) / len(rights)
+
+
+class TestWhatItLearns:
+    @EACH_LANGUAGE
+    @EACH_SEED
+    def test_99_of_100_held_out_words_are_right_as_the_grammar_says_and_a_head_looks_there(self, language, seed):
+        found = list(outcomes(trained(language, seed), unseen(language, 200)))
+        looked = [look for relation, _, look in found if relation in ONE_HEAD]
+        assert share(found, *ONE_HEAD) >= 0.99
+        assert sum(looked) / len(looked) >= 0.9
+        for relation in ONE_HEAD - ({"part"} if language == "en" else set()):
+            assert share(found, relation) >= 0.9
+        assert trained(language, seed).history.checkpoints[-1].accuracy >= 0.99
+
+    @EACH_LANGUAGE
+    def test_decode_says_what_each_word_refers_to(self, language):
+        layer, sentences = trained(language), unseen(language, 60)
+        pairs = [
+            (word, example.tokens[referent])
+            for example in sentences
+            for word, referent, relation in zip(
+                layer.decode(example.sentence), example.referents, example.relations, strict=True
+            )
+            if relation in ONE_HEAD
+        ]
+        assert sum(word == referent for word, referent in pairs) / len(pairs) >= 0.98
+
+    @EACH_LANGUAGE
+    def test_the_red_one_is_beyond_one_layer(self, language):
+        sentences = unseen(language, 800, "same")
+        found = [share(outcomes(trained(language, seed), sentences), "same") for seed in SEEDS]
+        assert 0.35 < sum(found) / len(found) < 0.65
+        assert max(found) < 0.75
+
+    def test_one_head_cannot_tell_what_was_too_big_from_what_was_too_small(self):
+        one_head = trained(num_heads=1)
+        assert 0.3 < share(outcomes(one_head, unseen("en", 1000, "role")), "role") < 0.7
+        assert 0.2 < share(outcomes(one_head, unseen("en", 1000, "meaning")), "meaning") < 0.8
+
+    @pytest.mark.parametrize("learned", [trained, lambda **_: briefly(AttentionConfig(8, 1))])
+    def test_of_four_sentences_about_two_boxes_one_head_never_gets_more_than_three(self, learned):
+        """Whatever the weights: what big adds to the one box and small to the other does not depend on which is which
+        place, and the four answers ask for a difference both above and below 0."""
+        layer = learned(num_heads=1)
+        pattern = "the {} did not fit in the {} because it was too {}"
+        best = 0
+        for pair in permutations(("box", "bag", "suitcase", "basket", "drawer", "crate"), 2):
+            right = 0
+            for nouns in (pair, pair[::-1]):
+                for adjective, meant in (("big", nouns[0]), ("small", nouns[1])):
+                    output = layer.trace(pattern.format(*nouns, adjective)).attention.output[8]  # (d_model,)
+                    scores = logits(output, layer.embedding)  # (vocab_size,)
+                    ours, other = (scores[layer.vocabulary.index(noun)] for noun in (meant, *({*nouns} - {meant})))
+                    right += bool(ours > other)
+            best = max(best, right)
+        assert best in (2, 3)
+
+    @pytest.mark.parametrize(
+        ("language", "pattern", "words", "it", "nouns"),
+        [("en", TIRED, ("tired", "wide"), 8, (1, 6)), ("zh", TIRED_ZH, ("累", "宽"), 12, (3, 8))],
+    )
+    def test_no_head_weighs_the_animal_against_the_street_by_what_comes_later(
+        self, language, pattern, words, it, nouns
+    ):
+        animal, street = nouns
+        ratios = []
+        for word in words:
+            trace = trained(language).trace(pattern.format(word))
+            assert trace.tokens[it] in ("it", "它")
+            scores = trace.attention.masked_scores[:, it]  # (H, S)
+            ratios.append(scores[:, animal] - scores[:, street])
+        assert_close(*ratios, rtol=0, atol=1e-5)
+
+    @EACH_SEED
+    def test_one_word_changed_moves_the_attention(self, seed):
+        for pronoun, noun, place in (("she", "queen", 2), ("it", "book", 5), ("he", "man", 8)):
+            layer, sentence = trained("en", seed), QUEEN.format(pronoun)
+            assert layer.decode(sentence)[10] == noun
+            row = layer.trace(sentence).attention.attn_weights[:, 10]  # (H, S)
+            assert row[:, place].max() > 0.7
+            assert row.mean(dim=0).argmax() == place
+
+    def test_every_word_of_the_example_is_right_in_both_languages(self):
+        referents = "queen queen queen queen book book near man man because book it it"
+        assert trained().decode(QUEEN.format("it")) == tuple(referents.split())
+        chinese = trained("zh").decode("那位勇敢的国王拜访了那位公主，然后她笑了")
+        assert chinese == tuple("王王王王王王王王王了主主主主，然后主她了")
+
+    def test_without_positions_it_cannot_tell_which_noun_a_determiner_belongs_to(self):
+        found = learn(dataclasses.replace(DEFAULT, positions=False), steps=150)
+        last = found.history.checkpoints[-1].accuracy_by_relation
+        assert last["determiner"] < 0.8
+        assert last["adjective"] < 0.8
+        assert last["pronoun"] > 0.8
+        assert not found.positions.any()
+
+    def test_a_causal_layer_cannot_know_the_noun_that_is_still_to_come(self):
+        found = learn(dataclasses.replace(DEFAULT, causal=True), steps=150)
+        last = found.history.checkpoints[-1].accuracy_by_relation
+        assert last["determiner"] < 0.4
+        assert last["verb"] > 0.9
+
+
+class TestHistory:
+    def test_it_begins_untrained_and_ends_with_what_was_learned(self):
+        learned = trained()
+        first, last = learned.history.checkpoints[0], learned.history.checkpoints[-1]
+        assert first.accuracy < 0.05
+        assert_equal(last, learned)
+        for name in TENSORS:
+            assert torch.equal(getattr(first.weights, name), getattr(AttentionWeights.random(DEFAULT), name))
+
+    def test_some_ten_checkpoints_closer_at_the_start(self):
+        steps = [checkpoint.step for checkpoint in trained().history.checkpoints]
+        gaps = [b - a for a, b in pairwise(steps)]
+        assert steps[0] == 0
+        assert steps[-1] == STEPS
+        assert 9 <= len(steps) <= 12
+        assert gaps == sorted(gaps)
+        assert len(trained().history.losses) == STEPS
+
+    def test_the_loss_falls_from_that_of_blind_guessing(self):
+        checkpoints = trained().history.checkpoints
+        assert checkpoints[0].loss > math.log(len(trained().vocabulary)) - 1
+        assert checkpoints[-1].loss < 0.05
+        assert sum(trained().history.losses[-20:]) / 20 < 0.2
+
+    @EACH_LANGUAGE
+    def test_the_accuracies_are_those_of_the_same_sentences_one_by_one(self, language):
+        learned = briefly(DEFAULT, language, 60)
+        found = list(outcomes(learned, examples(language, 200, held_out=True)))
+        last = learned.history.checkpoints[-1]
+        assert last.accuracy == pytest.approx(share(found, *ONE_HEAD), abs=1e-3)
+        assert last.accuracy_beyond == pytest.approx(share(found, *RELATIONS.keys() - ONE_HEAD), abs=0.02)
+        for name, accuracy in last.accuracy_by_relation.items():
+            assert accuracy == pytest.approx(share(found, name), abs=0.02)
+
+    def test_a_checkpoint_can_be_traced_and_decoded(self):
+        learned, sentence = trained(), QUEEN.format("it")
+        start = trace_sentence(sentence, DEFAULT)
+        untrained = learned.trace(sentence, checkpoint=0)
+        assert_close(untrained.positions, start.positions)
+        assert_close(untrained.embeddings / start.embeddings, torch.full((13, 32), 1.7 / math.sqrt(32)))
+        assert learned.decode(sentence, checkpoint=0) != learned.decode(sentence)
+        assert learned.decode(sentence, checkpoint=-1) == learned.decode(sentence)
+
+
+class TestDeterminism:
+    @EACH_LANGUAGE
+    @pytest.mark.parametrize("config", [DEFAULT, AttentionConfig(8, 4, causal=True, seed=3)])
+    def test_the_same_arguments_give_the_same_numbers(self, language, config):
+        one, other = (learn(config, language=language, steps=20) for _ in range(2))
+        assert_equal(one, other)
+        assert one.history.losses == other.history.losses
+
+    def test_the_number_of_threads_makes_no_difference_and_is_left_alone(self):
+        before = torch.get_num_threads()
+        try:
+            torch.set_num_threads(4)
+            one = learn(DEFAULT, steps=20)
+            assert torch.get_num_threads() == 4
+            torch.set_num_threads(1)
+            assert_equal(one, learn(DEFAULT, steps=20))
+        finally:
+            torch.set_num_threads(before)
+
+    def test_seeds_and_steps_make_a_difference(self):
+        one = briefly()
+        assert briefly(dataclasses.replace(DEFAULT, seed=1)).history.losses != one.history.losses
+        assert briefly(steps=4).history.losses[2] != one.history.losses[2]
+
+    def test_the_global_random_state_is_left_alone_and_so_is_the_callers_gradient_mode(self):
+        before = torch.get_rng_state()
+        with torch.no_grad():
+            one = learn(DEFAULT, steps=3)
+            assert not torch.is_grad_enabled()
+        assert torch.equal(torch.get_rng_state(), before)
+        assert_equal(one, briefly())
+
+    def test_nothing_learned_carries_a_gradient(self):
+        for holder in (briefly(), *briefly().history.checkpoints):
+            assert not any(tensor.requires_grad or tensor.grad_fn for tensor in tensors(holder))
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            briefly().config = None
+
+
+class TestEverySetting:
+    @pytest.mark.parametrize("d_model", [4, 8, 12, 16, 48, 64, 128, 512])
+    @pytest.mark.parametrize("heads", [1, 2, 4, 16])
+    def test_every_size_trains_to_finite_numbers(self, d_model, heads):
+        if d_model % heads == 0:
+            learned = learn(AttentionConfig(d_model, heads), steps=2)
+            assert all(tensor.isfinite().all() for tensor in tensors(learned))
+            assert all(map(math.isfinite, learned.history.losses))
+            assert learned.embedding.shape == (len(learned.vocabulary), d_model)
+            assert learned.positions.shape == (MAX_LEN, d_model)
+
+    @EACH_LANGUAGE
+    @pytest.mark.parametrize("switch", ["causal", "scaled", "positions"])
+    def test_every_switch_is_obeyed(self, language, switch):
+        switched = dataclasses.replace(DEFAULT, **{switch: not getattr(DEFAULT, switch)})
+        learned = briefly(switched, language)
+        assert learned.config == switched
+        assert learned.history.losses != briefly(DEFAULT, language).history.losses
+        assert all(tensor.isfinite().all() for tensor in tensors(learned))
+
+    def test_no_steps_learn_nothing(self):
+        learned = briefly(steps=0)
+        assert len(learned.history.checkpoints) == 1
+        assert learned.history.losses == ()
+
+    def test_the_vocabulary_is_large_and_begins_with_the_unknown_word(self):
+        for language in ("en", "zh"):
+            words = briefly(DEFAULT, language).vocabulary
+            assert words[0] == UNKNOWN
+            assert len(words) > 300
+            assert list(words[1:]) == sorted(set(words[1:]))
+
+    def test_what_cannot_be_learned_is_refused(self):
+        with pytest.raises(ValueError, match="steps must be at least 0, got -1"):
+            learn(DEFAULT, steps=-1)
+        with pytest.raises(ValueError, match="no grammar for 'fr'"):
+            learn(DEFAULT, language="fr")
+
+
+class TestOnStep:
+    def test_it_hears_of_every_step(self):
+        heard = []
+        learned = learn(DEFAULT, steps=5, on_step=lambda *told: heard.append(told))
+        assert heard == [(step, 5, loss) for step, loss in enumerate(learned.history.losses, start=1)]
+
+    def test_what_it_raises_ends_the_training(self):
+        heard = []
+
+        def stop(step, steps, loss):
+            heard.append(step)
+            if step == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            learn(DEFAULT, steps=5, on_step=stop)
+        assert heard == [1, 2]
+
+
+class TestAnySentence:
+    def test_unknown_words_are_named_share_one_vector_and_keep_their_own_row(self):
+        learned, sentence = briefly(), "The zebra saw QUEEN zebra, Pluto"
+        assert learned.unknown(sentence) == ("zebra", "Pluto")
+        trace = learned.trace(sentence)
+        assert trace.vocabulary == tuple(sorted(set(tokenize(sentence))))
+        assert torch.equal(trace.embeddings[1], learned.embedding[0])
+        assert torch.equal(trace.embeddings[6], learned.embedding[0])
+        assert torch.equal(trace.embeddings[0], learned.embedding[learned.vocabulary.index("the")])
+        assert torch.equal(trace.embeddings[3], learned.embedding[learned.vocabulary.index("queen")])
+        assert briefly(language="zh").unknown("那位国王喝咖啡") == ("喝", "咖", "啡")
+
+    @pytest.mark.parametrize("sentence", ["", "   ", "queen", "the " * 100, "</s> $x$ 👩‍👧", "我喜欢猫"])
+    def test_any_text_can_be_traced_and_decoded(self, sentence):
+        trace = briefly().trace(sentence)
+        assert trace.attention.output.isfinite().all()
+        assert len(briefly().decode(sentence)) == len(trace.tokens) == len(tokenize(sentence))
+
+    def test_past_the_last_position_all_share_its_vector(self):
+        positions = briefly().trace("the " * (MAX_LEN + 5)).positions
+        assert torch.equal(positions[:MAX_LEN], briefly().positions)
+        assert (positions[MAX_LEN:] == briefly().positions[-1]).all()
+
+    def test_the_trace_is_that_of_the_core_with_the_learned_numbers(self):
+        trace = briefly().trace(QUEEN.format("it"))
+        assert trace.weights is briefly().weights
+        assert torch.equal(trace.embeddings, trace.embedding_table[trace.ids])
+        assert torch.equal(trace.x, trace.embeddings + trace.positions)
+        assert [trace.vocabulary[i] for i in trace.ids] == list(trace.tokens)
+
+    def test_hidden_keys_get_no_weight(self):
+        weights = briefly().trace("the queen saw the book", hidden_keys={1}).attention.attn_weights
+        assert not weights[:, :, 1].any()
+        with pytest.raises(ValueError, match="hidden_keys"):
+            briefly().trace("the queen", hidden_keys={2})
+
+    def test_learned_positions_explain_themselves_as_learned(self):
+        trace = briefly().trace(QUEEN.format("it"))
+        explained = explain_cell(trace, "positions", 3, 5)
+        assert (explained.operation, explained.terms, explained.value) == ("given", (), float(trace.positions[3, 5]))
+        assert explain_cell(trace_sentence("a b", DEFAULT), "positions", 1, 1).operation == "cosine"
+        off = briefly(dataclasses.replace(DEFAULT, positions=False)).trace("the queen")
+        assert explain_cell(off, "positions", 1, 1).operation == "off"
+
+    @pytest.mark.parametrize("tensor", ["embeddings", "x", "q", "scores", "attn_weights", "joined", "output"])
+    def test_every_other_number_explains_itself_as_before(self, tensor):
+        trace = trained().trace(QUEEN.format("it"))
+        head = 1 if tensor in ("q", "scores", "attn_weights") else None
+        holder = trace.attention if hasattr(trace.attention, tensor) else trace
+        value = getattr(holder, tensor)[(head, 10, 5) if head else (10, 5)]
+        assert explain_cell(trace, tensor, 10, 5, head).value == pytest.approx(float(value), rel=1e-4, abs=1e-4)
+
+    def test_it_can_be_edited(self):
+        trace = trained().trace(QUEEN.format("it"))
+        edited = apply_edit(trace, Edit("attn_weights", row=10, column=5, head=0, value=0.0))
+        assert edited.positions_learned
+        assert not torch.equal(edited.attention.output, trace.attention.output)
+
+
+@EACH_LANGUAGE
+def test_what_the_heads_do_is_counted_as_one_would_by_hand(language):
+    learned = briefly(DEFAULT, language, 60)
+    counts, rows = torch.zeros(2, 4, dtype=torch.float64), 0
+    right, easy = [0, 0], 0
+    for example in examples(language, 200, held_out=True):
+        trace = learned.trace(example.sentence)
+        for head, matrix in enumerate(trace.attention.attn_weights):
+            largest = matrix.argmax(dim=-1).tolist()
+            silenced = apply_edit(trace, Edit("head_outputs", head=head))
+            nearest = logits(silenced.attention.output, learned.embedding).argmax(dim=-1).tolist()
+            for i, place in enumerate(largest):
+                spread = -sum(weight * math.log(weight) for weight in matrix[i].tolist() if weight > 0)
+                met = (place == example.referents[i], place == i - 1, place == i, spread)
+                counts[head] += torch.tensor(met, dtype=torch.float64)
+                if RELATIONS[example.relations[i]] == "one head":
+                    right[head] += learned.vocabulary[nearest[i]] == example.tokens[example.referents[i]]
+        rows += len(example.tokens)
+        easy += sum(RELATIONS[relation] == "one head" for relation in example.relations)
+    for report, by_hand, hits in zip(learned.heads(), counts / rows, right, strict=True):
+        expected = [*by_hand.tolist(), hits / easy]
+        assert list(dataclasses.astuple(report))[:5] == pytest.approx(expected, abs=2e-3)
+
+
+def test_a_step_of_adam_is_torchs():
+    generator = torch.Generator().manual_seed(0)
+    ours = torch.randn(5, generator=generator)
+    theirs = ours.clone().requires_grad_()
+    optimizer = torch.optim.Adam([theirs], lr=0.1, betas=(0.9, 0.98))
+    mean = square = torch.zeros(5)
+    for step in range(1, 6):
+        grad = torch.randn(5, generator=generator)
+        theirs.grad = grad.clone()
+        optimizer.step()
+        ours, mean, square = adam_step(ours, grad, mean, square, step, 0.1)
+        assert_close(ours, theirs.detach())
+
+
+def test_a_learned_layer_says_what_it_is():
+    assert isinstance(briefly(), Learned)
+    assert (briefly().config, briefly().language) == (DEFAULT, "en")
