@@ -1,0 +1,484 @@
+"""A trained BERT or GPT-2: its layers run through our own core, beside the weights that the model itself reports.
+
+Needs the extra [pretrained]; nothing of it is imported before load is called.
+"""
+
+import errno
+import json
+import math
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from attention.config import AttentionConfig
+from attention.embedding import look_up, one_hot_rows
+from attention.measures import entropy, looks_at
+from attention.trace import SentenceTrace, multi_head_attention, open_keys
+from attention.weights import AttentionWeights
+
+MAX_TOKENS = 64  # of a longer sentence the first ones are kept, and the special tokens
+MEMORY_FACTOR = 2  # memory needed over the size of the files: they may hold numbers of half the length
+REACH = 4  # how far the fixed offsets of head_measures go
+
+Reason = Literal["extra", "name", "network", "files", "architecture", "memory"]
+
+
+class UnavailableError(Exception):
+    """Why a model cannot be had: reason for the program, detail for a reader who knows the field.
+
+    "extra": transformers is not installed. "name": no such folder, and no such model on the hub. "network": the hub
+    does not answer, and no copy is here. "files": no safetensors weights, or files that are broken or missing.
+    "architecture": a kind of model that the core cannot follow. "memory": too big for this machine.
+    """
+
+    def __init__(self, reason: Reason, detail: str | Exception) -> None:
+        if isinstance(detail, Exception):
+            detail = f"{type(detail).__name__}: {next(iter(str(detail).strip().splitlines()), '')}"
+        self.reason, self.detail = reason, detail[:300]
+        super().__init__(f"{reason}: {self.detail}")
+
+
+Unavailable = UnavailableError  # how callers read best
+
+
+class _Kind(NamedTuple):
+    """Where a kind of model keeps its parts."""
+
+    classes: str  # how the names of its classes begin
+    blocks: str
+    projections: tuple[str, ...]  # Q, K, V and output in a block; or Q, K, V as one, and output
+    positions: str
+    norm: str = ""  # the norm that stands before attention in a block, if one does
+    causal: bool = False
+
+
+_BERT = tuple(f"attention.{name}" for name in ("self.query", "self.key", "self.value", "output.dense"))
+_DISTILBERT = tuple(f"attention.{name}" for name in ("q_lin", "k_lin", "v_lin", "out_lin"))
+_KINDS = {
+    "bert": _Kind("Bert", "encoder.layer", _BERT, "embeddings.position_embeddings"),
+    "roberta": _Kind("Roberta", "encoder.layer", _BERT, "embeddings.position_embeddings"),
+    "distilbert": _Kind("DistilBert", "transformer.layer", _DISTILBERT, "embeddings.position_embeddings"),
+    "gpt2": _Kind("GPT2", "h", ("attn.c_attn", "attn.c_proj"), "wpe", norm="ln_1", causal=True),
+}
+_PLAIN: Mapping[str, object] = {  # what else changes attention, and the only value that the core can follow
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "is_encoder_decoder": False,
+    "add_cross_attention": False,
+    "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False,
+    "pruned_heads": {},
+    "quantization_config": None,
+}
+_SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_VOCABULARIES = ({"tokenizer.json"}, {"vocab.txt"}, {"vocab.json", "merges.txt"})  # one of these sets must be there
+_TEXTS = sorted(
+    {"config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}.union(*_VOCABULARIES)
+)
+_ON_THE_HUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)?")
+_KEPT = 8  # sentences
+_QUIET = Lock()  # what transformers says and shows is switched for the whole process
+
+
+class _Reading(NamedTuple):
+    """One pass of a sentence through the model."""
+
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    positions: Tensor  # (seq_len, d_model)
+    inputs: Tensor  # (num_layers, seq_len, d_model): what enters each layer's attention
+    weights: Tensor  # (num_layers, num_heads, seq_len, seq_len)
+
+
+@dataclass(frozen=True, eq=False)
+class Pretrained:
+    """A trained model. Layers are counted from 0; ValueError for one outside. Threads may share it.
+
+    A sentence without a token (for GPT-2 the empty one) gives tensors without rows, as trace_sentence does.
+    """
+
+    name: str
+    kind: str  # "bert", "roberta", "distilbert" or "gpt2"
+    d_model: int
+    num_heads: int
+    num_layers: int
+    causal: bool
+    pre_norm: bool  # whether a norm stands between what enters a layer and its attention
+    _model: Any = field(repr=False)
+    _special: frozenset[int] = field(repr=False)
+    _read: Callable[[str], _Reading] = field(repr=False)
+
+    def tokenize(self, sentence: str) -> tuple[str, ...]:
+        """The tokenizer's own tokens, special ones included, MAX_TOKENS at most.
+
+        Of tokens made of bytes the text is given, with ▁ for a space; bytes that are no visible text alone, as a part
+        of a Chinese character, are given in hexadecimal: ‹E6 88›.
+        """
+        return self._read(sentence).tokens
+
+    def ids(self, sentence: str) -> tuple[int, ...]:
+        """The tokens' numbers in the model's own vocabulary."""
+        return self._read(sentence).ids
+
+    def special(self, sentence: str) -> tuple[bool, ...]:
+        """Which tokens are special, such as [CLS] and [SEP]."""
+        return tuple(i in self._special for i in self.ids(sentence))
+
+    def config(self, layer: int) -> AttentionConfig:
+        """The layer's size and switches; all layers of a model are alike."""
+        self._check(layer)
+        return AttentionConfig(self.d_model, self.num_heads, causal=self.causal)
+
+    def weights(self, layer: int) -> AttentionWeights:
+        """The layer's learned numbers; they share their memory with the model."""
+        self._check(layer)
+        kind = _KINDS[self.kind]
+        block = self._model.get_submodule(kind.blocks)[layer]
+        parts = [block.get_submodule(path) for path in kind.projections]
+        if len(parts) == 2:  # GPT-2 keeps Q, K, V side by side, and like us for x @ w
+            w_q, w_k, w_v = parts[0].weight.chunk(3, dim=1)  # (d_model, d_model) each
+            b_q, b_k, b_v = parts[0].bias.chunk(3)  # (d_model,) each
+            w_o, b_o = parts[1].weight, parts[1].bias
+        else:
+            w_q, w_k, w_v, w_o = (part.weight.T for part in parts)
+            b_q, b_k, b_v, b_o = (part.bias for part in parts)
+        return AttentionWeights(w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o, self.num_heads)
+
+    def layer_input(self, sentence: str, layer: int) -> Tensor:
+        """What enters the layer's attention, behind the norm where one stands before it: (seq_len, d_model)."""
+        self._check(layer)
+        return self._read(sentence).inputs[layer]  # (seq_len, d_model)
+
+    def trace(
+        self,
+        sentence: str,
+        layer: int,
+        *,
+        hidden_keys: Collection[int] = (),
+        scaled: bool = True,
+        causal: bool | None = None,
+    ) -> SentenceTrace:
+        """The walk through one layer's attention; causal is by default the model's own.
+
+        The vocabulary is the sentence's different tokens, one entry for each number in the model's vocabulary, even
+        where two look alike. X is not embeddings + positions: positions are the learned position vectors alone, and
+        between them and X stand a token type vector and a norm (BERT, RoBERTa; a norm only: DistilBERT, GPT-2), and
+        the layers below. ValueError for a hidden key outside.
+        """
+        config = replace(self.config(layer), scaled=scaled, causal=self.causal if causal is None else causal)
+        reading, weights = self._read(sentence), self.weights(layer)
+        words = sorted(set(zip(reading.tokens, reading.ids, strict=True)))
+        row_of = {i: row for row, (_, i) in enumerate(words)}
+        rows = torch.tensor([i for _, i in words], dtype=torch.long)  # (vocab_size,)
+        table = self._model.get_input_embeddings().weight[rows]  # (vocab_size, d_model)
+        ids = torch.tensor([row_of[i] for i in reading.ids], dtype=torch.long)  # (seq_len,)
+        one_hot = one_hot_rows(ids, len(words), table.dtype)  # (seq_len, vocab_size)
+        x, mask = reading.inputs[layer], open_keys(len(ids), hidden_keys)  # (seq_len, d_model), (1, seq_len) or None
+        embeddings = look_up(one_hot, table)  # (seq_len, d_model)
+        attention = multi_head_attention(x, weights, attn_mask=mask, is_causal=config.causal, scaled=scaled)
+        vocab = tuple(token for token, _ in words)
+        story = (sentence, config, weights, vocab, table, reading.tokens, ids, one_hot, embeddings, reading.positions)
+        return SentenceTrace(*story, x, attention, positions_learned=True, x_given=True)
+
+    def all_weights(self, sentence: str) -> Tensor:
+        """The attention weights of every layer by our core: (num_layers, num_heads, seq_len, seq_len)."""
+        layers = enumerate(self._read(sentence).inputs)
+        found = [multi_head_attention(x, self.weights(i), is_causal=self.causal).attn_weights for i, x in layers]
+        return torch.stack(found)  # (num_layers, num_heads, seq_len, seq_len)
+
+    def model_weights(self, sentence: str) -> Tensor:
+        """The attention weights of every layer as the model reports them: (num_layers, num_heads, seq_len, seq_len)."""
+        return self._read(sentence).weights
+
+    def difference(self, sentence: str, layer: int) -> float:
+        """How far our attention weights are from the model's own at most; 0 where there are none."""
+        ours = self.trace(sentence, layer).attention.attn_weights  # (num_heads, seq_len, seq_len)
+        apart = (ours - self.model_weights(sentence)[layer]).abs()  # (num_heads, seq_len, seq_len)
+        return float(apart.max()) if apart.numel() else 0.0
+
+    def _check(self, layer: int) -> None:
+        if not 0 <= layer < self.num_layers:
+            raise ValueError(f"layer {layer} is outside {self.name}: {self.num_layers} in all, counted from 0")
+
+
+def load(
+    name: str, on_progress: Callable[[str, float], None] | None = None, *, memory: int | None = None
+) -> Pretrained:
+    """Load a model by its name on the hub or from a folder, which comes first where both exist.
+
+    Only safetensors weights are opened, never pickled ones, and no code that comes with a model is run.
+    on_progress(stage, share) is called at "config", "weights" and "ready"; what it raises ends the loading and is
+    passed on. memory: the bytes that the model may take, default what the machine has left. Raises Unavailable.
+    """
+    report = on_progress or (lambda *_: None)
+    report("config", 0.0)
+    transformers = _library()
+    is_local = os.path.isdir(os.path.expanduser(name))
+    if not is_local and not _ON_THE_HUB.fullmatch(name):
+        raise Unavailable("name", f"{name[:100]!r} is neither a folder nor a name such as owner/model")
+    folder = Path(name).expanduser() if is_local else Path(_download(name, _TEXTS))
+    kind = _kind(folder)
+    report("weights", 0.1)
+    memory = _available() if memory is None else memory
+    if not is_local:
+        _check_memory(_size_on_the_hub(name, folder.name), memory)
+        folder = Path(_download(name, [*_TEXTS, _SINGLE, _INDEX, "model-*.safetensors"], folder.name))
+        report("weights", 0.7)
+    _check_memory(sum(path.stat().st_size for path in _weight_files(folder)), memory)
+    model, tokenizer = _open(transformers, folder, kind)
+    read = lru_cache(_KEPT)(partial(_read, model, tokenizer, _KINDS[kind], Lock()))
+    sizes = model.config.hidden_size, model.config.num_attention_heads, model.config.num_hidden_layers
+    switches = _KINDS[kind].causal, bool(_KINDS[kind].norm)
+    loaded = Pretrained(name, kind, *sizes, *switches, model, frozenset(tokenizer.all_special_ids), read)
+    report("ready", 1.0)
+    return loaded
+
+
+def _library() -> Any:
+    try:
+        import transformers
+    except ImportError as error:
+        raise Unavailable("extra", error) from error
+    if int(transformers.__version__.split(".")[0]) < 5:
+        raise Unavailable("extra", f"transformers {transformers.__version__} is too old: 5 is needed")
+    return transformers
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Neither progress bars nor warnings from the libraries, whose switches are put back afterwards."""
+    from huggingface_hub.utils import are_progress_bars_disabled, enable_progress_bars
+    from huggingface_hub.utils import logging as hub_logging
+    from transformers.utils import logging
+
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, hub_before = logging.get_verbosity(), hub_logging.get_verbosity()
+        bars, hub_bars = logging.is_progress_bar_enabled(), not are_progress_bars_disabled()
+        logging.set_verbosity(logging.CRITICAL)
+        hub_logging.set_verbosity(logging.CRITICAL)
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(before)
+            hub_logging.set_verbosity(hub_before)
+            if bars:
+                logging.enable_progress_bar()
+            elif hub_bars:
+                enable_progress_bars()
+
+
+def _download(name: str, files: Sequence[str], revision: str | None = None, **options: Any) -> Any:
+    """The folder of the hub's own cache with these files in it."""
+    from huggingface_hub import errors, snapshot_download
+
+    unknown = (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.DisabledRepoError)  # gated too
+    try:
+        with _quiet():
+            return snapshot_download(name, allow_patterns=[*files], revision=revision, **options)
+    except (*unknown, errors.HFValidationError) as error:
+        raise Unavailable("name", error) from error
+    except Exception as error:  # the hub's client and its transport have dozens of kinds, with no base of their own
+        is_disk = getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS)
+        raise Unavailable("files" if is_disk else "network", error) from error
+
+
+def _size_on_the_hub(name: str, revision: str) -> int:
+    """The bytes of a model's weights, 0 where the hub does not say."""
+    try:
+        found = _download(name, [_SINGLE, "model-*.safetensors"], revision, dry_run=True)
+    except Unavailable:  # what is already here can be loaded without the hub, and is measured then
+        return 0
+    return sum(file.file_size for file in found)
+
+
+def _kind(folder: Path) -> str:
+    """The kind of model in a folder, once nothing speaks against it."""
+    config = _json(folder / "config.json")
+    kind = str(config.get("model_type"))
+    if kind not in _KINDS:
+        raise Unavailable("architecture", f"model_type is {kind[:50]!r}; supported are {', '.join(_KINDS)}")
+    settings = {key: config.get(key) for key in _PLAIN}
+    other = [f"{key}={value!r}" for key, value in settings.items() if value is not None and value != _PLAIN[key]]
+    if other:
+        raise Unavailable("architecture", f"attention with {', '.join(other)} is not supported")
+    if (folder / "adapter_config.json").exists():
+        raise Unavailable("architecture", "adapters are not supported")
+    if "transformers_weights" in config:  # the library would open that file, not those checked here
+        raise Unavailable("files", "config.json names a file of weights of its own")
+    if not any(all((folder / name).is_file() for name in names) for names in _VOCABULARIES):
+        raise Unavailable("files", "there is no tokenizer.json, vocab.txt, or vocab.json with merges.txt")
+    return kind
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Unavailable("files", f"{path.name} cannot be read: {type(error).__name__}") from error
+    if not isinstance(found, dict):
+        raise Unavailable("files", f"{path.name} holds no object")
+    return found
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The files that the library will open: safetensors, all of them there."""
+    if (folder / _SINGLE).is_file():
+        return [folder / _SINGLE]
+    if not (folder / _INDEX).is_file():
+        raise Unavailable("files", f"there is no {_SINGLE}; pickled weights are never opened")
+    parts = _json(folder / _INDEX).get("weight_map")
+    names = sorted(set(map(str, parts.values()))) if isinstance(parts, dict) else []
+    wrong = [part for part in names if not part.endswith(".safetensors") or not (folder / part).is_file()]
+    if wrong or not names:
+        raise Unavailable("files", f"{_INDEX} names no safetensors file that is there: {', '.join(wrong)}")
+    return [folder / part for part in names]
+
+
+def _available() -> int:
+    """The bytes of memory that are left; where only all of them are known, these."""
+    try:
+        found = re.search(r"MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
+        if found:
+            return int(found[1]) * 1024
+    except OSError:
+        pass  # not Linux
+    names = [name for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES") if name in getattr(os, "sysconf_names", ())]
+    return os.sysconf(names[0]) * os.sysconf("SC_PAGE_SIZE") if names else sys.maxsize
+
+
+def _check_memory(size: int, memory: int) -> None:
+    if size * MEMORY_FACTOR > memory:
+        needed, left = (f"{number / 2**20:,.0f} MiB" for number in (size * MEMORY_FACTOR, memory))
+        raise Unavailable("memory", f"the model needs about {needed} of memory, and there are {left}")
+
+
+def _open(transformers: Any, folder: Path, kind: str) -> tuple[Any, Any]:
+    """The model and its tokenizer, from checked files."""
+    options = {"local_files_only": True, "trust_remote_code": False}
+    of_model = {"use_safetensors": True, "attn_implementation": "eager", "dtype": torch.float32}
+    try:
+        with _quiet():
+            make = getattr(transformers, f"{_KINDS[kind].classes}Model")
+            model, found = make.from_pretrained(folder, output_loading_info=True, **of_model, **options)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
+    except Exception as error:  # broken files fail in as many ways as there are to break them
+        no_room = isinstance(error, MemoryError) or "allocate memory" in str(error)
+        raise Unavailable("memory" if no_room else "files", error) from error
+    missing = sorted(key for key in found["missing_keys"] if not key.startswith("pooler."))  # no layer needs it
+    if missing:  # the library would put random numbers there
+        raise Unavailable("files", f"{len(missing)} weights are missing, such as {missing[0]}")
+    largest, rows = max(tokenizer.get_vocab().values(), default=-1), model.get_input_embeddings().num_embeddings
+    if not 0 <= largest < rows:
+        raise Unavailable("files", f"the tokenizer counts up to {largest}, but the model has {rows} word vectors")
+    model.config.use_cache = False
+    tokenizer.truncation_side = "right"
+    return model.eval().requires_grad_(False), tokenizer
+
+
+def _read(model: Any, tokenizer: Any, kind: _Kind, lock: Lock, sentence: str) -> _Reading:
+    """One pass; the lock is there because a tokenizer cannot truncate in two threads at once."""
+    text = sentence.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # tokenizers take no lone surrogate
+    vectors = model.get_submodule(kind.positions)
+    first = 0 if vectors.padding_idx is None else vectors.padding_idx + 1  # RoBERTa counts from behind the padding
+    with lock, torch.no_grad():
+        limit = min(MAX_TOKENS, vectors.num_embeddings - first)
+        ids: list[int] = tokenizer(text, truncation=True, max_length=limit, verbose=False)["input_ids"]
+        row = torch.tensor([ids], dtype=torch.long)  # (1, seq_len)
+        places = torch.arange(len(ids))  # (seq_len,)
+        if first:  # a padding token may also be typed
+            places = model.embeddings.create_position_ids_from_input_ids(row, first - 1)[0]  # (seq_len,)
+        tokens, positions = _texts(tokenizer, ids), vectors(places)  # (seq_len, d_model)
+        heads, layers, d_model = (
+            getattr(model.config, name) for name in ("num_attention_heads", "num_hidden_layers", "hidden_size")
+        )
+        if not ids:
+            return _Reading((), (), positions, torch.zeros(layers, 0, d_model), torch.zeros(layers, heads, 0, 0))
+        asked = {"output_attentions": True, "output_hidden_states": True, "return_dict": True}
+        found = model(input_ids=row, attention_mask=torch.ones_like(row), **asked)
+        inputs = [state[0] for state in found.hidden_states[:layers]]  # (seq_len, d_model) each
+        if kind.norm:
+            blocks = model.get_submodule(kind.blocks)
+            inputs = [block.get_submodule(kind.norm)(x) for block, x in zip(blocks, inputs, strict=True)]
+        return _Reading(tuple(ids), tokens, positions, torch.stack(inputs), torch.cat(found.attentions))
+
+
+def _texts(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
+    """What a reader sees of each token, see Pretrained.tokenize."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    of_bytes = type(getattr(backend, "decoder", None)).__name__ == "ByteLevel"
+    return tuple(_text(token, of_bytes) for token in tokenizer.convert_ids_to_tokens(list(ids)))
+
+
+def _text(token: str, of_bytes: bool) -> str:
+    """
+    >>> _text("Ġstreet", of_bytes=True), _text("æĪ", of_bytes=True), _text("##ing", of_bytes=False)
+    ('▁street', '‹E6 88›', '##ing')
+    """
+    try:
+        raw = bytes(_BYTES[char] for char in token) if of_bytes else token.encode()
+        text = raw.decode().replace(" ", "▁")
+    except KeyError:  # a token added whole
+        raw, text = token.encode(), token
+    except UnicodeDecodeError:  # part of a character
+        text = ""
+    return text if text and text.isprintable() else f"‹{raw.hex(' ').upper()}›"
+
+
+_THEMSELVES = [*range(33, 127), *range(161, 173), *range(174, 256)]  # bytes that GPT-2 writes as the same character
+_OTHERS = sorted(set(range(256)).difference(_THEMSELVES))  # the others it writes as the characters from 256 on
+_BYTES = {chr(i): i for i in _THEMSELVES} | {chr(256 + place): i for place, i in enumerate(_OTHERS)}
+
+
+@dataclass(frozen=True)
+class HeadMeasure:
+    """What one head does in one sentence: shares of the queries whose largest weight is on that token.
+
+    A token can be several of these at once, so the shares may add up to more than 1. offset and offset_share are the
+    rule to beat: "always look at the token offset places on" agrees with the head for that share of the queries.
+    Whoever says that a head follows something must find it more often than this rule, which knows nothing, does.
+    """
+
+    on_previous: float
+    on_itself: float
+    on_first: float
+    on_special: float
+    entropy: float  # mean, in nats
+    offset: int  # negative: a token before the query
+    offset_share: float
+
+
+def head_measures(weights: Tensor, special: Sequence[bool], reach: int = REACH) -> tuple[HeadMeasure, ...]:
+    """Measure each head of a layer. weights: (num_heads, seq_len, seq_len); special: which tokens are.
+
+    The rule's offset is the one of -reach to reach that agrees most often; of equal ones the nearest, and of these the
+    one before. Every query counts, special ones too; where the rule points outside the sentence it does not agree. Of
+    equal weights the first counts as largest. All NaN, and offset 0, where there is no token. ValueError where
+    special and weights differ in length, and for a reach below 0.
+    """
+    seq_len = weights.shape[-1]
+    if len(special) != seq_len or reach < 0:
+        raise ValueError(f"there are {seq_len} keys and {len(special)} marks of special tokens, reach is {reach}")
+    if not seq_len:
+        nan = math.nan
+        return (HeadMeasure(nan, nan, nan, nan, nan, 0, nan),) * len(weights)
+    places, offsets = torch.arange(seq_len), sorted(range(-reach, reach + 1), key=lambda offset: (abs(offset), offset))
+    rules = torch.stack([looks_at(weights, places + offset) for offset in offsets])  # (offsets, num_heads, seq_len)
+    shares, best = rules.double().mean(dim=-1).max(dim=0)  # (num_heads,) each
+    largest = weights.argmax(dim=-1)  # (num_heads, seq_len)
+    on = [looks_at(weights, places - 1), largest == places, largest == 0, torch.tensor(special)[largest]]
+    previous, itself, first, on_special = (each.double().mean(dim=-1).tolist() for each in on)  # (num_heads,) each
+    spread, rule = entropy(weights).mean(dim=-1).tolist(), [offsets[i] for i in best.tolist()]  # (num_heads,)
+    return tuple(map(HeadMeasure, previous, itself, first, on_special, spread, rule, shares.tolist()))
