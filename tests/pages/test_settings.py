@@ -1,30 +1,43 @@
 """The settings in force: what an address may say, and what becomes of it when it says nonsense."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from visiting import shape_by_rule
 
-from attention import AttentionConfig, tokenize
+from attention import AttentionConfig, Cell, Edit, tokenize
 from pages.ui.settings import (
     D_MODELS,
     EXAMPLES,
     Settings,
+    address_of,
+    cell_at,
     defaults,
     fit,
     fit_sentence,
     from_query,
     head_counts,
+    moved,
     nearest_head_count,
+    pinned,
+    shown,
     to_query,
 )
+from pages.ui.tensors import OF_HEADS, TENSORS
 
+SMALL = Settings(sentence="the animal did not cross the street because it was too tired", d_model=8, query=8)
 PROPERTY = settings(max_examples=300, deadline=None, derandomize=True)
 WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512)
 NAMES = (
     "lang",
     "sentence",
+    "weights",
+    "checkpoint",
+    "model",
+    "layer",
     "d_model",
     "num_heads",
     "head",
@@ -34,6 +47,10 @@ NAMES = (
     "positions",
     "hidden",
     "seed",
+    "questions",
+    "cell",
+    "edit",
+    "pin",
 )
 HARD_CHARACTERS = "a1'’., é\u0301🙂👩🏽❤\ufe0f\u200d\u200c\u200b\u20e3🇫🇷我がｶ각ᄀ\u1161ह\u093f\0\u202e\u00ad\n"
 SENTENCES = (
@@ -53,13 +70,40 @@ def seen_tokens(sentence):
 
 
 @st.composite
-def valid_settings(draw):
+def cells_of(draw, chosen, tensors=TENSORS):
+    """Any number of the trace that these settings ask for."""
+    tokens = tokenize(chosen.sentence)[:64]
+    tensor = draw(st.sampled_from(tensors))
+    rows, columns = shape_by_rule(
+        tensor, AttentionConfig(chosen.d_model, chosen.num_heads), len(tokens), len({*tokens})
+    )
+    head = draw(st.integers(0, chosen.num_heads - 1)) if tensor in OF_HEADS else None
+    return Cell(tensor, draw(st.integers(0, rows - 1)), draw(st.integers(0, columns - 1)), head)
+
+
+@st.composite
+def edits_of(draw, chosen):
+    """Any change by hand that the pages offer, with a number as the page rounds it."""
+    length = seen_tokens(chosen.sentence)
+    kind = draw(st.sampled_from(["tokens", "embeddings", "scores", "attn_weights", "head_outputs"]))
+    if kind == "tokens" and length > 1:
+        first, second = sorted(draw(st.sets(st.integers(0, length - 1), min_size=2, max_size=2)))
+        return Edit("tokens", first, second)
+    if kind in ("tokens", "head_outputs"):
+        return Edit("head_outputs", head=draw(st.integers(0, chosen.num_heads - 1)))
+    value = draw(st.floats(0, 1) if kind == "attn_weights" else st.floats(-1000, 1000))
+    cell = draw(cells_of(chosen, (kind,)))
+    return Edit(cell.tensor, cell.row, cell.column, cell.head, float(f"{value:g}"))
+
+
+@st.composite
+def plain_settings(draw):
     """Settings that fit together, drawn by the written rules rather than through the code under test."""
     sentence = draw(SENTENCES)
     length = seen_tokens(sentence)
     d_model = draw(st.sampled_from(WIDTHS))
     num_heads = draw(st.sampled_from([n for n in divisors(d_model) if n <= 16]))
-    return Settings(
+    chosen = Settings(
         lang=draw(st.sampled_from(["en", "zh"])),
         sentence=sentence,
         d_model=d_model,
@@ -71,7 +115,21 @@ def valid_settings(draw):
         positions=draw(st.booleans()),
         hidden=tuple(sorted(draw(st.sets(st.integers(0, length - 1), max_size=length)))) if length else (),
         seed=draw(st.integers(0, 999_999)),
+        questions=draw(st.booleans()),
     )
+    return replace(chosen, edit=draw(st.none() | edits_of(chosen))) if length else chosen
+
+
+@st.composite
+def valid_settings(draw):
+    """Such settings, with a number asked about and others held to compare with."""
+    chosen = draw(plain_settings())
+    if not seen_tokens(chosen.sentence):
+        return chosen
+    held = draw(st.none() | st.just(chosen) | plain_settings().filter(lambda other: seen_tokens(other.sentence)))
+    if held:
+        held = replace(held, lang=chosen.lang, head=0, query=0, questions=True)
+    return replace(chosen, cell=draw(st.none() | cells_of(chosen)), pin=held)
 
 
 @PROPERTY
@@ -92,10 +150,14 @@ def test_an_address_names_every_setting_and_nothing_else():
 
 
 def test_an_address_is_written_in_plain_characters():
-    chosen = Settings("zh", "我 喜欢 猫", 24, 3, 2, 1, True, False, False, (0, 2), 7)
+    chosen = Settings("zh", "我 喜欢 猫", "real", 4, "a/b", 5, 24, 3, 2, 1, True, False, False, (0, 2), 7)
     assert to_query(chosen) == {
         "lang": "zh",
         "sentence": "我 喜欢 猫",
+        "weights": "real",
+        "checkpoint": "4",
+        "model": "a/b",
+        "layer": "5",
         "d_model": "24",
         "num_heads": "3",
         "head": "2",
@@ -105,6 +167,10 @@ def test_an_address_is_written_in_plain_characters():
         "positions": "0",
         "hidden": "0-2",
         "seed": "7",
+        "questions": "1",
+        "cell": "",
+        "edit": "",
+        "pin": "",
     }
 
 
@@ -118,6 +184,308 @@ def test_an_address_with_a_language_alone_is_a_first_visit_in_it(lang):
     assert from_query({"lang": lang}, defaults("en")) == (defaults(lang), ())
 
 
+# Every bad value that a link could carry.
+
+BAD_CELLS = [
+    "x",
+    "x.0",
+    "x.0.0.0.0",
+    "x.0.8",
+    "x.12.0",
+    "x.-1.0",
+    "x.0.0.0",
+    "scores.0.0",
+    "scores.0.0.2",
+    "scores.12.0.0",
+    "scores.0.12.0",
+    "scores.0.0.-1",
+    "scores.0.0.",
+    "q.0.4.0",
+    "b_q.1.0",
+    "w_q.8.0",
+    "one_hot.0.11",
+    "embedding_table.11.0",
+    "ids.0.1",
+    "exp_sums.0.1.0",
+    "tokens.0.1",
+    "weights.0.0",
+    "__class__.0.0",
+    "X.0.0",
+    " x.0.0",
+    "x.0.0 ",
+    "x.1e0.0",
+    "x.０.0",
+    "x.0.nan",
+    ".0.0",
+    "...",
+    "x.0.0:1",
+    "9" * 400,
+    f"x.{'9' * 400}.0",
+]
+BAD_EDITS = [
+    "x.0.0:1",
+    "scores.0.0:1",
+    "scores.0.0.2:1",
+    "scores.12.0.0:1",
+    "scores.0.12.0:1",
+    "scores.0.0.0",
+    "scores.0.0.0:",
+    "scores.0.0.0:a",
+    "scores.0.0.0:nan",
+    "scores.0.0.0:inf",
+    "scores.0.0.0:-inf",
+    "scores.0.0.0:1e999",
+    "scores.0.0.0:1000.1",
+    "scores.0.0.0:-1001",
+    "scores.0.0.0:１",
+    "scores.0.0.0:1:2",
+    "scores.0.0.0:0x1",
+    "embeddings.0.0.0:1",
+    "embeddings.0.8:1",
+    "embeddings.0.0:1e9",
+    "attn_weights.0.0.0:-0.1",
+    "attn_weights.0.0.0:1.1",
+    "head_outputs.0.0.0:1",
+    "head_outputs.1.0.0:0",
+    "head_outputs.0.1.0:0",
+    "head_outputs.0.0:0",
+    "head_outputs.0.0.2:0",
+    "tokens.0.0:0",
+    "tokens.1.0:0",
+    "tokens.0.12:0",
+    "tokens.0.1:1",
+    "tokens.0.1.0:0",
+    "tokens.0.1",
+    "q.0.0.0:1",
+    "ids.0.0:1",
+    ":1",
+    ":",
+    "9" * 400,
+]
+BAD_PINS = [
+    "x",
+    "Same",
+    " same",
+    "same=1",
+    "pin=same",
+    "pin=",
+    "cell=x.0.0",
+    "head=0",
+    "query=0",
+    "questions=0",
+    "lang=en",
+    "d_model=7",
+    "d_model=16&d_model=7",
+    "d_model=12&num_heads=5",
+    "num_heads=3",
+    "seed=-1",
+    "seed=1&x=2",
+    "causal=2",
+    "hidden=12",
+    "edit=x.0.0:1",
+    "edit=scores.0.0.0:nan",
+    "sentence=a&hidden=1",
+    "sentence=a&edit=tokens.0.1:0",
+    "num_heads=1&edit=scores.0.0.1:1",
+    "=",
+    "&",
+    "%",
+    "%00",
+    "sentence=",
+    "sentence=+",
+    "pin=sentence%3Da",
+    "9" * 400,
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("cell", text) for text in BAD_CELLS]
+    + [("edit", text) for text in BAD_EDITS]
+    + [("pin", text) for text in BAD_PINS],
+)
+def test_what_can_not_be_asked_set_or_held_falls_back_and_is_named(name, text):
+    assert from_query({name: text}, SMALL) == (SMALL, (name,))
+    other = replace(SMALL, cell=Cell("x", 1, 1), edit=Edit("scores", 1, 1, 1, 2.0), pin=Settings(head=0, query=0))
+    chosen, bad = from_query({name: text}, other)
+    assert bad == (name,)
+    assert chosen == other
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("x.11.7", Cell("x", 11, 7)),
+        ("scores.11.0.1", Cell("scores", 11, 0, 1)),
+        ("q.0.3.0", Cell("q", 0, 3, 0)),
+        ("b_o.0.7", Cell("b_o", 0, 7)),
+        ("one_hot.0.10", Cell("one_hot", 0, 10)),
+        ("ids.11.0", Cell("ids", 11, 0)),
+        ("", None),
+    ],
+)
+def test_the_last_number_of_a_tensor_can_be_asked_about(text, cell):
+    assert from_query({"cell": text}, SMALL) == (replace(SMALL, cell=cell), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "edit"),
+    [
+        ("scores.11.11.1:-1000", Edit("scores", 11, 11, 1, -1000.0)),
+        ("embeddings.0.7:1e-3", Edit("embeddings", 0, 7, None, 0.001)),
+        ("attn_weights.0.0.0:1", Edit("attn_weights", 0, 0, 0, 1.0)),
+        ("attn_weights.0.0.0:0", Edit("attn_weights", 0, 0, 0, 0.0)),
+        ("head_outputs.0.0.1:0", Edit("head_outputs", 0, 0, 1, 0.0)),
+        ("tokens.0.11:0", Edit("tokens", 0, 11)),
+        ("", None),
+    ],
+)
+def test_what_can_be_changed_by_hand(text, edit):
+    assert from_query({"edit": text}, SMALL) == (replace(SMALL, edit=edit), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("same", {}),
+        ("causal=1", {"causal": True}),
+        ("d_model=16&num_heads=4", {"d_model": 16, "num_heads": 4}),
+        ("sentence=two+words&hidden=1", {"sentence": "two words", "hidden": (1,)}),
+        ("seed=7&edit=scores.0.0.0%3A2", {"seed": 7, "edit": Edit("scores", 0, 0, 0, 2.0)}),
+    ],
+)
+def test_what_can_be_held(text, changes):
+    chosen, bad = from_query({"lang": "en", "query": "3", "head": "1", "pin": text}, SMALL)
+    assert bad == ()
+    assert chosen.pin == replace(Settings(head=0, query=0), **changes)
+    assert replace(chosen, pin=None) == Settings(query=3, head=1)
+
+
+@PROPERTY
+@given(valid_settings())
+def test_a_link_says_of_what_is_held_only_what_is_different(chosen):
+    text = to_query(chosen)["pin"]
+    if chosen.pin is None:
+        assert text == ""
+        return
+    compared = ("sentence", "d_model", "num_heads", "causal", "scaled", "positions", "hidden", "seed", "edit")
+    names = [name for name in compared if getattr(chosen, name) != getattr(chosen.pin, name)]
+    assert (text == "same") == (not names)
+    if names:
+        assert sorted(dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True))) == sorted(names)
+
+
+@PROPERTY
+@given(plain_settings())
+def test_holding_what_is_on_screen_changes_nothing_on_screen(chosen):
+    held = pinned(replace(chosen, cell=None))
+    assert replace(held, pin=None) == chosen
+    assert to_query(held)["pin"] == "same"
+    assert pinned(pinned(held)) == held
+    assert held.before == replace(chosen, query=0, questions=True)
+
+
+@PROPERTY
+@given(valid_settings(), st.data())
+def test_every_address_of_a_number_leads_back_to_it(chosen, data):
+    if seen_tokens(chosen.sentence):
+        cell = data.draw(cells_of(chosen))
+        assert cell_at(address_of(cell)) == cell
+
+
+# A number set by hand is the number that the link says.
+
+
+@pytest.mark.parametrize("text", ["scores.0.0.0:0.123456789", "scores.0.0.0:3.0000001", "embeddings.0.0:1e-300"])
+def test_a_number_of_a_link_is_in_force_as_the_next_link_will_say_it(text):
+    chosen, _ = from_query({"edit": text}, SMALL)
+    assert from_query(to_query(chosen), SMALL) == (chosen, ())
+
+
+# What follows from a reader's change.
+
+ASKED = replace(SMALL, cell=Cell("scores", 8, 5, 0), edit=Edit("scores", 1, 2, 1, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "cell", "edit"),
+    [
+        ({}, ASKED.cell, ASKED.edit),
+        ({"query": 3}, None, ASKED.edit),
+        ({"head": 1}, Cell("scores", 8, 5, 1), ASKED.edit),
+        ({"head": 1, "cell": Cell("x", 1, 1)}, Cell("x", 1, 1), ASKED.edit),
+        ({"cell": Cell("q", 0, 3, 1)}, Cell("q", 0, 3, 1), ASKED.edit),
+        ({"causal": True}, ASKED.cell, ASKED.edit),
+        ({"scaled": False}, ASKED.cell, ASKED.edit),
+        ({"positions": False}, ASKED.cell, ASKED.edit),
+        ({"hidden": (1,)}, ASKED.cell, ASKED.edit),
+        ({"lang": "zh"}, ASKED.cell, ASKED.edit),
+        ({"questions": False}, ASKED.cell, ASKED.edit),
+        ({"seed": 5}, ASKED.cell, None),
+        ({"num_heads": 4}, ASKED.cell, None),
+        ({"num_heads": 1}, ASKED.cell, None),
+        ({"d_model": 16}, ASKED.cell, None),
+        ({"sentence": "one two three", "query": 2}, None, None),
+        ({"sentence": "one two three"}, None, None),
+        ({"sentence": ASKED.sentence + " now"}, ASKED.cell, None),
+        ({"edit": Edit("scores", 0, 0, 0, 1.0)}, ASKED.cell, Edit("scores", 0, 0, 0, 1.0)),
+        ({"edit": None}, ASKED.cell, None),
+        ({"sentence": "b a", "edit": Edit("tokens", 0, 1)}, None, Edit("tokens", 0, 1)),
+    ],
+)
+def test_what_a_change_takes_with_it(changes, cell, edit):
+    found = fit(moved(ASKED, replace(ASKED, **changes)))
+    assert (found.cell, found.edit) == (cell, edit)
+    for name, value in changes.items():
+        if name not in ("cell", "edit", "query"):
+            assert getattr(found, name) == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "changes", "stays"),
+    [
+        (Cell("x", 8, 7), {"d_model": 4}, False),
+        (Cell("x", 8, 3), {"d_model": 4}, True),
+        (Cell("q", 0, 3, 1), {"num_heads": 4}, False),
+        (Cell("q", 0, 1, 1), {"num_heads": 1}, False),
+        (Cell("q", 0, 3, 0), {"num_heads": 1}, True),
+        (Cell("one_hot", 0, 10), {"sentence": "a a a a a a a a a"}, False),
+        (Cell("x", 8, 0), {"sentence": "a a a a a a a a a"}, True),
+        (Cell("x", 9, 0), {"sentence": "a a a a a a a a a"}, False),
+    ],
+)
+def test_the_number_asked_about_stays_where_there_still_is_one(cell, changes, stays):
+    last = replace(SMALL, cell=cell)
+    assert fit(moved(last, replace(last, **changes))).cell == (cell if stays else None)
+
+
+@pytest.mark.parametrize("head", [0, 1])
+def test_what_is_held_is_seen_in_the_chosen_head_and_language_as_far_as_it_has_that_head(head):
+    held = Settings(head=0, query=0, num_heads=1, seed=5)
+    assert Settings(lang="zh", head=head, pin=held).before == replace(held, lang="zh", head=0)
+
+
+def test_a_change_by_hand_is_measured_against_the_same_without_it_unless_something_is_held():
+    edited = Settings(edit=Edit("tokens", 0, 1))
+    assert edited.before == Settings()
+    assert replace(edited, pin=Settings(seed=4)).before == Settings(seed=4)
+    assert Settings().before is None
+
+
+@PROPERTY
+@given(plain_settings().filter(lambda chosen: seen_tokens(chosen.sentence) > 1), st.data())
+def test_two_words_change_places_and_all_others_stay(chosen, data):
+    tokens = list(tokenize(chosen.sentence)[:64])
+    first, second = sorted(data.draw(st.sets(st.integers(0, len(tokens) - 1), min_size=2, max_size=2)))
+    swapped = shown(replace(chosen, edit=Edit("tokens", first, second)))
+    tokens[first], tokens[second] = tokens[second], tokens[first]
+    assert list(swapped.tokens) == tokens == list(tokenize(swapped.sentence))
+
+
+def test_another_page_chooses_its_own_number():
+    assert ASKED.elsewhere == replace(ASKED, cell=None)
+
+
 NO_NUMBER = ["", " ", "abc", "-1", "+8", "1e3", "8.0", "0x8", "８", "۸", "²", "512 ", " 8", "8\n", "1_2", "9" * 400]
 OUT_OF_RANGE = {  # of the default: d_model 8, 2 heads, 12 tokens
     "d_model": ["0", "1", "7", "9", "511", "513", "1024", "999999"],
@@ -128,6 +496,7 @@ OUT_OF_RANGE = {  # of the default: d_model 8, 2 heads, 12 tokens
     "scaled": ["2", "7", "true", "False", "on"],
     "positions": ["2", "7", "true", "False", "on"],
     "seed": ["1000000", "9999999"],
+    "questions": ["2", "7", "true", "False", "on"],
 }
 BAD_NUMBERS = [(name, text) for name, texts in OUT_OF_RANGE.items() for text in NO_NUMBER + texts]
 BAD_HIDDEN = ["12", "0-12", "-", "-0", "0-", "0--1", "a", "0-a", "0,1", "0 1", " ", "１", "0-1e0", "9" * 400]
@@ -140,7 +509,7 @@ BAD_LANG = ["", "fr", "EN", "en ", "zh-CN", "0", "日本語"]
 )
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_bad_value_falls_back_to_the_default_and_is_named(name, text, lang):
-    default = Settings(lang=lang, hidden=(1, 4), seed=9)
+    default = replace(SMALL, lang=lang, hidden=(1, 4), seed=9)
     assert len(tokenize(default.sentence)) == 12
     assert from_query({name: text}, default) == (default, (name,))
 
@@ -213,6 +582,15 @@ VALUES = (
     | st.integers().map(str)
     | st.sampled_from(["en", "zh", "0", "1", "2", "4", "8", "12", "24", "512", "the dog saw the cat"])
     | st.lists(st.integers(-1, 70), max_size=8).map(lambda keys: "-".join(map(str, keys)))
+    | st.builds(
+        lambda tensor, numbers, tail: ".".join([tensor, *map(str, numbers)]) + tail,
+        st.sampled_from([*TENSORS, "tokens", "weights", "", "x.x"]),
+        st.lists(st.integers(-1, 12) | st.integers(), max_size=4),
+        st.sampled_from(["", ":0", ":1", ":-3.5", ":nan", ":inf", ":1e999", ":2:3", ":"]),
+    )
+    | st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["", "0", "1", "8", "a b c", "same"]), max_size=3).map(
+        urlencode
+    )
 )
 
 
@@ -237,7 +615,9 @@ def test_no_address_raises_and_what_comes_out_always_fits(query, default):
     assert 0 <= chosen.query < max(1, length)
     assert list(chosen.hidden) == sorted(set(chosen.hidden) & set(range(length)))
     assert 0 <= chosen.seed <= 999_999
-    assert {type(chosen.causal), type(chosen.scaled), type(chosen.positions)} == {bool}
+    assert {type(chosen.causal), type(chosen.scaled), type(chosen.positions), type(chosen.questions)} == {bool}
+    assert fit(chosen) == chosen
+    assert chosen.pin is None or (chosen.pin.pin, chosen.pin.cell) == (None, None)
     assert set(bad) <= set(query)
     assert len(set(bad)) == len(bad)
 
@@ -250,12 +630,14 @@ def test_every_value_of_an_address_is_either_in_force_or_named_as_bad(query, def
         value = getattr(chosen, name)
         if name in bad:
             continue
-        if name == "lang":
+        if name in ("lang", "weights", "model"):
             assert value == text
         elif name == "sentence":
             assert value == text[:200]
         elif name == "hidden":
             assert set(value) == {int(part) for part in text.split("-") if text}
+        elif name in ("cell", "edit", "pin"):
+            assert (value is None) == (text == "")
         else:
             assert value == int(text)
 

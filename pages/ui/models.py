@@ -1,0 +1,29 @@
+"""The real models in memory, shared by all visitors."""
+
+from functools import partial
+
+from attention import pretrained
+from attention.pretrained import Pretrained
+from pages.ui.background import Job, Workshop
+
+_models: Workshop[Pretrained] = Workshop(most=2)
+
+
+def load(name: str) -> Job[Pretrained]:
+    """The job that loads a model: ended, under way, or begun now. Its error is of pretrained.Unavailable."""
+    return _models.job(name, partial(_load, name))
+
+
+def loaded(name: str) -> Pretrained | None:
+    """A model that is in memory."""
+    job = _models.find(name)
+    return job.result if job else None
+
+
+def forget(name: str) -> None:
+    """Let a model that could not be loaded be tried again."""
+    _models.forget(name)
+
+
+def _load(name: str, job: Job[Pretrained]) -> Pretrained:
+    return pretrained.load(name, lambda _, share: job.tell(share))
