@@ -14,6 +14,7 @@ class Colors:
     line: str
     plain: str
     masked: str
+    changed: str
     q: str
     k: str
     v: str
@@ -38,6 +39,7 @@ LIGHT = Colors(
     line="#d5d9e0",
     plain="#eef0f4",
     masked="#c9cdd6",
+    changed="#b0107a",
     q="#1d5fd1",
     k="#c62a3a",
     v="#1a7f45",
@@ -61,6 +63,7 @@ DARK = Colors(
     line="#3a4150",
     plain="#252b38",
     masked="#4a5160",
+    changed="#ff7ad1",
     q="#7fb0ff",
     k="#ff8b94",
     v="#6fd49a",

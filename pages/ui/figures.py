@@ -7,8 +7,9 @@ A figure is a board: a grid of panels that share rows and columns, so that a mat
 import html
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pages.ui.colors import Colors, Stops
+from pages.ui.tensors import Origin
 
 Matrix = NDArray[np.float32]
 
@@ -108,7 +110,9 @@ class Panel:
     outlines: tuple[Outline, ...] = ()
     bands: tuple[Band, ...] = ()
     whole: bool = False  # whole numbers, such as ids
-    leads_to: str = ""  # what a click on it asks for
+    origin: Origin | None = None
+    changed: Tensor | None = None  # (rows, columns), True where the number is not what it was
+    leads_to: str = ""  # the page that a click on its title asks for
 
     def without(self, *parts: str) -> "Panel":
         """The same panel without its "rows" or "columns" labels or the "shape" in its title."""
@@ -118,6 +122,12 @@ class Panel:
             show_columns=self.show_columns and "columns" not in parts,
             show_shape=self.show_shape and "shape" not in parts,
         )
+
+    def meta(self, axis: str) -> dict[str, object]:
+        """What the browser needs to know to tell which number a click means."""
+        rows, columns = self.values.shape
+        place = {"axis": axis, "rows": rows, "columns": columns, "leads_to": self.leads_to}
+        return place | asdict(self.origin or Origin(""))
 
     @property
     def shape(self) -> str:
@@ -192,21 +202,30 @@ def draw(board: Board, colors: Colors) -> go.Figure:
     for i, scale in enumerate(scales):
         bar = None if board.small else places.bar(i, len(scales))
         sheet.layout["coloraxis" + _suffix(i + 1)] = _color_axis(scale, colors, bar)
-    margin = {"l": places.left, "r": places.right, "t": places.top, "b": places.bottom, "pad": 0, "autoexpand": False}
     sheet.layout |= {
         "height": places.height + places.top + places.bottom,
-        "margin": margin,
+        "margin": {"l": places.left, "r": places.right, "t": places.top, "b": places.bottom},
+        "datarevision": sheet.digest(),
+        "shapes": sheet.shapes,
+        "annotations": sheet.annotations,
+        "meta": {"panels": sheet.panels},
+    }
+    return finish(sheet.traces, sheet.layout, colors)
+
+
+def finish(traces: Sequence[Mapping[str, object]], layout: Mapping[str, Any], colors: Colors) -> go.Figure:
+    """A figure of these traces and this layout, which names its height, its margin and a datarevision (see
+    _Sheet.digest), with what all figures of the house have in common."""
+    shared: dict[str, Any] = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 12, "color": colors.ink},
         "hoverlabel": {"font": {"family": FONT, "size": 13}},
         "showlegend": False,
         "dragmode": False,
-        "datarevision": sheet.digest(),
-        "shapes": sheet.shapes,
-        "annotations": sheet.annotations,
     }
-    figure = go.Figure({"data": sheet.traces, "layout": sheet.layout})
+    margin = {"pad": 0, "autoexpand": False, **layout["margin"]}
+    figure = go.Figure({"data": traces, "layout": {**shared, **layout, "margin": margin}})
     figure.layout.template = None  # Plotly would take it for a change, and draw everything twice
     return figure
 
@@ -219,6 +238,7 @@ class _Sheet:
         self.layout: dict[str, object] = {}
         self.shapes: list[dict[str, object]] = []
         self.annotations: list[dict[str, object]] = []
+        self.panels: list[dict[str, object]] = []
 
     def digest(self) -> int:
         """Changes whenever the data does. Streamlit hands every figure to Plotly twice: this tells it they are one."""
@@ -253,7 +273,8 @@ class _Places:
         self._title = 40 if board.stacked else 26
         bars = len({id(panel.scale) for panel in board.panels if not panel.scale.plain})
         corner = [height for line, height in zip(board.grid, board.heights, strict=True) if line[0] is None]
-        self._bars_in_corner = board.grid[0][0] is None and sum(corner) >= 60 * bars + 20
+        has_corner = board.grid[0][0] is None and any(board.grid[0])
+        self._bars_in_corner = has_corner and sum(corner) >= 60 * bars + 20
         self.left = 6 if board.small else 18 + round(min(longest, LABEL_LENGTH + 3) * 6.4)
         self.right = 6 if board.small else 30
         self._head = self._title + self._bands(board.grid[0])
@@ -359,8 +380,7 @@ def _add_panel(
     )
     if masked:
         sheet.traces.append(_closed_cells(panel, masked, ref, colors, hover, write, gap))
-    if panel.leads_to:
-        sheet.traces.append(_click_target(panel, ref, rows, columns))
+    sheet.panels.append(panel.meta(ref))
     title = f"<b>{panel.name}</b>"
     if panel.show_shape:
         title += f"<br><span style='font-size:11px'>{panel.shape}</span>" if stacked else f"  {panel.shape}"
@@ -369,8 +389,24 @@ def _add_panel(
     sheet.annotations.append(heading | place | {"text": title} | _text(colors.of(panel.role), 12 if small else 14))
     for outline in (Outline(panel.role or "frame"), *panel.outlines):
         sheet.shapes.append(_outline(outline, panel, ref, colors))
+    for outline in _runs(panel.changed):
+        sheet.shapes.append(_outline(outline, panel, ref, colors))
     for band in panel.bands:
         sheet.shapes.append(_band(band, ref, top, height))
+
+
+def _runs(changed: Tensor | None) -> list[Outline]:
+    """Rectangles that cover exactly the cells that are True: equal runs of columns in rows that follow each other."""
+    open_runs: dict[tuple[int, int], int] = {}
+    found: list[Outline] = []
+    lines = [] if changed is None else [*changed.tolist(), [False] * changed.shape[1]]
+    for r, line in enumerate(lines):
+        edges = [c for c in range(len(line) + 1) if (c > 0 and line[c - 1]) != (c < len(line) and line[c])]
+        now = set(zip(edges[::2], edges[1::2], strict=True))
+        for run in set(open_runs) - now:
+            found.append(Outline("changed", (open_runs.pop(run), r), run))
+        open_runs = {run: open_runs.get(run, r) for run in now}
+    return sorted(found, key=lambda outline: (outline.rows, outline.columns))
 
 
 def _is_room(rows: int, columns: int, room: float, whole: bool) -> bool:
@@ -461,7 +497,8 @@ def _outline(outline: Outline, panel: Panel, ref: str, colors: Colors) -> dict[s
     first_row, last_row = outline.rows or (0, rows)
     first_column, last_column = outline.columns or (0, columns)
     is_frame = outline.rows is None and outline.columns is None
-    color = colors.line if outline.role == "frame" else colors.of(outline.role)
+    is_change = outline.role == "changed"
+    color = colors.line if outline.role == "frame" else colors.changed if is_change else colors.of(outline.role)
     return {
         "type": "rect",
         "xref": "x" + ref,
@@ -470,7 +507,7 @@ def _outline(outline: Outline, panel: Panel, ref: str, colors: Colors) -> dict[s
         "x1": panel.columns.first + last_column - 0.5,
         "y0": panel.rows.first + first_row - 0.5,
         "y1": panel.rows.first + last_row - 0.5,
-        "line": {"color": color, "width": 1 if is_frame else 2.5},
+        "line": {"color": color, "width": 1 if is_frame else 2.5, "dash": "dot" if is_change else "solid"},
     }
 
 
@@ -485,27 +522,6 @@ def _band(band: Band, ref: str, top: float, height: int) -> dict[str, object]:
         "y1": top + 10 / height,
         "fillcolor": band.color,
         "line": {"width": 0},
-    }
-
-
-def _click_target(panel: Panel, ref: str, rows: int, columns: int) -> dict[str, object]:
-    """Invisible marks that take a click anywhere on the panel: a heatmap itself reports none."""
-    columns_at, rows_at = panel.columns.places(columns), panel.rows.places(rows)
-    across = [columns_at[int(columns * share)] for share in (0.0, 0.2, 0.4, 0.6, 0.8, 0.99)]
-    down = [rows_at[int(rows * share)] for share in (0.1, 0.35, 0.6, 0.85)]
-    return {
-        "type": "scatter",
-        "x": [x for x in across for _ in down],
-        "y": [y for _ in across for y in down],
-        "xaxis": "x" + ref,
-        "yaxis": "y" + ref,
-        "mode": "markers",
-        "marker": {"symbol": "square", "size": 46, "opacity": 0},
-        "selected": {"marker": {"opacity": 0}},
-        "unselected": {"marker": {"opacity": 0}},
-        "customdata": [panel.leads_to] * (len(across) * len(down)),
-        "hovertemplate": f"<b>{panel.name}</b> {panel.shape}<extra></extra>",
-        "cliponaxis": True,
     }
 
 

@@ -20,10 +20,12 @@ from pages.ui.figures import (
     Outline,
     Panel,
     Scale,
+    _runs,
     draw,
     heatmap_height,
     token_labels,
 )
+from pages.ui.tensors import Origin
 
 PROPERTY = settings(max_examples=60, deadline=None, derandomize=True)
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -78,7 +80,7 @@ def masked():
 
 
 def heatmaps(figure):
-    """The traces of numbers: marks of closed cells and of clicks are none."""
+    """The traces of numbers: marks of closed cells are none."""
     return [trace for trace in figure.data if trace.type == "heatmap" and trace.coloraxis]
 
 
@@ -721,24 +723,128 @@ def test_arrows_point_from_panel_to_panel_and_signs_stand_between():
     assert tip.xanchor == right
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 6), (12, 4), (64, 512), (1, 3)])
-@pytest.mark.parametrize("of_tokens", [False, True])
-def test_a_panel_that_leads_somewhere_takes_a_click_on_any_cell_and_shows_nothing(rows, columns, of_tokens):
-    axis = Axis("key", token_labels(["the"] * columns)) if of_tokens else DIMS
-    shown = panel(ramp(rows, columns), columns=axis, leads_to="scores")
-    figure = draw(single(shown, small=True), LIGHT)
-    (target,) = [trace for trace in figure.data if trace.type == "scatter"]
-    assert set(target.customdata) == {"scores"}
-    assert target.hoverinfo != "skip"
-    assert target.marker.opacity == target.selected.marker.opacity == target.unselected.marker.opacity == 0
-    assert (target.xaxis, target.yaxis) == (only(figure).xaxis, only(figure).yaxis)
-    across = [list(only(figure).x).index(x) for x in target.x]
-    down = [list(only(figure).y).index(y) for y in target.y]
-    wide, high, reach = 160 / columns, 104 / rows, target.marker.size / 2  # pixels, as in the overview
-    marked = set(zip(down, across, strict=True))
-    for row in range(rows):
-        for column in range(0, columns, 7):
-            assert any(abs(row - r) * high <= reach and abs(column - c) * wide <= reach for r, c in marked)
+# What the browser is told, so that a click means a number (see pointer.js).
+
+ORIGINS = {
+    "plain": Origin("x"),
+    "of a head": Origin("scores", 1),
+    "transposed": Origin("k", 0, transposed=True),
+    "some columns": Origin("w_q", first=4, width=4),
+    "all heads": Origin("q", head_dim=2),
+    "none": None,
+}
+
+
+@pytest.mark.parametrize("origin", ORIGINS.values(), ids=ORIGINS)
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 6), (12, 4), (64, 512)])
+@pytest.mark.parametrize("small", [False, True])
+def test_every_panel_says_which_tensor_it_shows_and_how(origin, rows, columns, small):
+    shown = panel(ramp(rows, columns), origin=origin, leads_to="scores" if small else "")
+    sent = json.loads(draw(single(shown, small=small), LIGHT).to_json())
+    (told,) = sent["layout"]["meta"]["panels"]
+    said = origin or Origin("")
+    assert told == {
+        "axis": "",
+        "rows": rows,
+        "columns": columns,
+        "leads_to": "scores" if small else "",
+        "tensor": said.tensor,
+        "head": said.head,
+        "transposed": said.transposed,
+        "first": said.first,
+        "width": said.width,
+        "head_dim": said.head_dim,
+    }
+
+
+def test_what_is_said_of_a_panel_names_the_axes_that_it_is_drawn_on():
+    board = Board(
+        [[panel(ramp(2, 3), "a", origin=Origin("x")), None], [None, panel(ramp(4, 5), "b")]], [1, 1], [50, 50]
+    )
+    figure = draw(board, LIGHT)
+    told = {said["axis"]: said for said in figure.layout.meta["panels"]}
+    assert len(told) == 2
+    for trace in heatmaps(figure):
+        assert trace.xaxis == f"x{(axis := trace.xaxis[1:])}"
+        assert trace.yaxis == f"y{axis}"
+        assert (told[axis]["rows"], told[axis]["columns"]) == trace.z.shape
+
+
+def test_a_figure_holds_nothing_but_numbers_and_marks_of_closed_cells():
+    shown = panel(ramp(2, 2), origin=Origin("x"), leads_to="scores", changed=torch.ones(2, 2, dtype=torch.bool))
+    assert {trace.type for trace in draw(single(shown), LIGHT).data} == {"heatmap"}
+
+
+# What changed.
+
+
+def covered(outlines, shape):
+    """How often each cell lies in one of the rectangles."""
+    counts = np.zeros(shape, dtype=int)
+    for outline in outlines:
+        assert outline.rows[0] < outline.rows[1]
+        assert outline.columns[0] < outline.columns[1]
+        counts[slice(*outline.rows), slice(*outline.columns)] += 1
+    return counts
+
+
+CELLS = st.integers(1, 7).flatmap(
+    lambda columns: st.lists(st.lists(st.booleans(), min_size=columns, max_size=columns), min_size=1, max_size=7)
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(CELLS)
+def test_rectangles_cover_exactly_the_changed_cells_and_each_of_them_once(cells):
+    counts = covered(_runs(torch.tensor(cells)), (len(cells), len(cells[0])))
+    np.testing.assert_array_equal(counts, np.array(cells, dtype=int))
+
+
+@pytest.mark.parametrize(
+    ("cells", "rectangles"),
+    [
+        ([[0, 0], [0, 0]], []),
+        ([[1, 1], [1, 1]], [((0, 2), (0, 2))]),
+        ([[1, 0], [1, 0]], [((0, 2), (0, 1))]),
+        ([[1, 0, 1]], [((0, 1), (0, 1)), ((0, 1), (2, 3))]),
+        ([[1, 1], [1, 0]], [((0, 1), (0, 2)), ((1, 2), (0, 1))]),
+        ([[0, 1], [0, 0], [0, 1]], [((0, 1), (1, 2)), ((2, 3), (1, 2))]),
+    ],
+)
+def test_rectangles_around_changed_cells_by_hand(cells, rectangles):
+    found = _runs(torch.tensor(cells, dtype=torch.bool))
+    assert [(outline.rows, outline.columns) for outline in found] == rectangles
+    assert {outline.role for outline in found} <= {"changed"}
+
+
+def test_nothing_is_framed_where_nothing_is_said_of_changes():
+    assert _runs(None) == []
+
+
+@THEMES
+@pytest.mark.parametrize(("first_row", "first_column"), [(0, 0), (3, 12)])
+def test_changed_cells_are_framed_by_dots_on_their_own_panel(theme, first_row, first_column):
+    changed = torch.tensor([[False, True, True], [False, True, True], [True, False, False]])
+    rows, columns = Axis("r", first=first_row), Axis("c", first=first_column)
+    shown = panel(ramp(3, 3), rows=rows, columns=columns, changed=changed, outlines=(Outline("q", rows=(1, 2)),))
+    figure = draw(Board([[panel(ramp(3, 3)), shown]], [1, 1], [100]), theme)
+    dotted = [frame for frame in frames(figure) if frame.line.dash == "dot"]
+    assert {(frame.xref, frame.yref, frame.line.color) for frame in dotted} == {("x2", "y2", theme.changed)}
+    inside = np.zeros((3, 3), dtype=int)
+    trace = heatmaps(figure)[1]
+    for frame in dotted:
+        for r, y in enumerate(trace.y):
+            for c, x in enumerate(trace.x):
+                inside[r, c] += frame.x0 < x < frame.x1 and frame.y0 < y < frame.y1
+    np.testing.assert_array_equal(inside, changed.numpy())
+    assert theme.changed not in {frame.line.color for frame in frames(figure) if frame.line.dash != "dot"}
+
+
+@THEMES
+def test_the_colour_of_changes_is_no_other_colour(theme):
+    others = {theme.q, theme.k, theme.v, theme.ink, theme.line, theme.masked, *theme.heads}
+    maps = {color for _, color in (*theme.signed, *theme.weight)}
+    assert theme.changed not in others | maps
 
 
 def test_the_reader_cannot_drag_or_zoom_a_figure_out_of_place():
