@@ -24,6 +24,12 @@ def sections(page: str, lang: str) -> Mapping[str, str]:
     return named
 
 
+def of_weights(kind: str, lang: str) -> Mapping[str, str]:
+    """Facts that every text may use: what a pattern means, and what a parameter is, for that kind of weights."""
+    text = sections("ui", lang)
+    return {name: text[f"{name}_{kind}"] for name in ("caution", "parameter")}
+
+
 def facts_in(text: str) -> frozenset[str]:
     """The names of the facts that a text has places for."""
     return frozenset(_FACT.findall(text))

@@ -14,11 +14,13 @@ from pages import PAGES
 from pages.ui.figures import token_labels
 from pages.ui.labels import _LABELS, label
 from pages.ui.prose import code, facts_in, fill, number, sections, written
+from pages.ui.tensors import TENSORS
 
 PROPERTY = settings(max_examples=300, deadline=None, derandomize=True)
 FOLDER = Path(__file__).parents[2] / "pages"
 LANGUAGES = ("en", "zh")
 PAGE = pytest.mark.parametrize("page", PAGES)
+PROSE = pytest.mark.parametrize("page", [*PAGES, "ui"])  # and what all pages share
 LANG = pytest.mark.parametrize("lang", LANGUAGES)
 CJK = re.compile("[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -39,13 +41,13 @@ def read(page, lang):
     return [(name, body.strip()) for name, body in found]
 
 
-@PAGE
+@PROSE
 @LANG
 def test_sections_are_read_as_they_are_written(page, lang):
     assert dict(sections(page, lang)) == dict(read(page, lang))
 
 
-@PAGE
+@PROSE
 @LANG
 def test_no_section_is_named_twice_or_left_empty(page, lang):
     names = [name for name, _ in read(page, lang)]
@@ -53,18 +55,18 @@ def test_no_section_is_named_twice_or_left_empty(page, lang):
     assert [name for name, body in read(page, lang) if not body] == []
 
 
-@PAGE
+@PROSE
 def test_both_languages_have_the_same_sections_in_the_same_order(page):
     assert [name for name, _ in read(page, "en")] == [name for name, _ in read(page, "zh")]
 
 
-@PAGE
+@PROSE
 def test_both_languages_state_the_same_facts_in_each_section(page):
     english, chinese = ({name: set(FACT.findall(body)) for name, body in read(page, lang)} for lang in LANGUAGES)
     assert english == chinese
 
 
-@PAGE
+@PROSE
 @LANG
 def test_every_place_for_a_fact_is_well_formed(page, lang):
     for name, body in read(page, lang):
@@ -74,7 +76,7 @@ def test_every_place_for_a_fact_is_well_formed(page, lang):
         assert "]]" not in rest, name
 
 
-@PAGE
+@PROSE
 @LANG
 def test_formulas_bold_and_code_are_closed(page, lang):
     for name, body in read(page, lang):
@@ -83,17 +85,17 @@ def test_formulas_bold_and_code_are_closed(page, lang):
                 assert paragraph.count(mark) % 2 == 0, f"{name}: {mark} is opened and not closed in {paragraph!r}"
 
 
-@PAGE
+@PROSE
 def test_english_pages_hold_no_chinese_character(page):
     assert CJK.findall((FOLDER / page / "en.md").read_text(encoding="utf-8")) == []
 
 
-@PAGE
+@PROSE
 def test_every_section_of_a_chinese_page_is_chinese(page):
     assert [name for name, body in read(page, "zh") if not HAN.search(body)] == []
 
 
-@PAGE
+@PROSE
 def test_a_chinese_section_is_not_the_english_one(page):
     assert [name for name, body in read(page, "zh") if body == dict(read(page, "en"))[name]] == []
 
@@ -167,6 +169,29 @@ def test_the_search_for_sentences_passes_symbols_keys_and_docstrings():
 @PAGE
 def test_no_sentence_for_the_reader_is_a_python_string(page):
     assert sentences_in((FOLDER / page / "page.py").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("name", ["inspector", "terms", "compare", "quiz", "frame", "lesson", "tensors", "pointer"])
+def test_no_sentence_for_the_reader_is_a_python_string_of_what_pages_share(name):
+    names_of_languages = ["中文"]  # which every language writes in its own
+    found = sentences_in((FOLDER / "ui" / f"{name}.py").read_text(encoding="utf-8"))
+    assert [sentence for sentence in found if sentence not in names_of_languages] == []
+
+
+SHARED = "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER / "ui").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in read("ui", "en") if name not in ("title", *TENSORS)])
+def test_every_section_that_all_pages_share_is_shown_somewhere(name):
+    stem, _, end = name.rpartition("_")
+    whole = rf"(?<!state)\[[\"']{name}[\"']|(?:return|else) \"{name}\""
+    family = rf"f\"{stem}_{{|}}_{end}\"|in \(.*\"{stem}\".*\)"
+    assert re.search(f"{whole}|{family}" if stem else whole, SHARED)
+
+
+@LANG
+def test_every_tensor_is_spoken_of_when_a_reader_asks_about_it(lang):
+    assert set(TENSORS) <= set(sections("ui", lang))
 
 
 MARKUP = [

@@ -1,0 +1,949 @@
+"""Where does this number come from: any cell of any tensor, and every way to ask about it.
+
+What a cell holds is read off the trace by visiting.tensor_of; what a click means is said again here, in Python, as
+pointer.js says it.
+"""
+
+import html
+import json
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import streamlit
+import torch
+from visiting import (
+    LANGUAGES,
+    WALKED,
+    Case,
+    Page,
+    Visit,
+    code_spans,
+    go,
+    heatmaps,
+    is_rounded,
+    look,
+    numbers,
+    shape_by_rule,
+    start,
+    tensor_of,
+)
+
+from attention import Cell, Derivation, Factor, Term, explain_cell
+from attention.explain import Index
+from pages import WALK
+from pages.ui import inspector, pointer, terms
+from pages.ui.labels import label
+from pages.ui.prose import sections
+from pages.ui.settings import Settings, address_of, cell_at
+from pages.ui.tensors import OF_HEADS, TENSORS
+
+BEGINS_WITH = {
+    "overview": "attn_weights",
+    "embedding": "x",
+    "projections": "q",
+    "scores": "scores",
+    "scaling": "scaled_scores",
+    "softmax": "attn_weights",
+    "weighted_sum": "head_outputs",
+    "heads": "output",
+}
+SETTINGS = {
+    "a first visit": {},
+    "wide, causal, hidden": {
+        "d_model": "64",
+        "num_heads": "8",
+        "head": "5",
+        "causal": "1",
+        "hidden": "2",
+        "query": "4",
+    },
+    "narrow": {"d_model": "4", "num_heads": "4", "head": "3", "positions": "0", "scaled": "0"},
+    "every key hidden": {"sentence": "我 喜欢 猫", "hidden": "0-1-2-3", "query": "1", "num_heads": "1"},
+    "one letter": {"sentence": "a", "seed": "9"},
+    "long": {"sentence": "a dog " * 33, "d_model": "512", "num_heads": "16", "head": "7", "query": "63"},
+}
+TWELVE = "the animal did not cross the street because it was too tired"  # so many tokens
+ON_EVERY_PAGE = pytest.mark.parametrize("slug", WALKED)
+IN_EVERY_SETTING = pytest.mark.parametrize("setting", SETTINGS)
+
+
+# Reading the inspector.
+
+
+@dataclass(frozen=True)
+class Line:
+    """One term as it is shown: its factors with their cells, its product, its bar."""
+
+    factors: tuple[tuple[Cell | None, float], ...]
+    product: float
+    bar: str
+    words: str = ""  # in place of factors
+
+
+def read_number(text: str) -> float:
+    return float(text.replace("−", "-").replace("∞", "inf"))
+
+
+FACTOR = re.compile(
+    r"<button type='button' class='ask' data-cell='(?P<cell>[\w.]+)'>"
+    r"(?P<code>[^<]+) <em>(?P<number>[^<]+)</em></button>"
+)
+LINE = re.compile(
+    r"<div class='term'><span class='factors'>(?P<factors>.*?)</span>"
+    r"<span class='product'>(?P<product>[^<]+)</span><span class='track'>(?P<bar><i[^<]*></i>)</span></div>"
+)
+
+
+def in_factors(made):
+    """What stands at a cell, as the factors of a derivation say."""
+    return {factor.cell: factor.value for term in made.terms for factor in term.factors}.get
+
+
+def lines_of(body: str) -> list[Line]:
+    """Every line of the terms; nothing else stands in them."""
+    inside = re.fullmatch(r"<div class='terms(?: shares)?'>(.*)</div>", body)[1]
+    inside = re.sub(r"<span class='constant'>([^<]+)</span>", r"<constant \1>", inside)
+    assert LINE.sub("", inside) == ""
+    found = []
+    for line in LINE.finditer(inside):
+        parts = (
+            line["factors"].split("<span class='times'>×</span>")
+            if "<span class='rest'>" not in line["factors"]
+            else []
+        )
+        if "<span class='rest'>" in line["factors"]:
+            found.append(Line((), read_number(line["product"]), line["bar"], line["factors"]))
+            continue
+        factors = []
+        for part in parts:
+            if constant := re.fullmatch(r"<constant ([^>]+)>", part):
+                factors.append((None, read_number(constant[1])))
+                continue
+            match = FACTOR.fullmatch(part)
+            cell = cell_at(match["cell"])
+            code = f"{cell.tensor}[{cell.row}, {cell.column}]"
+            assert code in match["code"]
+            is_its_number = match["code"] == code  # else it says what is done with it, such as "−" or "= 3"
+            factors.append((cell, read_number(match["number"]) if is_its_number else math.nan))
+        found.append(Line(tuple(factors), read_number(line["product"]), line["bar"]))
+    return found
+
+
+def trail_of(page: Page) -> tuple[list[Cell], str]:
+    """The cells asked before, in order, and the code of the present one."""
+    (body,) = [body for body in page.html() if "class='trail'" in body]
+    back = re.findall(r"data-cell='([\w.]+)' data-back='(\d+)'>([^<]+)</button><span class='arrow'>←</span>", body)
+    assert [int(way) for _, way, _ in back] == list(range(len(back)))
+    cells = [cell_at(address) for address, _, _ in back]
+    assert [code for _, _, code in back] == [f"{cell.tensor}[{cell.row}, {cell.column}]" for cell in cells]
+    (now,) = re.findall(r"<b tabindex='-1'>([^<]+)</b>", body)
+    return cells, now
+
+
+def terms_of(page: Page) -> list[Line]:
+    bodies = [body for body in page.html() if body.startswith("<div class='terms")]
+    return lines_of(bodies[0]) if bodies else []
+
+
+def chosen(at: Visit) -> Cell:
+    """The cell that the selectors show."""
+    boxes = {box.key: box for box in at.selectbox}
+    tensor = boxes["ask_tensor"].value
+    head = boxes["ask_head"].value if "ask_head" in boxes else 0 if tensor in OF_HEADS else None
+    return Cell(tensor, boxes["ask_row"].value, boxes["ask_column"].value, head)
+
+
+def value_at(case: Case, cell: Cell) -> float:
+    return float(tensor_of(case.trace, cell.tensor, cell.head, case.query)[cell.row, cell.column])
+
+
+def shows(text: str, value: float) -> bool:
+    return read_number(text) == value if math.isinf(value) else is_rounded(text, value)
+
+
+def assert_explains(page: Page, case: Case, cell: Cell) -> None:
+    """Trail, words, terms, total and selectors all speak of this cell, with the numbers of the trace."""
+    value = value_at(case, cell)
+    assert trail_of(page)[1] == f"{cell.tensor}[{cell.row}, {cell.column}]"
+    if case.config.num_heads == 1 or cell.head is None:
+        assert "ask_head" not in {box.key for box in page.at.selectbox}
+    assert chosen(page.at) == cell
+    lines = terms_of(page)
+    said = page.said_in("inspector")
+    assert "hint" in said
+    sections_of_cell = {"positions_off", "attn_weights_closed", "edited", *TENSORS} & set(said)
+    expected = cell.tensor
+    if cell.tensor == "positions" and not case.config.positions:
+        expected = "positions_off"
+    if cell.tensor == "attn_weights" and case.closed[cell.row].all():
+        expected = "attn_weights_closed"
+    assert sections_of_cell == {expected}
+    facts = said[expected]
+    names = page_labels(case, cell)
+    for place, name in (("row", names[0]), ("column", names[1])):
+        if place in facts:
+            assert code_spans(facts[place]) == (("", [name[1]]) if name[0] else (name[1], []))
+    assert facts.get("row_number", str(cell.row)) == str(cell.row)
+    assert facts.get("head", str(cell.head)) == str(cell.head)
+    if "value" in facts:
+        assert facts["value"] == str(round(value))
+    for line in lines:
+        for source, number in line.factors:
+            if source is not None and source.tensor != "ids" and not math.isnan(number):
+                assert abs(number) == pytest.approx(abs(value_at(case, source)), rel=0.06, abs=0.0051), source
+    if lines:
+        assert shows(said["total"]["cell"], value)
+        assert abs(read_number(said["total"]["total"]) - read_number(said["total"]["cell"])) <= 0.01 or math.isinf(
+            value
+        )
+
+
+def page_labels(case: Case, cell: Cell) -> list[tuple[bool, str]]:
+    """What the cell's row and column are called, and whether that is a text of the reader."""
+    tokens, words = case.labels, [f"{i} {w if len(w) <= 12 else w[:11] + '…'}" for i, w in enumerate(case.words)]
+    by_keys = ("scores", "scaled_scores", "masked_scores", "exponentials", "attn_weights")
+    rows = words if cell.tensor == "embedding_table" else None if cell.tensor[:2] in ("w_", "b_") else tokens
+    columns = words if cell.tensor == "one_hot" else tokens if cell.tensor in by_keys else None
+    return [
+        (labels is not None, labels[place] if labels else str(place))
+        for labels, place in ((rows, cell.row), (columns, cell.column))
+    ]
+
+
+def case_of(setting: str, lang: str) -> Case:
+    return Case.of(lang, **SETTINGS[setting])
+
+
+@cache
+def opened(setting: str, lang: str) -> dict[str, Page]:
+    at = start(lang=lang, **SETTINGS[setting])
+    return {slug: go(at, slug, lang) for slug in WALKED}
+
+
+# From the start.
+
+
+@ON_EVERY_PAGE
+@IN_EVERY_SETTING
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_number_in_the_row_of_the_query_is_explained_from_the_start(slug, setting, lang):
+    case, page = case_of(setting, lang), opened(setting, lang)[slug]
+    cell = chosen(page.at) if slug == WALKED[-1] else None
+    tensor = BEGINS_WITH[slug]
+    head = case.head if tensor in OF_HEADS else None
+    code = trail_of(page)[1]
+    row, column = map(int, re.fullmatch(rf"{tensor}\[(\d+), (\d+)\]", code).groups())
+    assert row == case.query
+    values = np.abs(tensor_of(case.trace, tensor, head, case.query)[row])
+    if tensor in ("scores", "scaled_scores"):
+        values = tensor_of(case.trace, "attn_weights", head, case.query)[row]
+    assert values[column] == pytest.approx(values.max(), rel=1e-6)
+    if cell:
+        assert_explains(page, case, Cell(tensor, row, column, head))
+    assert trail_of(page)[0] == []
+    assert page.at.query_params["cell"] == ""
+
+
+@IN_EVERY_SETTING
+def test_a_page_explains_its_own_cell_from_the_start_with_all_numbers(setting):
+    case = case_of(setting, "en")
+    for slug in WALKED:
+        page = go(start(lang="en", **SETTINGS[setting]), slug)
+        cell = chosen(page.at)
+        assert cell.tensor == BEGINS_WITH[slug]
+        assert_explains(page, case, cell)
+
+
+# Every tensor, by a link.
+
+
+@pytest.mark.parametrize("tensor", TENSORS)
+@pytest.mark.parametrize(
+    ("setting", "lang"), [("wide, causal, hidden", "en"), ("every key hidden", "zh"), ("narrow", "en")]
+)
+def test_a_link_to_a_number_of_any_tensor_explains_it(tensor, setting, lang):
+    case, random = case_of(setting, lang), Random(f"{tensor} {setting}")
+    rows, columns = shape_by_rule(tensor, case.config, len(case.tokens), len(case.words))
+    places = [(0, 0), (rows - 1, columns - 1), (random.randrange(rows), random.randrange(columns))]
+    at = None
+    for row, column in places:
+        head = random.randrange(case.config.num_heads) if tensor in OF_HEADS else None
+        cell = Cell(tensor, row, column, head)
+        if at is None:
+            at = start(lang=lang, **SETTINGS[setting], cell=address_of(cell))
+        else:
+            at.ask({"cell": address_of(cell)})
+        assert at.query_params["cell"] == address_of(cell)
+        page = look(at, "overview", lang)
+        assert_explains(page, case, cell)
+        if cell.tensor in ("q", "scores", "x", "head_outputs", "output", "exp_sums", "joined", "contributions"):
+            assert_lines_add_up(page, case, cell)
+
+
+def assert_lines_add_up(page: Page, case: Case, cell: Cell) -> None:
+    """What is shown on the lines, as exactly as it is shown, makes the number."""
+    lines = terms_of(page)
+    assert lines
+    shown = sum(line.product for line in lines)
+    assert abs(shown - value_at(case, cell)) <= 0.006 * len(lines)
+    for line in lines:
+        if line.factors:
+            exact = math.prod(number if source is None else value_at(case, source) for source, number in line.factors)
+            assert shows(terms.written(line.product), exact) or abs(line.product - exact) <= 0.006
+
+
+@pytest.mark.parametrize("tensor", [name for name in TENSORS if name not in ("ids", "embedding_table")])
+def test_next_to_the_address_of_a_number_stands_that_number(tensor):
+    case = Case.of("en", d_model="8", num_heads="2")
+    cell = Cell(tensor, 0 if tensor.startswith("b_") else 5, 0, 1 if tensor in OF_HEADS else None)
+    page = go(start(cell=address_of(cell)), "scores")
+    for line in terms_of(page):
+        for source, number in line.factors:
+            if source is not None and not math.isnan(number):
+                assert number == pytest.approx(value_at(case, source), rel=0.06, abs=0.0051), source
+
+
+@pytest.mark.parametrize(
+    "text", ["x.12.0", "scores.0.0", "scores.0.0.2", "x.0.8", "y.0.0", "x.0.0.0", "x.-1.0", "", "x.a.0", "ids.0.1"]
+)
+@pytest.mark.parametrize("slug", ["overview", "projections"])
+def test_a_link_to_a_number_that_is_not_there_falls_back_and_says_so(text, slug):
+    page = go(start(sentence=TWELVE, cell=text), slug)
+    assert chosen(page.at).tensor == BEGINS_WITH[slug]
+    warnings = page.of("warning")
+    assert [re.findall("`([^`]+)`", warning) for warning in warnings] == ([["cell"]] if text else [])
+    assert page.at.query_params["cell"] == ""
+
+
+# Choosing.
+
+
+@pytest.mark.parametrize("slug", ["overview", "embedding", "heads"])
+def test_every_tensor_can_be_chosen(slug):
+    at, case = go(start(), slug).at, Case.of("en")
+    assert at.selectbox(key="ask_tensor").options == list(TENSORS)
+    for tensor in [*reversed(TENSORS), "scores"]:
+        before = chosen(at)
+        if before.tensor == tensor:
+            continue
+        at.selectbox(key="ask_tensor").set_value(tensor)
+        at.run()
+        rows, columns = shape_by_rule(tensor, case.config, len(case.tokens), len(case.words))
+        cell = Cell(
+            tensor, min(before.row, rows - 1), min(before.column, columns - 1), 0 if tensor in OF_HEADS else None
+        )
+        assert_explains(look(at, slug), case, cell)
+        assert at.query_params["cell"] == address_of(cell)
+    assert all(at.ran[-len(TENSORS) :])  # nothing else on the page was drawn again
+
+
+def test_row_column_and_head_can_be_chosen_and_the_choice_outlives_a_run_of_the_whole_page():
+    at, case = go(start(num_heads="4"), "scores").at, Case.of("en", num_heads="4")
+    for key, value, cell in (
+        ("ask_row", 3, Cell("scores", 3, chosen(at).column, 0)),
+        ("ask_column", 11, Cell("scores", 3, 11, 0)),
+        ("ask_head", 2, Cell("scores", 3, 11, 2)),
+    ):
+        at.selectbox(key=key).set_value(value)
+        at.run()
+        assert_explains(look(at, "scores"), case, cell)
+        at.run()
+        assert_explains(look(at, "scores"), case, cell)
+        assert at.query_params["cell"] == address_of(cell)
+
+
+def test_the_selectors_name_rows_and_columns_as_the_figures_do():
+    at, case = (
+        go(start(sentence="the dog saw the cat", query="1"), "embedding").at,
+        Case.of("en", sentence="the dog saw the cat"),
+    )
+    words = [f"{i} {word}" for i, word in enumerate(case.words)]
+    for tensor, rows, columns in (
+        ("one_hot", case.labels, words),
+        ("embedding_table", words, list("01234567")),
+        ("attn_weights", case.labels, case.labels),
+        ("b_q", ["0"], list("01234567")),
+        ("exp_sums", case.labels, ["0"]),
+        ("q", case.labels, list("0123")),
+        ("w_o", list("01234567"), list("01234567")),
+    ):
+        at.selectbox(key="ask_tensor").set_value(tensor)
+        at.run()
+        assert (at.selectbox(key="ask_row").options, at.selectbox(key="ask_column").options) == (rows, columns)
+
+
+STEPS = {"ask_up": (-1, 0), "ask_down": (1, 0), "ask_left": (0, -1), "ask_right": (0, 1)}
+
+
+@pytest.mark.parametrize("place", [(0, 0), (11, 11), (0, 11), (5, 6)])
+@pytest.mark.parametrize("key", STEPS)
+def test_a_step_leads_to_the_neighbour_and_ends_at_the_edge(place, key):
+    case = Case.of("en", sentence=TWELVE)
+    at = go(start(sentence=TWELVE, cell=f"scores.{place[0]}.{place[1]}.1"), "scores").at
+    row, column = place[0] + STEPS[key][0], place[1] + STEPS[key][1]
+    inside = 0 <= row < 12 and 0 <= column < 12
+    assert at.button(key=key).disabled != inside
+    if inside:
+        at.button(key=key).click()
+        at.run()
+        assert_explains(look(at, "scores"), case, Cell("scores", row, column, 1))
+        assert at.query_params["cell"] == f"scores.{row}.{column}.1"
+
+
+def test_a_single_number_has_no_neighbours():
+    at = go(start(sentence="a", cell="ids.0.0"), "embedding").at
+    assert [at.button(key=key).disabled for key in STEPS] == [True] * 4
+
+
+def test_all_terms_are_shown_on_demand_and_only_where_some_are_left_out():
+    at, case = go(start(cell="q.3.1.0"), "projections").at, Case.of("en")
+    page = look(at, "projections")
+    lines = terms_of(page)  # eight products and a bias
+    assert len(lines) == terms.MOST
+    assert sum(bool(line.words) for line in lines) == 1
+    assert label_of_rest(lines) == 9 - (terms.MOST - 1)
+    at.toggle(key="all_terms").set_value(True)
+    at.run()
+    lines = terms_of(look(at, "projections"))
+    assert [line.factors[0][0] for line in lines] == [*(Cell("x", 3, m) for m in range(8)), Cell("b_q", 0, 1)]
+    assert [line.factors[1][0] for line in lines[:-1]] == [Cell("w_q", m, 1) for m in range(8)]
+    assert_explains(look(at, "projections"), case, Cell("q", 3, 1, 0))
+    at.selectbox(key="ask_tensor").set_value("x")
+    at.run()
+    assert "all_terms" not in {toggle.key for toggle in at.toggle}
+    assert len(terms_of(look(at, "projections"))) == 2
+
+
+def label_of_rest(lines: list[Line]) -> int:
+    (words,) = [line.words for line in lines if line.words]
+    return int(re.search(r"\d+", words)[0])
+
+
+# What follows from other choices.
+
+
+def test_another_query_brings_back_the_page_s_own_number():
+    at = go(start(cell="scores.2.3.1"), "scores").at
+    at.selectbox(key="query").set_value(4)
+    at.run()
+    cell = chosen(at)
+    assert (cell.tensor, cell.row, at.query_params["cell"]) == ("scores", 4, "")
+    assert_explains(look(at, "scores"), Case.of("en", query="4"), cell)
+
+
+def test_the_number_asked_about_goes_with_the_head():
+    at = go(start(cell="scores.2.3.0"), "scores").at
+    at.button_group(key="head").set_value(1)
+    at.run()
+    assert (chosen(at), at.query_params["cell"]) == (Cell("scores", 2, 3, 1), "scores.2.3.1")
+    assert_explains(look(at, "scores"), Case.of("en", head="1"), Cell("scores", 2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("cell", "change", "stays"),
+    [
+        ("x.2.7", lambda at: at.select_slider(key="d_model").set_value(4), False),
+        ("x.2.3", lambda at: at.select_slider(key="d_model").set_value(4), True),
+        ("q.2.3.1", lambda at: at.select_slider(key="num_heads").set_value(4), False),
+        ("x.10.1", lambda at: at.text_input(key="sentence").set_value("a b c d e f g h i"), False),
+        ("x.3.1", lambda at: at.text_input(key="sentence").set_value("a b c d e f g h i"), True),
+        ("scores.3.1.0", lambda at: at.toggle(key="causal").set_value(True), True),
+    ],
+)
+def test_the_number_asked_about_stays_where_there_still_is_one(cell, change, stays):
+    at = go(start(cell=cell), "softmax").at
+    change(at)
+    at.run()
+    look(at, "softmax")
+    assert at.query_params["cell"] == (cell if stays else "")
+    assert (address_of(chosen(at)) == cell) == stays
+    if not stays:
+        assert chosen(at).tensor == "attn_weights"
+
+
+def test_a_number_chosen_in_the_inspector_survives_a_change_in_the_sidebar():
+    at = go(start(), "scores").at
+    at.selectbox(key="ask_row").set_value(3)
+    at.run()
+    cell = chosen(at)
+    at.toggle(key="causal").set_value(True)
+    at.run()
+    assert chosen(at) == cell
+    assert_explains(look(at, "scores"), Case.of("en", causal="1"), cell)
+
+
+@pytest.mark.parametrize("slug", WALKED)
+def test_no_link_carries_the_number_asked_about_to_a_page_that_chooses_its_own(slug):
+    page = go(start(cell="x.2.3"), slug)
+    carried = [
+        re.search(r"(?:^|&)cell=([^&]*)", e.proto.query_string)[1] for e in page.elements if e.type == "page_link"
+    ]
+    assert len(carried) > 5
+    assert set(carried) == {""}
+
+
+def test_the_back_button_brings_back_the_number_asked_about_before():
+    at = go(start(), "scores").at
+    at.ask({"cell": "scores.1.2.0"})
+    at.ask({"cell": "scores.3.4.0"})
+    at.query_params["cell"] = "scores.1.2.0"
+    at.run()
+    assert chosen(at) == Cell("scores", 1, 2, 0)
+
+
+# Clicks: on a figure, on a factor, on the trail.
+
+
+def test_a_click_that_answers_a_question_explains_its_cell_as_well():
+    at = go(start(sentence="a b", d_model="16", num_heads="2"), "projections").at
+    for _ in range(3):
+        if at.session_state["awaited"]:
+            break
+        at.button(key="question_after").click()
+        at.run()
+    at.ask({"cell": "q.0.3.1"})
+    page = look(at, "projections")
+    assert len(page.of("success", "warning", box="quiz")) == 1
+    assert (chosen(at), at.query_params["cell"]) == (Cell("q", 0, 3, 1), "q.0.3.1")
+
+
+def test_a_click_on_a_cell_explains_it_without_drawing_the_page_again():
+    at, case = go(start(), "scores").at, Case.of("en")
+    for cell in (Cell("scores", 0, 11, 1), Cell("q", 3, 1, 0), Cell("k", 11, 3, 0)):
+        at.ask({"cell": address_of(cell)})
+        assert at.ran[-1]
+        assert_explains(look(at, "scores"), case, cell)
+        assert trail_of(look(at, "scores"))[0] == []
+        assert at.query_params["cell"] == address_of(cell)
+
+
+def test_factors_lead_down_to_the_word_and_the_trail_leads_back():
+    at, case = go(start(cell="output.8.1"), "heads").at, Case.of("en")
+    asked = [chosen(at)]
+    while sources := [cell for line in terms_of(look(at, "heads")) for cell, _ in line.factors if cell]:
+        at.ask({"cell": address_of(sources[0]), "way": "source"})
+        assert trail_of(look(at, "heads"))[0] == asked[-12:]
+        asked.append(sources[0])
+        assert_explains(look(at, "heads"), case, sources[0])
+        assert len(asked) < 20
+    assert [cell.tensor for cell in asked] == [
+        "output",
+        "joined",
+        "head_outputs",
+        "attn_weights",
+        "exponentials",
+        "masked_scores",
+        "scaled_scores",
+        "scores",
+        "q",
+        "x",
+        "embeddings",
+        "one_hot",
+        "ids",
+    ]
+    for way in (7, 3, 0):
+        at.ask({"cell": address_of(asked[way]), "way": way})
+        before, now = trail_of(look(at, "heads"))
+        assert (before, now) == (asked[:way], f"{asked[way].tensor}[{asked[way].row}, {asked[way].column}]")
+        assert chosen(at) == asked[way]
+
+
+def test_the_trail_keeps_the_last_steps_and_ends_with_a_choice_of_one_s_own():
+    at = go(start(cell="x.0.0"), "embedding").at
+    for row in range(1, 12):
+        at.ask({"cell": f"x.{row}.0", "way": "source"})
+    for row in range(12):
+        at.ask({"cell": f"x.{row}.1", "way": "source"})
+    cells, _ = trail_of(look(at, "embedding"))
+    assert len(cells) == inspector.MOST_STEPS_BACK
+    assert cells[-1] == Cell("x", 10, 1)
+    at.button(key="ask_up").click()
+    at.run()
+    assert trail_of(look(at, "embedding"))[0] == []
+
+
+def test_a_trail_loses_the_numbers_that_are_no_longer_there():
+    at = go(start(cell="x.0.7"), "embedding").at
+    at.ask({"cell": "x.0.3", "way": "source"})
+    at.ask({"cell": "x.0.2", "way": "source"})
+    at.select_slider(key="d_model").set_value(4)
+    at.run()
+    assert trail_of(look(at, "embedding"))[0] == [Cell("x", 0, 3)]
+
+
+@pytest.mark.parametrize("way", STEPS.values())
+def test_the_arrow_keys_step_as_the_buttons_do_and_not_over_the_edge(way):
+    at = go(start(sentence=TWELVE, cell="scores.0.11.1"), "scores").at
+    at.ask({"step": list(way)})
+    row, column = 0 + way[0], 11 + way[1]
+    inside = 0 <= row < 12 and 0 <= column < 12
+    assert chosen(at) == (Cell("scores", row, column, 1) if inside else Cell("scores", 0, 11, 1))
+    look(at, "scores")
+
+
+@pytest.mark.parametrize("page", ["overview", "nowhere", "", "../app", ["heads"], {"page": "heads"}, 3, None])
+def test_a_name_that_is_no_step_leads_nowhere(page):
+    at = go(start(), "scores").at
+    assert look(at.ask({"page": page}), "scores").of("title") == [sections("scores", "en")["title"]]
+
+
+@pytest.mark.parametrize("slug", WALK)
+def test_a_name_that_is_a_step_leads_there_and_the_page_chooses_its_own_number(slug):
+    at = start(cell="x.2.3", d_model="16")
+    page = look(at.ask({"page": slug}), slug)
+    assert page.of("title") == [sections(slug, "en")["title"]]
+    assert chosen(at).tensor == BEGINS_WITH[slug]
+    assert (at.query_params["d_model"], at.query_params["cell"]) == ("16", "")
+
+
+JUNK = [
+    None,
+    3,
+    "x.0.0",
+    [],
+    ["x.0.0"],
+    {},
+    {"cell": None},
+    {"cell": 3},
+    {"cell": ["x", 0, 0]},
+    {"cell": {"tensor": "x"}},
+    {"cell": ""},
+    {"cell": "x"},
+    {"cell": "x.0"},
+    {"cell": "x.99.0"},
+    {"cell": "x.0.99"},
+    {"cell": "x.-1.0"},
+    {"cell": "x.0.0.0"},
+    {"cell": "scores.0.0"},
+    {"cell": "scores.0.0.9"},
+    {"cell": "scores.999999.0.0"},
+    {"cell": "nothing.0.0"},
+    {"cell": "<b>.0.0"},
+    {"cell": "x.99.0", "way": "source"},
+    {"cell": "x.99.0", "way": 3},
+    {"step": None},
+    {"step": "up"},
+    {"step": [0, 0]},
+    {"step": [2, 0]},
+    {"step": [1, 1]},
+    {"step": [1]},
+    {"step": [None, 1]},
+    {"step": ["1", "0"]},
+    {"step": {"down": 1}},
+    {"page": None, "cell": None, "step": None, "way": None},
+]
+
+
+def test_nothing_that_a_browser_could_send_by_mistake_breaks_a_page_or_leads_anywhere():
+    at = go(start(cell="x.1.2"), "scores").at
+    for question in JUNK:
+        at.ask(question)
+        assert chosen(at) == Cell("x", 1, 2), question
+        assert trail_of(look(at, "scores"))[0] == [], question
+    at.run()
+    assert chosen(at) == Cell("x", 1, 2)
+
+
+@pytest.mark.parametrize("step", [[1.0, 0], [0.0, -1.0], [True, 0], [False, True]])
+def test_a_step_counts_rows_and_columns_whole_whatever_way_it_is_sent(step):
+    at = go(start(cell="x.5.5"), "scores").at
+    at.ask({"step": step})
+    cell = chosen(at)
+    assert cell in (Cell("x", 5, 5), Cell("x", 5 + int(step[0]), 5 + int(step[1])))
+    look(at, "scores")
+    assert at.query_params["cell"] == address_of(Cell("x", int(cell.row), int(cell.column)))
+
+
+@pytest.mark.parametrize("way", [-1, 99, 1.5, "back", [], {}, True])
+def test_a_way_back_that_there_is_not_explains_the_cell_all_the_same(way):
+    at = go(start(cell="x.1.2"), "scores").at
+    at.ask({"cell": "x.1.3", "way": "source"})
+    at.ask({"cell": "x.1.4", "way": way})
+    assert chosen(at) == Cell("x", 1, 4)
+    look(at, "scores")
+
+
+# The callback by itself.
+
+
+@pytest.fixture
+def state(monkeypatch):
+    """A visitor's state in the shape of a dictionary, and a question that a browser sends."""
+    settings = Settings()
+    held = {
+        "settings": settings,
+        "asking": Cell("x", 1, 2),
+        "trail": (Cell("x", 0, 0), Cell("x", 0, 1)),
+        "awaited": None,
+    }
+    monkeypatch.setattr(streamlit, "session_state", held)
+    monkeypatch.setattr(inspector.st, "session_state", held)
+    monkeypatch.setattr(inspector.st, "query_params", {})
+
+    def ask(question):
+        monkeypatch.setattr(pointer, "asked", lambda key: question)
+        inspector._on_ask()
+        return held
+
+    return ask
+
+
+def test_the_callback_changes_the_cell_the_settings_and_the_trail_together(state):
+    held = state({"cell": "scores.1.2.1"})
+    assert (held["cell"], held["settings"].cell, held["trail"]) == (
+        Cell("scores", 1, 2, 1),
+        Cell("scores", 1, 2, 1),
+        (),
+    )
+    held = state({"cell": "q.1.0.1", "way": "source"})
+    assert (held["cell"], held["trail"]) == (Cell("q", 1, 0, 1), (Cell("x", 1, 2),))
+
+
+@pytest.mark.parametrize(("way", "trail"), [(0, ()), (1, (Cell("x", 0, 0),)), (2, (Cell("x", 0, 0), Cell("x", 0, 1)))])
+def test_the_callback_cuts_the_trail_where_the_reader_goes_back_to(state, way, trail):
+    assert state({"cell": "x.3.3", "way": way})["trail"] == trail
+
+
+@pytest.mark.parametrize("question", [q for q in JUNK if isinstance(q, dict)], ids=str)
+def test_the_callback_takes_nothing_from_nonsense(state, question):
+    held = state(question)
+    assert "cell" not in held
+    assert held["settings"] == Settings()
+    assert held["trail"] == (Cell("x", 0, 0), Cell("x", 0, 1))
+    assert "go_to" not in held
+
+
+@pytest.mark.parametrize("page", [*WALK, "overview", "ui", None, ["scores"]])
+def test_the_callback_goes_to_steps_of_the_walk_alone(state, page):
+    assert state({"page": page}).get("go_to") == (page if page in WALK else None)
+
+
+# Hostile sentences.
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<b>x",
+    "[[row]] [[x]]",
+    "`a` ``b``",
+    "$x$ $$y$$",
+    r"\frac{1}{2} \end{aligned}",
+    "&lt; &amp;",
+    "'\"><i",
+    "** _x_ :red[y]",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_sentence_is_ever_markup_in_an_explanation(text):
+    sentence, lang = "qzx" + text, LANGUAGES[HOSTILE.index(text) % 2]
+    at = start(lang=lang, sentence=sentence, query="0")
+    case = Case.of(lang, sentence=sentence, query="0")
+    slug = WALKED[HOSTILE.index(text) % len(WALKED)]
+    go(at, slug, lang)
+    last, words = len(case.tokens) - 1, len(case.words) - 1
+    for tensor in ("ids", "one_hot", "embedding_table", "x", "q", "scores", "attn_weights", "contributions", "output"):
+        rows, columns = shape_by_rule(tensor, case.config, last + 1, words + 1)
+        head = 1 if tensor in OF_HEADS else None
+        for row in {0, rows - 1}:
+            cell = Cell(tensor, row, columns - 1, head)
+            at.ask({"cell": address_of(cell)})
+            page = look(at, slug, lang)
+            for body in page.html() + page.of("latex", box="inspector"):
+                assert "qzx" not in body
+                tags = set(re.findall(r"</?(\w+)", body)) if body in page.html() else set()
+                assert tags <= {"div", "b", "button", "span", "em", "i"}
+            outside = " ".join(code_spans(t)[0] for t in page.of("markdown", "caption", box="inspector"))
+            assert "qzx" not in outside
+            assert "<" not in outside
+            assert "[[" not in outside
+            assert_explains(page, case, cell)
+
+
+# The terms by themselves.
+
+
+def nothing(cell):
+    """What stands in the trace is no matter to a sum."""
+    return 0.0
+
+
+def derivation(products, operation="sum", column=0, tensor="scores"):
+    """A derivation with one factor for each product."""
+    found = tuple(
+        Term((Factor("f", product, Cell("exponentials", 0, i, 0)),), product) for i, product in enumerate(products)
+    )
+    total = math.fsum(products) if all(map(math.isfinite, products)) else sum(products)
+    value = products[column] / total if operation == "share" and total else total
+    index = Index("token", 0, "a")
+    return Derivation(Cell(tensor, 0, column, 0), index, index, operation, found, value, "s", "n")
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 10, 30, 513])
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_terms_shown_and_the_rest_add_up_to_the_number(count, everything):
+    random = Random(count)
+    made = derivation([random.uniform(-3, 3) for _ in range(count)])
+    lines = lines_of(terms.bars(made, everything, "the <rest>", in_factors(made)))
+    is_whole = everything or count <= terms.MOST
+    assert len(lines) == (count if is_whole else terms.MOST)
+    assert sum(line.product for line in lines) == pytest.approx(made.value, abs=0.0051 * len(lines))
+    assert [bool(line.words) for line in lines] == [False] * (len(lines) - (not is_whole)) + [True] * (not is_whole)
+    shown, rest = terms.shown_terms(made, everything)
+    assert sorted((*shown, *rest)) == list(range(count))
+    assert list(shown) == sorted(shown)
+    products = [abs(term.product) for term in made.terms]
+    assert min((products[i] for i in shown), default=0) >= max((products[i] for i in rest), default=0)
+    exact = math.fsum(made.terms[i].product for i in rest)
+    if rest:
+        assert is_rounded(terms.written(lines[-1].product), exact) or abs(lines[-1].product - exact) < 0.006
+        assert lines[-1].words == "<span class='rest'>the &lt;rest&gt;</span>"
+
+
+@pytest.mark.parametrize("column", [0, 3, 29])
+def test_a_share_s_own_term_is_always_among_those_shown_and_marked(column):
+    products = [1 + i / 30 for i in range(30)]
+    products[column] = 0.0001
+    made = derivation(products, "share", column, "attn_weights")
+    shown, rest = terms.shown_terms(made, False)
+    assert column in shown
+    assert len(shown) == terms.MOST - 1
+    lines = lines_of(terms.bars(made, False, "rest", in_factors(made)))
+    own = [line for line in lines if " own" in line.bar]
+    assert [line.factors[0][0].column for line in own] == [column]
+    assert sum(line.product for line in lines) == pytest.approx(sum(products), abs=0.05)
+    assert all("left:0" in line.bar for line in lines)
+    assert len(rest) == 30 - len(shown)
+
+
+def width(line: Line) -> float:
+    return float(re.search(r"width:([\d.]+)%", line.bar)[1])
+
+
+def test_bars_go_left_and_right_from_the_middle_in_proportion():
+    lines = lines_of(terms.bars(derivation([2.0, -1.0, 0.5, 0.0]), False, "", lambda _: 0.0))
+    assert [width(line) for line in lines] == [50, 25, 12.5, 0]
+    assert ["plus" in line.bar for line in lines] == [True, False, True, True]
+    assert ["left:50%" in line.bar for line in lines] == [True, False, True, True]
+    assert "right:50%" in lines[1].bar
+
+
+def test_minus_infinity_and_nothing_but_zeros_are_drawn_without_a_fault():
+    lines = lines_of(terms.bars(derivation([1.5, -math.inf]), False, "", lambda _: 0.0))
+    assert [line.product for line in lines] == [1.5, -math.inf]
+    assert [width(line) for line in lines] == [50, 50]
+    for operation in ("sum", "share"):
+        lines = lines_of(terms.bars(derivation([0.0] * 12, operation), False, "rest", lambda _: 0.0))
+        assert {line.product for line in lines} == {0.0}
+        assert {width(line) for line in lines} == {0.0}
+    assert [width(line) for line in lines_of(terms.bars(derivation([-math.inf, 0.0]), False, "", lambda _: 0.0))] == [
+        50,
+        0,
+    ]
+
+
+def test_a_closed_cell_is_explained_down_to_the_mask():
+    at, case = go(start(causal="1", cell="masked_scores.1.3.0"), "softmax").at, Case.of("en", causal="1")
+    page = look(at, "softmax")
+    assert_explains(page, case, Cell("masked_scores", 1, 3, 0))
+    assert [line.product for line in terms_of(page)][1] == -math.inf
+    assert page.said_in("inspector")["total"] == {"total": "−∞", "cell": "−∞"}
+
+
+def test_frames_go_around_the_cell_and_everything_it_was_made_from():
+    at = go(start(cell="output.2.5"), "heads").at
+    (element,) = [e for e in look(at, "heads").elements if e.type == "bidi_component"]
+    frames = (
+        json.loads(element.proto.mixed.json or element.proto.json)["frames"]
+        if element.proto.WhichOneof("data") == "mixed"
+        else json.loads(element.proto.json)["frames"]
+    )
+    place = {"tensor": "output", "head": None, "rows": [2, 3], "columns": [5, 6]}
+    assert [frame for frame in frames if frame["kind"] == "cell"] == [{"kind": "cell", **place}]
+    assert [{**frame, "kind": ""} for frame in frames if frame["kind"] == "line"] == [
+        {"kind": "", **place, "columns": None},
+        {"kind": "", **place, "rows": None},
+    ]
+    assert sorted((f["tensor"], f["head"], f["rows"], f["columns"]) for f in frames if f["kind"] == "source") == [
+        ("b_o", None, [0, 1], [5, 6]),
+        ("joined", None, [2, 3], [0, 8]),
+        ("w_o", None, [0, 8], [5, 6]),
+    ]
+
+
+# What a click on a figure means, by the rule of pointer.js.
+
+
+def cell_under(panel: dict, row: int, column: int) -> Cell:
+    """The tensor's cell that a panel shows in this row and column."""
+    down, across = (column, row) if panel["transposed"] else (row, column)
+    across += panel["first"]
+    if panel["head_dim"]:
+        head, across = divmod(across, panel["head_dim"])
+        return Cell(panel["tensor"], down, across, head)
+    return Cell(panel["tensor"], down, across, panel["head"])
+
+
+@ON_EVERY_PAGE
+@IN_EVERY_SETTING
+def test_the_cell_that_a_click_means_holds_the_number_shown_there(slug, setting):
+    case, page = case_of(setting, "en"), opened(setting, "en")[slug]
+    random = Random(f"{slug} {setting}")
+    for chart in page.charts:
+        traces = {trace["xaxis"]: trace for trace in heatmaps(chart)}
+        panels = chart["layout"]["meta"]["panels"]
+        assert [f"x{panel['axis']}" for panel in panels] == list(traces)
+        for panel in panels:
+            z = numbers(traces[f"x{panel['axis']}"]["z"])
+            rows, columns = z.shape
+            assert (panel["rows"], panel["columns"]) == (rows, columns)
+            assert panel["tensor"] in TENSORS  # every panel of a page can be asked about
+            places = {(0, 0), (0, columns - 1), (rows - 1, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)}
+            places |= {(random.randrange(rows), random.randrange(columns)) for _ in range(8)}
+            for row, column in places:
+                cell = cell_under(panel, row, column)
+                height, across = shape_by_rule(cell.tensor, case.config, len(case.tokens), len(case.words))
+                assert 0 <= cell.row < height
+                assert 0 <= cell.column < across
+                if math.isnan(z[row, column]):
+                    assert case.closed[cell.row, cell.column]
+                    continue
+                assert z[row, column] == pytest.approx(value_at(case, cell), rel=1e-5, abs=1e-6), (panel, row, column)
+
+
+def test_panels_show_whole_tensors_but_for_the_columns_of_a_head():
+    case = Case.of("en")
+    for slug in WALKED:
+        for chart in opened("a first visit", "en")[slug].charts:
+            for panel in chart["layout"]["meta"]["panels"]:
+                rows, columns = shape_by_rule(panel["tensor"], case.config, len(case.tokens), len(case.words))
+                if panel["head_dim"] or (slug == "overview" and panel["tensor"].startswith("w_")):
+                    continue
+                shape = (columns, rows) if panel["transposed"] else (rows, columns)
+                assert (panel["rows"], panel["columns"]) == shape
+
+
+def test_the_words_of_the_buttons_are_in_both_languages():
+    for lang in LANGUAGES:
+        at = go(start(lang=lang), "scores", lang).at
+        for key in STEPS:
+            assert at.button(key=key).label == label(key, lang)
+
+
+def test_numbers_are_explained_as_the_core_explains_them():
+    case = case_of("wide, causal, hidden", "en")
+    page = go(start(**case.asked, cell="head_outputs.4.3.5"), "weighted_sum")
+    made = explain_cell(case.trace, "head_outputs", 4, 3, 5)
+    (formula,) = page.of("latex", box="inspector")
+    for part in (made.symbols.partition(" = ")[0], made.formula.rpartition(" = ")[2]):
+        assert part in formula
+    assert formula.count(r"\begin{aligned}") == formula.count(r"\end{aligned}") == 1
+    assert html.unescape(formula) == formula
+    assert isinstance(made.value, float)
+    assert torch.tensor(made.value) == pytest.approx(value_at(case, made.cell), rel=1e-5)
+    assert SimpleNamespace(**vars(made)).operation == "sum"
