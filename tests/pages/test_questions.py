@@ -1,0 +1,925 @@
+"""The questions: every right answer is right by another way of computing it, and every answer is spoken to."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from itertools import combinations
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from attention import AttentionConfig, Edit, SentenceTrace, apply_edit, tokenize, trace_sentence
+from attention.explain import Cell, explain_cell
+from pages import OVERVIEW, WALK
+from pages.ui import prose
+from pages.ui.figures import token_labels
+from pages.ui.questions import Question, Target, Token, Verdict, Words, grade, questions
+from pages.ui.settings import D_MODELS, EXAMPLES, head_counts
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True)
+class Case:
+    sentence: str
+    config: AttentionConfig
+    head: int = 0
+    query: int = 0
+    hidden: tuple[int, ...] = ()
+    edits: tuple[Edit, ...] = ()
+
+    @cached_property
+    def trace(self) -> SentenceTrace:
+        return traced(self.sentence, self.config, self.hidden, self.edits)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        return token_labels(self.trace.tokens, markup=False)
+
+    def with_config(self, **changes) -> SentenceTrace:
+        return traced(self.sentence, replace(self.config, **changes), self.hidden, self.edits)
+
+    def own(self, tensor: str) -> torch.Tensor:
+        return getattr(self.trace.attention, tensor)[self.head]
+
+
+@cache
+def traced(sentence, config, hidden, edits) -> SentenceTrace:
+    with torch.no_grad():
+        trace = trace_sentence(sentence, config, hidden_keys=hidden)
+        for edit in edits:
+            trace = apply_edit(trace, edit)
+    return trace
+
+
+@cache
+def asked(case: Case, page: str) -> tuple[Question, ...]:
+    return questions(page, case.trace, head=case.head, query=case.query)
+
+
+SENTENCES = (
+    *(example.sentence for examples in EXAMPLES.values() for example in examples),
+    "hello",
+    "我",
+    "a b",
+    "the the",
+    "the the the the",
+    "to be or not to be",
+    "猫 追 猫 猫 跑",
+    "`a` [[key]] $x$ <b> 👍🏽 \ud800 it's 3.14",
+    " ".join(f"w{i}" for i in range(64)),
+    " ".join("abcab"[i % 5] for i in range(64)),
+)
+
+
+def random_case(number: int) -> Case:
+    """Any legal settings; every third case with one number set by hand."""
+    random = Random(number)
+    sentence = SENTENCES[number % len(SENTENCES)]
+    length = len(tokenize(sentence))
+    d_model = random.choice((4, 4, 8, 8, 12, 24, 64, 512) if number % 7 else D_MODELS)
+    num_heads = random.choice(head_counts(d_model))
+    switches = [random.random() < chance for chance in (0.4, 0.7, 0.7)]
+    config = AttentionConfig(d_model, num_heads, *switches, seed=random.randrange(1000))
+    head, query = random.randrange(num_heads), random.randrange(length)
+    hidden = random.choice(((), (), (0,), tuple(range(length)), tuple(range(0, length, 2))))
+    edits: tuple[Edit, ...] = ()
+    if number % 3 == 0:
+        tensor = random.choice(("embeddings", "scores", "attn_weights", "head_outputs"))
+        row, column = random.randrange(length), random.randrange(d_model if tensor == "embeddings" else length)
+        of = None if tensor == "embeddings" else head
+        edits = (Edit(tensor, row, column, of, random.choice((-1000.0, -3.0, 0.0, 0.4, 7.0))),)
+        if tensor == "head_outputs":
+            edits = (Edit(tensor, 0, 0, head, 0.0),)
+    return Case(sentence, config, head, query, hidden, edits)
+
+
+def corners() -> list[Case]:
+    """One token, one column a head, everything hidden, shapes that are all alike, one number by hand everywhere."""
+    found = []
+    for sentence in ("hello", "a b", "the the the", "a b c d", "我 喜欢 猫 因为 猫 很 可爱"):
+        length = len(tokenize(sentence))
+        wide = [(512, 1), (512, 16)] if length == 3 else []
+        for d_model, num_heads in ((4, 1), (4, 4), (8, 1), (8, 2), *wide):
+            for causal, scaled, positions in ((False, True, True), (True, False, False)):
+                config = AttentionConfig(d_model, num_heads, causal, scaled, positions)
+                found += [Case(sentence, config, query=length - 1, hidden=h) for h in ((), tuple(range(length)))]
+        config = AttentionConfig(8, 2)
+        for tensor, of in (("embeddings", None), ("scores", 0), ("attn_weights", 0)):
+            found.append(Case(sentence, config, edits=(Edit(tensor, length - 1, min(length, 8) - 1, of, 0.4),)))
+    return found
+
+
+CASES = [*(random_case(number) for number in range(5 * len(SENTENCES))), *corners()]
+ASKED = [(case, page, question) for case in CASES for page in WALK for question in asked(case, page)]
+
+
+def those(*names: str) -> list[tuple[Case, str, Question]]:
+    """All questions of these names; more than a few of each, or the test proves nothing."""
+    found = [one for one in ASKED if one[2].name in names]
+    assert {one[2].name for one in found} == {*names}
+    assert min(Counter(one[2].name for one in found).values()) >= 5
+    return found
+
+
+# How an answer comes from a page.
+
+
+def right_choice(question: Question):
+    (choice,) = [choice for choice in question.choices if choice.right]
+    return choice
+
+
+def label_of(choice) -> str:
+    return choice.label.section if isinstance(choice.label, Words) else choice.label
+
+
+def at(fact: object) -> int:
+    assert isinstance(fact, Token)
+    return fact.position
+
+
+def filled(case: Case, page: str, lang: str, section: str, facts) -> str:
+    """A section as the reader sees it. An error where a fact is missing or a token is outside the sentence."""
+    shown = {
+        name: prose.code(case.labels[fact.position]) if isinstance(fact, Token) else fact
+        for name, fact in facts.items()
+    }
+    return prose.fill(prose.sections(page, lang)[section], {**prose.of_weights("random", lang), **shown})
+
+
+def shown_label(case: Case, page: str, lang: str, label) -> str:
+    if isinstance(label, Words):
+        return filled(case, page, lang, label.section, {})
+    return case.labels[label.position] if isinstance(label, Token) else label
+
+
+def cells(case: Case, page: str) -> list[Cell]:
+    """What a reader may click: all cells of small tensors, corners of large ones."""
+    trace = case.trace
+    per_head = ("q", "k", "v", "scores", "scaled_scores", "masked_scores", "attn_weights", "head_outputs")
+    sizes = {name: getattr(trace.attention, name).shape[1:] for name in per_head}
+    sizes |= {"x": trace.x.shape, "joined": trace.x.shape, "output": trace.x.shape}
+    sizes |= dict.fromkeys(("w_q", "w_k", "w_v", "w_o"), trace.weights.w_q.shape)
+    sizes |= dict.fromkeys(("b_q", "b_k", "b_v", "b_o"), (1, trace.config.d_model))
+    found = []
+    for name, (rows, columns) in sizes.items():
+        for head in {0, trace.config.num_heads - 1, case.head} if name in per_head else {None}:
+            for row in {*range(min(rows, 4)), rows - 1}:
+                found += [Cell(name, row, column, head) for column in {*range(min(columns, 4)), columns - 1}]
+    return found
+
+
+def answers(case: Case, page: str, question: Question) -> list[int | float | Cell]:
+    """Right and wrong ones."""
+    if question.kind == "choice":
+        return list(range(len(question.choices)))
+    if question.kind == "number":
+        slips = [slip for _, slip in question.slips if not isinstance(slip, Target)]
+        return [question.number, *slips, question.number + 1234.5, -0.5, 3]
+    return [question.look, *cells(case, page)]
+
+
+def verdicts(case: Case, page: str, question: Question) -> list[Verdict]:
+    """One for every section that speaks to an answer."""
+    said = [grade(question, answer) for answer in answers(case, page, question)]
+    return [*{verdict.section if question.kind != "choice" else i: verdict for i, verdict in enumerate(said)}.values()]
+
+
+@cache
+def told() -> list[tuple[Case, str, Question, list[Verdict]]]:
+    """All questions with all that is said about their answers."""
+    return [(case, page, question, verdicts(case, page, question)) for case, page, question in ASKED]
+
+
+# The rules that all questions keep.
+
+
+def test_every_page_asks_one_to_three_questions_in_every_setting():
+    counts = {(page, len(asked(case, page))) for case in CASES for page in WALK}
+    assert {count for _, count in counts} == {1, 2, 3}
+    assert {page for page, count in counts if count == 3} == {*WALK}
+
+
+def test_no_page_asks_the_same_twice():
+    for case in CASES:
+        for page in WALK:
+            names = [question.name for question in asked(case, page)]
+            assert len({*names}) == len(names)
+
+
+@pytest.mark.parametrize("sentence", ["", "  \n ", "\ud800"])
+def test_the_overview_and_a_sentence_without_tokens_ask_nothing(sentence):
+    config = AttentionConfig(8, 2)
+    assert questions(OVERVIEW, trace_sentence("the cat", config), head=0, query=0) == ()
+    assert [questions(page, trace_sentence(sentence, config), head=0, query=0) for page in WALK] == [()] * len(WALK)
+
+
+def test_a_question_is_what_its_kind_says():
+    for _, _, question in ASKED:
+        assert bool(question.choices) == (question.kind == "choice")
+        assert bool(question.target) == (question.kind == "cell")
+        if question.kind == "number":
+            assert math.isfinite(question.number)
+            assert question.tolerance >= 0
+
+
+def test_two_to_four_choices_that_look_different_and_one_is_right():
+    for case, page, question in ASKED:
+        if question.kind == "choice":
+            assert 2 <= len(question.choices) <= 4
+            assert [choice.right for choice in question.choices].count(True) == 1
+            for lang in LANGUAGES:
+                labels = [shown_label(case, page, lang, choice.label) for choice in question.choices]
+                assert len({*labels}) == len(labels), (question.name, labels)
+
+
+def test_the_right_choice_stands_in_every_place():
+    places = {}
+    for _, _, question in ASKED:
+        if question.kind == "choice":
+            places.setdefault(question.name, set()).add([choice.right for choice in question.choices].index(True))
+    assert all({0, 1} <= found for found in places.values()), places
+
+
+def test_every_text_is_there_in_both_languages_with_all_its_facts():
+    for case, page, question, said in told():
+        for lang in LANGUAGES:
+            texts = [filled(case, page, lang, f"ask_{question.name}", question.facts)]
+            texts += [filled(case, page, lang, verdict.section, verdict.facts) for verdict in said]
+            for text in texts:
+                without = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+                assert not re.search(r"\[\[|\]\]|\b(nan|inf|None|True|False|Token|tensor)\b", without), text
+
+
+def test_what_is_said_of_an_answer_belongs_to_its_question():
+    for _, _, question, said in told():
+        start = question.name.removesuffix("_on")
+        for verdict in said:
+            assert verdict.section.startswith(f"{start}_")
+            if question.kind != "choice":
+                assert verdict.right == (verdict.section == f"{question.name}_right")
+            elif verdict.section not in ("entropy_width", "entropy_level"):
+                assert verdict.right == (verdict.section in (f"{start}_right", "same_word_right_off"))
+
+
+def test_every_token_in_what_is_said_is_one_of_the_sentence():
+    for case, page, question in ASKED:
+        length = len(case.trace.tokens)
+        for answer in answers(case, page, question):
+            said = grade(question, answer).facts.values()
+            assert all(fact.position < length for fact in said if isinstance(fact, Token))
+
+
+def question_sections(page: str) -> set[str]:
+    """All that begin with the name of a question."""
+    sections = {*prose.sections(page, "en")}
+    asks = {name for name in sections if name.startswith("ask_")}
+    return asks | {name for name in sections for ask in asks if name.startswith(f"{ask.removeprefix('ask_')}_")}
+
+
+@pytest.mark.parametrize("page", WALK)
+def test_every_section_for_questions_is_used_by_one(page):
+    used = set()
+    for _, of, question, said in told():
+        if of == page:
+            used |= {f"ask_{question.name}", *(verdict.section for verdict in said)}
+            used |= {choice.label.section for choice in question.choices if isinstance(choice.label, Words)}
+    assert question_sections(page) == used
+
+
+def test_labels_that_are_no_sections_hold_no_word_of_any_language():
+    texts = {c.label for _, _, question in ASKED for c in question.choices if isinstance(c.label, str)}
+    assert texts
+    assert [text for text in texts if re.search(r"[^\W\d_]", text)] == []
+
+
+def test_texts_in_facts_hold_no_word_of_any_language():
+    texts = [fact for _, _, question in ASKED for fact in question.facts.values() if isinstance(fact, str)]
+    assert texts
+    assert [text for text in texts if re.search(r"[^\W\d_]", re.sub(r"\de-\d", "", text)) or "--" in text] == []
+
+
+def test_the_answer_is_not_told_by_the_question_or_by_the_row_that_the_page_follows():
+    for case, _, question in ASKED:
+        if len(case.trace.tokens) > 1 and question.name not in ("same_word", "previous", "whose"):
+            for name in ("query", "token"):
+                assert question.facts.get(name) != Token(case.query), question.name
+
+
+def test_the_cell_to_look_at_is_one_that_there_is():
+    for case, _, question in ASKED:
+        look = question.look
+        explain_cell(case.trace, look.tensor, look.row, look.column, look.head)
+
+
+def test_the_same_settings_ask_the_same():
+    for case in CASES[:30]:
+        trace = traced.__wrapped__(case.sentence, case.config, case.hidden, case.edits)
+        for page in WALK:
+            assert questions(page, trace, head=case.head, query=case.query) == asked(case, page)
+
+
+def test_the_same_link_asks_the_same_in_another_process():
+    case = Case("to be or not to be", AttentionConfig(8, 2, causal=True, seed=5), head=1, query=2)
+    code = (
+        "from attention import AttentionConfig, trace_sentence\n"
+        "from pages import WALK\n"
+        "from pages.ui.questions import questions\n"
+        f"trace = trace_sentence({case.sentence!r}, AttentionConfig(8, 2, causal=True, seed=5))\n"
+        "print([questions(page, trace, head=1, query=2) for page in WALK])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+    )
+    assert run.stdout.strip() == repr([asked(case, page) for page in WALK])
+
+
+def test_another_row_to_follow_changes_only_the_questions_that_were_about_it():
+    case = Case(EXAMPLES["en"][0].sentence, AttentionConfig(8, 2))
+    for page in WALK:
+        rows = [asked(replace(case, query=query), page) for query in range(len(case.trace.tokens))]
+        assert Counter(map(repr, rows)).most_common(1)[0][1] >= len(rows) - 6, page
+
+
+SIMILAR = (
+    "the dog saw the cat",
+    "the cat saw the dog",
+    "the pig saw the cow",
+    "a dog saw a big cat",
+    "我 喜欢 猫 和 猫",
+    "我 讨厌 狗 和 狗",
+    "to be or not to be",
+)
+
+
+@pytest.mark.parametrize("page", WALK)
+def test_other_sentences_and_seeds_bring_other_questions(page):
+    def asked_text(case: Case) -> tuple[str, ...]:
+        """What is asked, and what is said about every answer."""
+        texts = [(f"ask_{q.name}", q.facts) for q in asked(case, page)]
+        texts += [(v.section, v.facts) for q in asked(case, page) for v in verdicts(case, page, q)]
+        return tuple(filled(case, page, "en", section, facts) for section, facts in texts)
+
+    config = AttentionConfig(24, 4)
+    texts = [asked_text(Case(sentence, config)) for sentence in SIMILAR]
+    assert len({*texts}) >= (len(SIMILAR) if page != "heads" else 4)
+    assert len({asked_text(Case(SIMILAR[0], replace(config, seed=seed))) for seed in range(8)}) >= 4
+
+
+def test_which_cell_a_question_is_about_follows_from_the_words():
+    config, letters = AttentionConfig(24, 4), "abcdefgh"
+    cases = [Case(" ".join(letters[turn:] + letters[:turn]), config) for turn in range(len(letters))]
+    for name in ("add", "made_from", "cell", "order", "whose"):
+        all_asked = [question for case in cases for page in WALK for question in asked(case, page)]
+        assert len({question.look for question in all_asked if question.name == name}) >= 4, name
+
+
+@pytest.mark.parametrize("name", ["dot", "best", "cell", "favourite", "most", "whose", "entropy", "add", "made_from"])
+def test_a_question_is_not_always_about_the_same_rows(name):
+    rows = {question.look.row for case, _, question in those(name) if len(case.trace.tokens) > 4}
+    assert len(rows) >= 4
+
+
+# Every right answer by another way of computing it.
+
+
+def test_where_equal_words_are_equal():
+    for case, _, question in those("same_word"):
+        trace, first, second = case.trace, at(question.facts["first"]), at(question.facts["second"])
+        assert first < second
+        assert trace.tokens[first] == trace.tokens[second]
+        assert torch.equal(trace.embeddings[first], trace.embeddings[second])
+        equal = torch.equal(trace.x[first], trace.x[second])
+        assert equal != case.config.positions
+        assert label_of(right_choice(question)) == ("same_word_both" if equal else "same_word_embeddings")
+        assert question.facts["gap"] == pytest.approx(float((trace.x[first] - trace.x[second]).abs().max()))
+
+
+def test_the_page_speaks_of_one_pair_of_equal_words_and_the_question_of_another_where_there_is_one():
+    case = Case("to be or not to be", AttentionConfig(8, 2), query=2)
+    question = asked(case, "embedding")[0]
+    assert (question.facts["first"], question.facts["second"]) == (Token(1), Token(5))
+
+
+def test_words_all_different_are_not_asked_about():
+    assert [q.name for q in asked(Case("a b c", AttentionConfig(8, 2)), "embedding")] == ["add", "one_hot_shape"]
+
+
+def test_what_stands_in_x():
+    for case, _, question in those("add"):
+        row, column, d_model = at(question.facts["token"]), question.facts["column"], case.config.d_model
+        angle = row / 10000 ** ((column - column % 2) / d_model)
+        wave = (math.cos(angle) if column % 2 else math.sin(angle)) * case.config.positions
+        embedding = float(case.trace.embeddings[row, column])
+        assert question.number == pytest.approx(embedding + wave, abs=1e-4)
+        assert question.facts["embedding"] == embedding
+        assert question.facts["position"] == pytest.approx(wave, abs=1e-6)
+        by_hand = round(round(embedding, 2) + round(wave, 2), 2)
+        assert grade(question, by_hand).right
+        assert not grade(question, by_hand + 0.05).right
+        assert not grade(question, by_hand - 0.05).right
+
+
+def test_shapes_are_those_of_the_tensors():
+    for case, page, question in those("one_hot_shape", "shape"):
+        trace, attention = case.trace, case.trace.attention
+        if question.name == "one_hot_shape":
+            shape = trace.one_hot.shape
+        elif page == "projections":
+            shape = (trace.x @ trace.weights.w_q).shape
+        else:
+            shape = attention.head_outputs[case.head].shape
+        assert right_choice(question).label == f"{shape[0]} × {shape[1]}"
+
+
+def test_what_is_said_of_a_wrong_shape_is_the_shape_of_that_thing():
+    sizes = {
+        "one_hot_shape_turned": lambda t: t.one_hot.T,
+        "one_hot_shape_embedding": lambda t: t.embeddings,
+        "one_hot_shape_table": lambda t: t.embedding_table,
+        "projections.shape_head": lambda t: t.attention.q[0],
+        "projections.shape_matrix": lambda t: t.weights.w_q,
+        "projections.shape_turned": lambda t: t.x.T,
+        "projections.shape_three": lambda t: torch.cat([t.x] * 3, dim=1),
+        "weighted_sum.shape_joined": lambda t: t.attention.joined,
+        "weighted_sum.shape_weights": lambda t: t.attention.attn_weights[0],
+        "weighted_sum.shape_turned": lambda t: t.attention.v[0].T,
+        "weighted_sum.shape_one": lambda t: t.attention.v[0][:1],
+    }
+    seen = set()
+    for case, page, question in those("one_hot_shape", "shape"):
+        for choice in question.choices:
+            if not choice.right:
+                name = choice.reason if question.name == "one_hot_shape" else f"{page}.{choice.reason}"
+                rows, columns = sizes[name](case.trace).shape
+                assert choice.label == f"{rows} × {columns}"
+                seen.add(name)
+    assert seen == sizes.keys()
+
+
+def test_another_word_changes_the_rows_of_q_that_the_answer_says():
+    for case, _, question in those("changed_row"):
+        row, tokens = at(question.facts["token"]), [*case.trace.tokens]
+        other = " ".join([*tokens[:row], "otherwise", *tokens[row + 1 :]])
+        if case.edits or case.config.d_model > 64:
+            continue
+        assert tokenize(" ".join(tokens)) == tuple(tokens)
+        before = trace_sentence(" ".join(tokens), case.config).attention.q
+        after = trace_sentence(other, case.config).attention.q
+        moved = (before - after).abs().amax(dim=(0, 2)) > 1e-3
+        rows = {i for i in range(len(tokens)) if bool(moved[i])}
+        meanings = {
+            "changed_row_only": {row},
+            "changed_row_all": {*range(len(tokens))},
+            "changed_row_after": {*range(row, len(tokens))},
+            "changed_row_none": set(),
+        }
+        offered = [meanings[label_of(choice)] for choice in question.choices]
+        assert all(a != b for a, b in combinations(offered, 2))
+        assert meanings[label_of(right_choice(question))] == rows
+
+
+def test_the_cell_of_q_is_the_one_that_the_row_and_the_column_make():
+    for case, _, question in those("made_from"):
+        trace, row, column = case.trace, at(question.facts["token"]), question.facts["column"]
+        w = trace.weights
+        value = float(trace.x[row].double() @ w.w_q[:, column].double() + w.b_q[column])
+        target = question.target
+        assert (len(target.rows), len(target.columns)) == (1, 1)
+        q = trace.attention.q[target.head, target.rows.start, target.columns.start]
+        assert float(q) == pytest.approx(value, abs=2e-3, rel=1e-4)
+        assert target.head * trace.config.head_dim + target.columns.start == column
+
+
+def vector(text: str) -> list[float]:
+    return [float(number.replace("−", "-")) for number in text.strip("[]").split(", ")]
+
+
+def test_the_dot_product_is_right_by_hand_with_the_rounded_numbers_and_with_all_decimals():
+    for case, _, question in those("dot"):
+        row, key = at(question.facts["query"]), at(question.facts["key"])
+        assert case.config.head_dim <= 4
+        exact = float(case.own("q")[row].double() @ case.own("k")[key].double())
+        assert question.number == pytest.approx(exact, rel=1e-4, abs=1e-4)
+        a, b = vector(question.facts["q"]), vector(question.facts["k"])
+        assert_close(torch.tensor(a), case.own("q")[row], atol=0.0501, rtol=0)
+        assert_close(torch.tensor(b), case.own("k")[key], atol=0.0501, rtol=0)
+        by_hand = sum(m * n for m, n in zip(a, b, strict=True))
+        assert question.facts["rounded"] == pytest.approx(by_hand)
+        assert eval(question.facts["products"].replace("×", "*").replace("−", "-")) == pytest.approx(by_hand)
+        for answer in (exact, by_hand, round(by_hand, 1), round(exact, 1), exact - 0.099):
+            assert grade(question, answer).right
+        assert not grade(question, exact + 1.01 * question.tolerance).right
+        most = 0.1 + 0.05 * (sum(map(abs, a)) + sum(map(abs, b))) + 0.02 * len(a)
+        assert question.tolerance <= most
+
+
+def test_the_sign_is_that_of_the_dot_product():
+    for case, _, question in those("sign"):
+        row, key = at(question.facts["query"]), at(question.facts["key"])
+        q, k = case.own("q")[row].double(), case.own("k")[key].double()
+        assert case.config.head_dim > 4
+        assert question.facts["cosine"] == pytest.approx(float(torch.cosine_similarity(q, k, dim=0)))
+        assert abs(question.facts["cosine"]) >= 0.2
+        assert label_of(right_choice(question)) == ("sign_positive" if float(q @ k) > 0 else "sign_negative")
+        assert question.facts["score"] == pytest.approx(float(q @ k), rel=1e-3, abs=1e-3)
+
+
+def test_the_cell_between_a_query_and_a_key_is_in_its_row_and_column():
+    for case, page, question in those("cell"):
+        row, key, length = at(question.facts["query"]), at(question.facts["key"]), len(case.trace.tokens)
+        tensor = {"scores": "scores", "softmax": "attn_weights"}[page]
+        assert row != key or length == 1
+        others = [i for i in range(length) if i != case.query]
+        if page == "softmax" and any(bool(case.own(tensor)[i, j]) for i in others for j in range(length) if i != j):
+            assert float(case.own(tensor)[row, key]) != 0
+        right = [cell for cell in cells(case, page) if grade(question, cell).right]
+        assert {*right} <= {Cell(tensor, row, key, case.head)}
+        assert grade(question, Cell(tensor, row, key, case.head)) == Verdict(
+            True, "cell_right", {**question.facts, "guess_row": Token(row), "guess_column": Token(key)}
+        )
+
+
+def ranked(case: Case, question: Question, values: torch.Tensor, fact: str, gap: float) -> None:
+    """The right choice has the largest value, every other is at least gap below it, and the facts say so."""
+    row = values.double().tolist()
+    best = right_choice(question).label
+    places = {choice.label: int(getattr(choice.label, "position", choice.label)) for choice in question.choices}
+    largest = max(row[i] for i in range(len(row)) if math.isfinite(row[i]))
+    if question.name != "most":  # its gap is not known here
+        nearest = max((value for value in row if value <= largest - gap - 1e-3), default=-math.inf)
+        assert nearest <= 0 or nearest - 1e-4 <= max(row[places[c.label]] for c in question.choices if not c.right)
+    assert row[places[best]] == pytest.approx(largest, abs=1e-6)
+    for choice in question.choices:
+        value = row[places[choice.label]]
+        assert choice.facts[fact] == pytest.approx(largest, rel=1e-3, abs=1e-4)
+        assert choice.facts["key"] == best
+        assert choice.facts["guess"] == choice.label
+        if not choice.right:
+            assert largest - max(value, -1e9) >= gap - 1e-6
+            if math.isfinite(value):
+                assert choice.facts[f"guess_{fact}"] == pytest.approx(value, rel=1e-3, abs=1e-4)
+                assert prose.written(choice.facts[fact]) != prose.written(choice.facts[f"guess_{fact}"])
+
+
+def test_the_best_key_has_the_largest_dot_product():
+    for case, _, question in those("best"):
+        row = at(question.facts["query"])
+        scores = case.own("q")[row] @ case.own("k").T
+        for edit in case.edits:
+            if edit.tensor == "scores" and edit.row == row:
+                scores[edit.column] = edit.value
+        ranked(case, question, scores, "score", max(0.05 * float(scores.max() - scores.min()), 0.02))
+        for choice in question.choices:
+            if not choice.right:
+                assert choice.reason == ("best_self" if choice.label == Token(row) else "best_wrong")
+
+
+def nats(weights: torch.Tensor) -> float:
+    return -sum(p * math.log(p) for p in weights.double().tolist() if p > 0)
+
+
+def test_the_entropy_moves_as_the_answer_says_when_the_division_is_switched():
+    for case, _, question in those("entropy", "entropy_on"):
+        row, scaled = at(question.facts["query"]), case.config.scaled
+        assert question.name == ("entropy" if scaled else "entropy_on")
+        now = nats(case.own("attn_weights")[row])
+        then = nats(case.with_config(scaled=not scaled).attention.attn_weights[case.head][row])
+        assert question.facts["now"] == pytest.approx(now, abs=1e-3)
+        assert question.facts["then"] == pytest.approx(then, abs=1e-3)
+        right = label_of(right_choice(question))
+        if abs(now - then) < 0.009:
+            assert right == "entropy_unchanged"
+            assert now == pytest.approx(then, abs=1e-4)
+            masked = case.own("masked_scores")[row]
+            masked = masked[masked.isfinite()]
+            reason = right_choice(question).reason
+            assert reason == ("entropy_width" if case.config.head_dim == 1 else "entropy_level")
+            assert case.config.head_dim == 1 or float(masked.max() - masked.min()) < 0.001
+        else:
+            assert right == ("entropy_even" if then > now else "entropy_concentrated")
+
+
+def test_a_score_divided():
+    for case, _, question in those("divide"):
+        row, key = at(question.facts["query"]), at(question.facts["key"])
+        scaled = case.with_config(scaled=True).attention.scaled_scores[case.head, row, key]
+        assert question.number == pytest.approx(float(scaled), rel=1e-4, abs=1e-4)
+        assert question.facts["score"] == float(case.own("scores")[row, key])
+        root, score = math.sqrt(case.config.head_dim), round(question.facts["score"], 2)
+        for answer in (score / root, round(score / round(root, 2), 2), round(question.number, 2)):
+            assert grade(question, answer).right
+        assert not grade(question, question.number + 0.1 + 0.1 * abs(question.number)).right
+
+
+def test_dividing_never_changes_the_order():
+    for case, _, question in those("order"):
+        row = at(question.facts["query"])
+        divided, plain = (case.with_config(scaled=on).attention.scaled_scores[case.head][row] for on in (True, False))
+        assert label_of(right_choice(question)) == "order_no"
+        best = at(question.facts["key"])
+        assert float(plain[best]) == float(plain.max())
+        assert float(divided[best]) == pytest.approx(float(divided.max()), rel=1e-5)
+        assert question.facts["score"] == pytest.approx(float(plain.max()), rel=1e-5)
+        assert question.facts["divided"] == pytest.approx(float(divided.max()), rel=1e-5, abs=1e-6)
+
+
+def is_open(case: Case) -> torch.Tensor:
+    """The masks, from the settings and not from the trace: True where query (row) may look at key (column)."""
+    places = torch.arange(len(case.trace.tokens))
+    hidden = torch.tensor([int(place) in case.hidden for place in places])
+    before = places.unsqueeze(1) >= places.unsqueeze(0)
+    return (before | torch.tensor(not case.config.causal)) & ~hidden
+
+
+def shares(case: Case) -> torch.Tensor:
+    """The weights of the head by torch's softmax and our own mask; a row that is closed is all 0."""
+    scores = case.own("scores").double() / (math.sqrt(case.config.head_dim) if case.config.scaled else 1)
+    return scores.masked_fill(~is_open(case), -math.inf).softmax(dim=-1).nan_to_num(0)
+
+
+def test_the_favourite_key_has_the_largest_share():
+    reasons = set()
+    for case, _, question in those("favourite"):
+        row = at(question.facts["query"])
+        ranked(case, question, shares(case)[row], "weight", 0.05)
+        scores = case.own("scaled_scores")[row]
+        for choice in question.choices:
+            key = at(choice.label)
+            assert choice.facts["guess_score"] == float(scores[key])
+            if not choice.right:
+                reasons.add(choice.reason)
+                assert (choice.reason == "favourite_masked") == (not is_open(case)[row, key])
+                assert choice.reason != "favourite_masked" or float(scores[key]) == float(scores.max())
+    assert reasons == {"favourite_wrong", "favourite_masked"}
+
+
+def test_a_difference_of_scores_is_a_ratio_of_weights():
+    for case, _, question in those("ratio"):
+        row, high, low = (at(question.facts[name]) for name in ("query", "high", "low"))
+        weights = shares(case)[row]
+        ratio = float(weights[high] / weights[low])
+        assert math.exp(0.2) <= ratio * 1.001 <= 1.002 * math.exp(4)
+        assert question.facts["factor"] == pytest.approx(ratio, rel=1e-3)
+        assert question.facts["score_high"] - question.facts["score_low"] == pytest.approx(math.log(ratio), abs=1e-3)
+        assert float(question.facts["weight_high"]) == pytest.approx(float(weights[high]), rel=6e-3)
+        assert float(question.facts["weight_low"]) == pytest.approx(float(weights[low]), rel=6e-3)
+        assert right_choice(question).label == f"×{ratio:.1f}"
+        shown = [float(choice.label.removeprefix("×")) for choice in question.choices]
+        assert all(abs(a - b) >= 0.1 * max(a, b) - 0.06 and a != b for a, b in combinations(shown, 2))
+        delta = question.facts["delta"]
+        quotient = question.facts["score_high"] / question.facts["score_low"] if question.facts["score_low"] else 0
+        wrong = {"ratio_difference": delta, "ratio_linear": 1 + delta, "ratio_quotient": quotient}
+        assert all(c.right or c.label == f"×{wrong[c.reason]:.1f}" for c in question.choices)
+
+
+def test_what_a_row_of_weights_sums_to():
+    for case, _, question in those("closed_sum", "sum"):
+        row = at(question.facts["query"])
+        assert question.number == pytest.approx(float(shares(case)[row].sum()), abs=1e-6)
+        assert (question.name == "closed_sum") == (not bool(is_open(case)[row].any()))
+        assert grade(question, question.number).right
+        assert not grade(question, 1 - question.number).right
+
+
+def test_the_key_that_contributes_most():
+    heavier = set()
+    for case, _, question in those("most"):
+        row = at(question.facts["query"])
+        weights = case.own("attn_weights")[row]
+        lengths = torch.stack([(weights[j] * case.own("v")[j]).square().sum().sqrt() for j in range(len(weights))])
+        ranked(case, question, lengths, "length", 0.02)
+        for choice in question.choices:
+            key, best = at(choice.label), at(choice.facts["key"])
+            assert choice.facts["guess_weight"] == float(weights[key])
+            if choice.reason == "most_heavy":
+                assert float(weights[key]) == float(weights.max())
+                assert float(case.own("v")[key].norm()) < float(case.own("v")[best].norm())
+                heavier.add(case)
+            else:
+                assert choice.right or float(weights[key]) < float(weights.max())
+    assert heavier
+
+
+def test_the_outputs_that_change_with_one_value():
+    rights = set()
+    for case, _, question in those("whose"):
+        key, length = at(question.facts["key"]), len(case.trace.tokens)
+        weights, other = case.own("attn_weights").double(), case.own("v").double().clone()
+        other[key] += 100
+        before, after = weights @ case.own("v").double(), weights @ other
+        rows = {i for i in range(length) if bool(((after - before)[i].abs() > 1e-6).any())}
+        meanings = {
+            "whose_every": {*range(length)},
+            "whose_after": {*range(key, length)},
+            "whose_own": {key},
+            "whose_none": set(),
+        }
+        offered = [meanings[label_of(choice)] for choice in question.choices]
+        assert all(a != b for a, b in combinations(offered, 2))
+        right = label_of(right_choice(question))
+        assert meanings[right] == rows
+        assert question.facts["count"] == len(rows)
+        rights.add(right)
+    assert {"whose_every", "whose_after", "whose_none"} <= rights
+
+
+def test_the_head_that_looks_back_most():
+    for case, _, question in those("previous"):
+        weights = case.trace.attention.attn_weights.tolist()
+        looking_back = [sum(head[i][i - 1] for i in range(1, len(head))) / (len(head) - 1) for head in weights]
+        ranked(case, question, torch.tensor(looking_back), "share", 0.05)
+        assert question.look.head == int(right_choice(question).label)
+
+
+def test_the_columns_of_a_head_in_the_joined_matrix():
+    for case, _, question in those("columns"):
+        asked_head, attention = question.facts["asked"], case.trace.attention
+        columns = [c for c in range(case.config.d_model) if grade(question, Cell("joined", 0, c)).right]
+        assert_close(attention.joined[:, columns], attention.head_outputs[asked_head])
+        assert (columns[0], columns[-1]) == (question.facts["first"], question.facts["last"])
+        assert asked_head != case.head
+        assert all(grade(question, Cell("joined", row, columns[0])).right for row in range(len(case.trace.tokens)))
+
+
+def test_the_width_of_other_heads():
+    for case, _, question in those("width"):
+        other = question.facts["other"]
+        assert other in head_counts(case.config.d_model)
+        assert other != case.config.num_heads
+        q = traced("a", AttentionConfig(case.config.d_model, other), (), ()).attention.q
+        assert question.number == q.shape[-1]
+        assert grade(question, q.shape[-1]).right
+        assert grade(question, float(q.shape[-1])).right
+        assert not grade(question, q.shape[-1] + 0.5).right
+
+
+# What is left out, and what is asked instead.
+
+
+def names(page: str, case: Case) -> list[str]:
+    return [question.name for question in asked(case, page)]
+
+
+def test_vectors_too_long_to_multiply_by_hand_are_asked_about_their_angle():
+    sentence = "the dog saw the cat"
+    assert names("scores", Case(sentence, AttentionConfig(8, 2))) == ["dot", "cell", "best"]
+    assert names("scores", Case(sentence, AttentionConfig(16, 2))) == ["sign", "cell", "best"]
+
+
+def test_equal_keys_leave_no_favourite():
+    config = AttentionConfig(8, 2, positions=False)
+    case = Case("the the the", config)
+    assert names("softmax", case) == ["cell"]
+    assert names("scores", case) == ["dot", "cell"]
+    assert names("weighted_sum", case) == ["shape", "whose"]
+    (entropy, *_) = asked(case, "scaling")
+    assert {choice.reason for choice in entropy.choices} == {"entropy_level"}
+
+
+def test_one_head_one_column_one_token_everything_hidden():
+    assert names("heads", Case("a b c", AttentionConfig(8, 1))) == ["width"]
+    assert {c.reason for c in asked(Case("a b c", AttentionConfig(4, 4)), "scaling")[0].choices} == {"entropy_width"}
+    one = Case("hello", AttentionConfig(8, 2))
+    expected = [
+        "add one_hot_shape",
+        "made_from shape",
+        "dot cell",
+        "entropy divide order",
+        "sum",
+        "shape",
+        "columns width",
+    ]
+    assert [" ".join(names(page, one)) for page in WALK] == expected
+    hidden = Case("a b c", AttentionConfig(8, 2), hidden=(0, 1, 2))
+    assert names("softmax", hidden) == ["closed_sum"]
+    assert names("scaling", hidden) == ["divide", "order"]
+    assert names("weighted_sum", hidden) == ["shape", "whose"]
+
+
+def test_a_row_set_by_hand_is_not_asked_what_follows_from_the_rows_before_it():
+    case = Case("a b", AttentionConfig(8, 2, seed=1), query=1)
+    plain = {page: names(page, case) for page in WALK}
+    for column in range(2):
+        weight = replace(case, edits=(Edit("attn_weights", 0, column, 0, 0.9),))
+        assert names("softmax", weight) == plain["softmax"][2:] == ["cell"]
+        assert names("scaling", weight) == plain["scaling"][1:] == ["divide", "order"]
+        assert names("weighted_sum", weight) == plain["weighted_sum"][1:] == ["shape", "whose"]
+        score = replace(case, edits=(Edit("scores", 0, column, 0, 3.0),))
+        assert names("scores", score) == plain["scores"][1:] == ["cell", "best"]
+        elsewhere = replace(case, edits=(Edit("attn_weights", 0, column, 1, 0.9), Edit("scores", 1, column, 0, 3.0)))
+        assert {page: names(page, elsewhere) for page in WALK if page != "heads"} | {"heads": plain["heads"]} == plain
+    equal = Case("a a", case.config)
+    assert names("embedding", equal) == ["same_word", "add", "one_hot_shape"]
+    edited = replace(equal, edits=(Edit("embeddings", 0, 0, None, 3.0),))
+    assert names("embedding", edited) == ["add", "one_hot_shape"]
+
+
+# Typical mistakes have reasons of their own.
+
+
+@pytest.mark.parametrize("name", ["add", "dot", "divide", "width", "closed_sum"])
+def test_a_typical_wrong_number_is_told_from_any_other(name):
+    seen = Counter()
+    for _, _, question in those(name):
+        for end, slip in question.slips:
+            verdict = grade(question, slip)
+            clear = abs(slip - question.number) > question.tolerance
+            assert verdict.right != clear
+            assert verdict.facts["guess"] == slip
+            assert verdict.facts["truth"] == question.number
+            if clear and all(abs(slip - other) > question.tolerance for e, other in question.slips if e != end):
+                assert verdict.section == f"{name}_{end}"
+                seen[end] += 1
+        far = grade(question, question.number + 5000.5)
+        assert (far.right, far.section) == (False, f"{name}_wrong")
+    assert {*seen} == {end for _, _, question in those(name) for end, _ in question.slips}
+
+
+def mistakes(case: Case, question: Question) -> dict[str, float]:
+    """The typical wrong numbers as the words about them say."""
+    facts, d_k, d_model = question.facts, case.config.head_dim, case.config.d_model
+    if question.name == "add":
+        return {"embedding": facts["embedding"], "position": facts["position"]}
+    if question.name == "dot":
+        return {"sign": -question.number, "scaled": question.number / math.sqrt(d_k)}
+    if question.name == "divide":
+        return {"width": facts["score"] / d_k, "model": facts["score"] / math.sqrt(d_model)}
+    if question.name == "width":
+        return {"all": d_model, "count": facts["other"], "now": d_k}
+    return {"one": 1.0}
+
+
+def test_the_typical_wrong_numbers_are_what_the_words_say():
+    for case, _, question in those("add", "dot", "divide", "width", "closed_sum"):
+        assert dict(question.slips) == pytest.approx(mistakes(case, question))
+
+
+def test_long_sentences_leave_room_to_tell_mistakes_from_rounding():
+    for case, _, question in those("dot", "divide"):
+        if len(case.trace.tokens) >= 5 and case.config.head_dim > 1 and case.config.num_heads > 1:
+            for end, slip in question.slips:
+                assert abs(slip - question.number) > question.tolerance, (question.name, end)
+
+
+def test_other_cells_between_queries_and_keys_have_reasons_of_their_own():
+    for case, page, question in those("cell"):
+        tensor, length = question.target.tensor, len(case.trace.tokens)
+        row, key = at(question.facts["query"]), at(question.facts["key"])
+        for cell in cells(case, page):
+            verdict = grade(question, cell)
+            if cell.tensor != tensor:
+                assert verdict.section == "cell_tensor"
+                continue
+            if cell.head != case.head:
+                assert not verdict.right
+                continue
+            assert (verdict.facts["guess_row"], verdict.facts["guess_column"]) == (Token(cell.row), Token(cell.column))
+            if (cell.row, cell.column) == (row, key):
+                assert verdict.section == "cell_right"
+            elif (cell.row, cell.column) == (key, row):
+                assert verdict.section == "cell_turned"
+            else:
+                assert verdict.section == ("cell_column" if cell.row == row else "cell_wrong")
+        assert length == 1 or grade(question, Cell(tensor, key, row, case.head)).section == "cell_turned"
+
+
+def test_other_cells_than_the_one_of_q_have_reasons_of_their_own():
+    for case, page, question in those("made_from"):
+        row, column = at(question.facts["token"]), question.facts["column"]
+        for cell in cells(case, page):
+            verdict = grade(question, cell)
+            if cell.tensor == "q":
+                whole = cell.head * case.config.head_dim + cell.column
+                expected = ("right" if whole == column else "column") if cell.row == row else "wrong"
+                assert verdict.facts["guess_row"] == Token(cell.row)
+            else:
+                expected = "role" if cell.tensor in ("k", "v", "w_k", "w_v", "b_k", "b_v") else "tensor"
+            assert verdict.section == f"made_from_{expected}"
+
+
+def test_other_columns_than_the_heads_have_reasons_of_their_own():
+    for case, page, question in those("columns"):
+        width, head = case.config.head_dim, question.facts["asked"]
+        for cell in cells(case, page):
+            verdict = grade(question, cell)
+            if cell.tensor == "joined":
+                assert verdict.section == f"columns_{'right' if cell.column // width == head else 'wrong'}"
+                assert verdict.facts["guess_column"] == cell.column
+            else:
+                assert verdict.section == f"columns_{'output' if cell.tensor == 'output' else 'tensor'}"

@@ -1,0 +1,433 @@
+"""The quiz as a visitor sees it: the generator's questions, one at a time, and a verdict on every kind of answer.
+
+What is asked and what is right is tested in test_questions.py; here it is taken from the generator.
+"""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from visiting import LANGUAGES, WALKED, Case, Page, Visit, code_spans, go, look, start
+
+from attention import Cell
+from pages import OVERVIEW, WALK
+from pages.ui.labels import label
+from pages.ui.prose import code, fill, of_weights, sections
+from pages.ui.questions import Question, Target, Token, Words, grade, questions
+from pages.ui.settings import address_of
+
+ON_EVERY_STEP = pytest.mark.parametrize("slug", WALK)
+SETTINGS = {
+    "a first visit": {},
+    "wide": {"d_model": "64", "num_heads": "4", "head": "3", "causal": "1", "query": "2"},
+    "hidden": {
+        "sentence": "我 喜欢 猫 因为 猫 很 可爱",
+        "hidden": "0-1",
+        "query": "0",
+        "scaled": "0",
+        "positions": "0",
+    },
+    "one letter": {"sentence": "a", "num_heads": "1"},
+}
+
+
+# What ought to be there, and what is.
+
+
+def asked(slug: str, case: Case) -> tuple[Question, ...]:
+    return questions(slug, case.trace, head=case.head, query=case.query)
+
+
+def filled(case: Case, slug: str, section: str, facts: dict) -> str:
+    shown = {name: code(case.labels[f.position]) if isinstance(f, Token) else f for name, f in facts.items()}
+    return fill(sections(slug, case.lang)[section], {**of_weights(case.weights, case.lang), **shown})
+
+
+def choices_of(case: Case, slug: str, question: Question) -> list[str]:
+    text = sections(slug, case.lang)
+    return [
+        code(case.labels[c.label.position])
+        if isinstance(c.label, Token)
+        else text[c.label.section]
+        if isinstance(c.label, Words)
+        else c.label
+        for c in question.choices
+    ]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The quiz on a page: what is asked, and what is said of the answer."""
+
+    question: str
+    right: list[str]
+    wrong: list[str]
+
+
+def quiz_on(page: Page) -> Shown:
+    (text,) = page.of("markdown", box="quiz")
+    return Shown(text, page.of("success", box="quiz"), page.of("warning", box="quiz"))
+
+
+def widget(at: Visit, kind: str):
+    """The one widget by which the question is answered."""
+    found = {
+        "choice": [w for w in at.radio if (w.key or "").startswith("quiz_")],
+        "number": [w for w in at.number_input if (w.key or "").startswith("quiz_")],
+        "cell": [w for w in at.button if (w.key or "").endswith("_chosen")],
+    }
+    assert [name for name, widgets in found.items() if widgets] == [kind]
+    (one,) = found[kind]
+    return one
+
+
+def on(at: Visit, number: int) -> Visit:
+    """Go on to the question of that number."""
+    for _ in range(number):
+        at.button(key="question_after").click()
+        at.run()
+    return at
+
+
+def answers(case: Case, question: Question) -> dict[bool, object]:
+    """A right and a wrong answer of the question's kind."""
+    if question.kind == "choice":
+        return {right: next(i for i, c in enumerate(question.choices) if c.right == right) for right in (True, False)}
+    if question.kind == "number":
+        return {True: question.number, False: question.number + 3 + 10 * question.tolerance}
+    target = question.target
+    head = target.head if target.head is not None else None
+    right = Cell(target.tensor, target.rows[0], target.columns[0], head)
+    return {True: right, False: Cell("ids", 0, 0)}
+
+
+def give(at: Visit, question: Question, answer: object, way: str = "click") -> Visit:
+    if question.kind == "choice":
+        widget(at, "choice").set_value(answer)
+        return at.run()
+    if question.kind == "number":
+        widget(at, "number").set_value(float(answer))
+        return at.run()
+    at.ask({"cell": address_of(answer), **({} if way == "click" else {"way": "source"})})
+    if way != "click":
+        widget(at, "cell").click()
+        at.run()
+    return at
+
+
+def assert_asks(page: Page, slug: str, case: Case, number: int) -> Question:
+    expected = asked(slug, case)
+    question = expected[number]
+    heading = label("question_of", case.lang, number=number + 1, count=len(expected))
+    shown = quiz_on(page)
+    assert shown.question == f"**{heading}** · {filled(case, slug, f'ask_{question.name}', question.facts)}"
+    one = widget(page.at, question.kind)
+    if question.kind == "choice":
+        assert list(one.options) == choices_of(case, slug, question)
+    keys = {button.key for button in page.at.button}
+    assert ("question_before" in keys) == (number > 0)
+    assert ("question_after" in keys) == (number + 1 < len(expected))
+    return question
+
+
+def assert_judged(page: Page, slug: str, case: Case, question: Question, answer: object) -> None:
+    verdict = grade(question, answer)
+    said = label("right" if verdict.right else "wrong", case.lang)
+    text = f"**{said}** {filled(case, slug, verdict.section, verdict.facts)}"
+    shown = quiz_on(page)
+    assert (shown.right, shown.wrong) == (([text], []) if verdict.right else ([], [text]))
+    (look_at,) = [body for body in page.html("quiz") if "data-cell" in body]
+    assert f"data-cell='{address_of(question.look)}'" in look_at
+
+
+# Asking and judging.
+
+
+@ON_EVERY_STEP
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_every_question_of_a_step_is_asked_and_every_kind_of_answer_judged(slug, setting):
+    lang = LANGUAGES[(WALK.index(slug) + list(SETTINGS).index(setting)) % 2]
+    case = Case.of(lang, **SETTINGS[setting])
+    at = go(start(lang=lang, **SETTINGS[setting]), slug, lang).at
+    for number in range(len(asked(slug, case))):
+        question = assert_asks(look(at, slug, lang), slug, case, number)
+        assert (quiz_on(look(at, slug, lang)).right, quiz_on(look(at, slug, lang)).wrong) == ([], [])
+        assert not any("data-cell" in body for body in look(at, slug, lang).html("quiz"))
+        wrong, right = answers(case, question)[False], answers(case, question)[True]
+        give(at, question, wrong)
+        assert_judged(look(at, slug, lang), slug, case, question, wrong)
+        assert not grade(question, wrong).right
+        give(at, question, right, "button")
+        assert_judged(look(at, slug, lang), slug, case, question, right)
+        assert grade(question, right).right
+        if number + 1 < len(asked(slug, case)):
+            on(at, 1)
+
+
+def test_the_overview_asks_nothing():
+    assert not look(start(), OVERVIEW).has("quiz")
+
+
+@ON_EVERY_STEP
+def test_before_any_answer_nothing_gives_it_away(slug):
+    case = Case.of("en")
+    at = go(start(), slug).at
+    for number, question in enumerate(asked(slug, case)):
+        look(on(at, int(number > 0)), slug)
+        one = widget(at, question.kind)
+        if question.kind != "cell":
+            assert one.value is None
+        else:
+            assert address_of(question.look) not in one.label
+            assert f"[{question.look.row}, {question.look.column}]" not in one.label
+
+
+@ON_EVERY_STEP
+def test_one_can_go_on_and_back_and_answers_stay(slug):
+    case = Case.of("en")
+    expected = asked(slug, case)
+    at = go(start(), slug).at
+    given = {}
+    for number, question in enumerate(expected):
+        on(at, int(number > 0))
+        given[number] = answers(case, question)[number % 2 == 0]
+        give(at, question, given[number])
+    for number in reversed(range(len(expected))):
+        page = look(at, slug)
+        question = assert_asks(page, slug, case, number)
+        assert_judged(page, slug, case, question, given[number])
+        if question.kind != "cell":
+            assert widget(at, question.kind).value == pytest.approx(given[number])
+        if number:
+            at.button(key="question_before").click()
+            at.run()
+
+
+def test_a_question_and_its_answer_are_there_again_after_a_walk_and_in_another_language():
+    at, case = go(start(), "scaling").at, Case.of("en")
+    question = asked("scaling", case)[0]
+    assert question.kind == "choice"
+    wrong = answers(case, question)[False]
+    give(at, question, wrong)
+    go(at, "heads")
+    assert quiz_on(look(at, "heads")).wrong == []
+    page = go(at, "scaling")
+    assert_judged(page, "scaling", case, question, wrong)
+    assert widget(at, "choice").value == wrong
+    at.button_group(key="lang").set_value("zh")
+    page, chinese = (
+        look(at.run(), "scaling", "zh"),
+        Case.of("zh", sentence=Case.of("en").asked.get("sentence", at.query_params["sentence"]), query="8"),
+    )
+    assert_judged(page, "scaling", chinese, question, wrong)
+
+
+def test_other_numbers_are_another_question_and_the_old_answer_comes_back_with_the_old_numbers():
+    at, case = go(start(), "scores").at, Case.of("en")
+    question = asked("scores", case)[0]
+    right = answers(case, question)[True]
+    give(at, question, right)
+    at.selectbox(key="query").set_value(3)
+    at.run()
+    other = Case.of("en", query="3", seed="0")
+    page = look(at, "scores")
+    now = assert_asks(page, "scores", other, 0)
+    if now != question:
+        assert (quiz_on(page).right, quiz_on(page).wrong) == ([], [])
+    at.selectbox(key="query").set_value(8)
+    assert_judged(look(at.run(), "scores"), "scores", case, question, right)
+
+
+# Cells.
+
+
+def cell_question(slug: str, **address: str) -> tuple[Visit, Case, Question]:
+    """A visit at the first question of a page that asks for a click."""
+    case = Case.of("en", **address)
+    expected = asked(slug, case)
+    number = next(i for i, question in enumerate(expected) if question.kind == "cell")
+    return on(go(start(**address), slug).at, number), case, expected[number]
+
+
+CELLS = [("scores", {}), ("projections", {}), ("heads", {}), ("softmax", {})]
+
+
+@pytest.mark.parametrize(("slug", "address"), CELLS)
+def test_a_click_on_a_figure_answers(slug, address):
+    at, case, question = cell_question(slug, **address)
+    right = answers(case, question)[True]
+    at.ask({"cell": address_of(right)})
+    page = look(at, slug)
+    assert_judged(page, slug, case, question, right)
+    assert f"[{right.row}, {right.column}]" in page.html()[0]
+
+
+@pytest.mark.parametrize(("slug", "address"), CELLS[:1])
+def test_a_factor_a_step_or_a_choice_is_no_answer_until_it_is_given(slug, address):
+    at, case, question = cell_question(slug, **address)
+    target = question.target
+    at.ask({"cell": address_of(answers(case, question)[True]), "way": "source"})
+    at.ask({"step": [1, 0]})
+    at.selectbox(key="ask_row").set_value(target.rows[0])
+    at.run()
+    assert (quiz_on(look(at, slug)).right, quiz_on(look(at, slug)).wrong) == ([], [])
+    at.selectbox(key="ask_tensor").set_value(target.tensor)
+    at.run()
+    at.selectbox(key="ask_row").set_value(target.rows[0])
+    at.run()
+    at.selectbox(key="ask_column").set_value(target.columns[0])
+    at.run()
+    widget(at, "cell").click()
+    page = look(at.run(), slug)
+    assert_judged(page, slug, case, question, Cell(target.tensor, target.rows[0], target.columns[0], case.head))
+    assert quiz_on(page).right
+
+
+def test_a_click_is_an_answer_only_where_one_is_awaited():
+    at, case, question = cell_question("scores")
+    at.button(key="question_before").click()
+    at.run()
+    at.ask({"cell": address_of(answers(case, question)[True])})
+    assert (quiz_on(look(at, "scores")).right, quiz_on(look(at, "scores")).wrong) == ([], [])
+    on(at, 1)
+    go(at, "weighted_sum")
+    at.ask({"cell": address_of(answers(case, question)[True])})
+    page = on(go(at, "scores").at, 0)
+    assert (quiz_on(look(page, "scores")).right, quiz_on(look(page, "scores")).wrong) == ([], [])
+    at.toggle(key="questions").set_value(False)
+    at.run()
+    at.ask({"cell": address_of(answers(case, question)[True])})
+    at.toggle(key="questions").set_value(True)
+    page = look(at.run(), "scores")
+    assert (quiz_on(page).right, quiz_on(page).wrong) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "cell", ["scores.99.0.0", "attn_weights.0.99.0", "scores.0.0", "x.0.0.0", "", "q.999999.0.0", "scores.0.0.7"]
+)
+def test_a_click_on_what_is_not_there_is_no_answer(cell):
+    at, _, _ = cell_question("scores")
+    at.ask({"cell": cell})
+    page = look(at, "scores")
+    assert (quiz_on(page).right, quiz_on(page).wrong) == ([], [])
+    look(at.run(), "scores")
+
+
+# Switched off, changed by hand, empty.
+
+
+@ON_EVERY_STEP
+def test_the_switch_hides_every_question_and_the_address_remembers(slug):
+    at = go(start(), slug).at
+    assert look(at, slug).has("quiz")
+    at.toggle(key="questions").set_value(False)
+    page = look(at.run(), slug)
+    assert not page.has("quiz")
+    assert at.query_params["questions"] == "0"
+    assert not go(start(questions="0"), slug).has("quiz")
+    at.toggle(key="questions").set_value(True)
+    assert look(at.run(), slug).has("quiz")
+
+
+@ON_EVERY_STEP
+def test_nothing_is_asked_while_a_number_is_changed_by_hand_and_words_that_changed_places_are_asked_about(slug):
+    assert not go(start(edit="scores.0.0.0:3"), slug).has("quiz")
+    page = go(start(edit="tokens.0.1:0"), slug)
+    assert_asks(page, slug, Case.of("en", edit="tokens.0.1:0"), 0)
+
+
+@ON_EVERY_STEP
+def test_nothing_is_asked_about_an_empty_sentence(slug):
+    assert not go(start(sentence=" "), slug).has("quiz")
+
+
+# Progress, and whose it is.
+
+
+def solved(at: Visit, lang: str = "en") -> dict[str, tuple[int, int]]:
+    """What the overview says of each step's questions."""
+    found = {}
+    page = look(at, OVERVIEW, lang)
+    texts = page.of("markdown")
+    for slug in WALK:
+        case = texts.index(sections(OVERVIEW, lang)[slug])
+        after = texts[case + 1] if case + 1 < len(texts) else ""
+        if "badge" in after:
+            right, count = map(int, re.findall(r"\d+", after.replace("green-badge", "")))
+            found[slug] = (right, count)
+    return found
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_overview_counts_right_answers_and_no_others(lang):
+    at = start(lang=lang)
+    case = Case.of(lang)
+    assert solved(at, lang) == {}
+    go(at, "scaling", lang)
+    expected = asked("scaling", case)
+    give(at, expected[0], answers(case, expected[0])[False])
+    go(at, OVERVIEW, lang)
+    assert solved(at, lang) == {}
+    go(at, "scaling", lang)
+    give(at, expected[0], answers(case, expected[0])[True])
+    give(at, expected[0], answers(case, expected[0])[False])
+    on(at, 1)
+    give(at, expected[1], answers(case, expected[1])[True])
+    go(at, OVERVIEW, lang)
+    assert solved(at, lang) == {"scaling": (2, len(expected))}
+    at.toggle(key="questions").set_value(False)
+    at.run()
+    assert solved(at, lang) == {}
+
+
+def test_two_visitors_share_no_answers_no_place_and_no_progress():
+    mine, theirs, case = go(start(), "scores").at, go(start(), "scores").at, Case.of("en")
+    question = asked("scores", case)[0]
+    give(mine, question, answers(case, question)[True])
+    on(mine, 1)
+    page = look(theirs.run(), "scores")
+    assert_asks(page, "scores", case, 0)
+    assert (quiz_on(page).right, quiz_on(page).wrong) == ([], [])
+    go(mine, OVERVIEW)
+    go(theirs, OVERVIEW)
+    assert solved(mine) == {"scores": (1, len(asked("scores", case)))}
+    assert solved(theirs) == {}
+
+
+def test_answering_draws_nothing_else_on_the_page_again():
+    at, case = go(start(), "scores").at, Case.of("en")
+    question = asked("scores", case)[0]
+    give(at, question, answers(case, question)[True])
+    assert at.ran[-1]
+
+
+# Hostile sentences.
+
+HOSTILE = ["<script>x</script>", "[[key]] [[x]]", "`a` ``b``", "$x$ $y$", "**b** :red[y]", "&lt; <b>"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_sentence_is_markup_in_a_question_a_choice_or_a_verdict(text):
+    sentence = f"qzx{text} qzx"
+    at = start(sentence=sentence, query="0")
+    case = Case.of("en", sentence=sentence, query="0")
+    for slug in WALK:
+        go(at, slug)
+        for number, question in enumerate(asked(slug, case)):
+            on(at, int(number > 0))
+            assert_asks(look(at, slug), slug, case, number)
+            give(at, question, answers(case, question)[False])
+            page = look(at, slug)
+            shown = quiz_on(page)
+            options = [o for element in page.elements if element.type == "radio" for o in element.proto.options]
+            for told in (shown.question, *shown.right, *shown.wrong, *options):
+                outside, inside = code_spans(told)
+                assert "qzx" not in outside
+                assert [span for span in inside if span not in case.labels and "qzx" in span] == []
+
+
+def test_targets_of_these_tests_are_what_they_seem():
+    for slug, address in CELLS:
+        _, _, question = cell_question(slug, **address)
+        assert isinstance(question.target, Target)
+    assert set(WALKED) - {OVERVIEW} == set(WALK)
