@@ -2,4 +2,5 @@
 
 OVERVIEW = "overview"
 WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_sum", "heads")
-PAGES = (OVERVIEW, *WALK)
+LABS = ("training", "size", "vectors", "real")
+PAGES = (OVERVIEW, *WALK, *LABS)

@@ -8,7 +8,7 @@ from pages.ui.lesson import Lesson, sized
 
 here = Lesson("heads")
 trace, attention, weights = here.trace, here.trace.attention, here.trace.weights
-head, query, count, width = here.head, here.query, here.settings.num_heads, trace.config.head_dim
+head, query, count, width = here.head, here.query, trace.config.num_heads, trace.config.head_dim
 tokens, rows, keys, dims = here.tokens(), here.tokens("axis_query"), here.tokens("axis_key"), here.dims()
 hues = here.colors.heads
 bands = tuple(Band(h * width, (h + 1) * width, hues[h % len(hues)]) for h in range(count))
@@ -36,6 +36,7 @@ here.show(
                     bands=bands,
                     outlines=(Outline(role, columns=(own.start, own.stop)),),
                     show_rows=role == "q",
+                    origin=here.all_heads(role),
                 )
                 for role, whole in wholes.items()
             ],
@@ -49,6 +50,7 @@ here.show(
                     role,
                     bands=(own,),
                     show_rows=role == "q",
+                    origin=here.of(role),
                 )
                 for role in "qkv"
             ],
@@ -61,7 +63,7 @@ here.show(
 
 # Every head attends by itself.
 here.heading("side_by_side")
-if here.is_closed:
+if here.is_closed and not bool(attention.attn_weights[:, query].any()):
     here.say("heads_closed", query=here.token(query))
 else:
     different = measures.favourites(attention.attn_weights[:, query])
@@ -79,7 +81,8 @@ panels: list[Panel | None] = [
         bands=(Band(0, len(trace.tokens), hues[h % len(hues)]),),
         show_rows=h % across == 0,
         show_columns=h >= count - across,
-        closed=here.closed,
+        closed=here.closed_weights(h),
+        origin=here.of("attn_weights", head=h),
     )
     for h in range(count)
 ]
@@ -112,14 +115,24 @@ with figure:
             [
                 [
                     None,
-                    Panel(weights.w_o, "W<sub>O</sub>", here.dims("axis_in"), here.dims("axis_out"), mixer).without(
-                        "columns"
-                    ),
+                    Panel(
+                        weights.w_o,
+                        "W<sub>O</sub>",
+                        here.dims("axis_in"),
+                        here.dims("axis_out"),
+                        mixer,
+                        origin=here.of("w_o"),
+                    ).without("columns"),
                 ],
                 [
                     None,
                     Panel(
-                        weights.b_o.unsqueeze(0), "b<sub>O</sub>", here.dims("axis_bias"), here.dims("axis_out"), mixer
+                        weights.b_o.unsqueeze(0),
+                        "b<sub>O</sub>",
+                        here.dims("axis_bias"),
+                        here.dims("axis_out"),
+                        mixer,
+                        origin=here.of("b_o"),
                     ).without("rows", "columns"),
                 ],
                 [
@@ -131,6 +144,7 @@ with figure:
                         one_scale,
                         bands=bands,
                         outlines=(here.row_of("q"),),
+                        origin=here.of("joined"),
                     ),
                     Panel(
                         output,
@@ -139,6 +153,7 @@ with figure:
                         here.dims("axis_out"),
                         one_scale,
                         outlines=(here.row_of("q"),),
+                        origin=here.of("output"),
                     ).without("rows"),
                 ],
             ],
@@ -150,12 +165,18 @@ with figure:
         "join",
     )
 with side:
+    here.decoded()
     here.say("why", d_model=trace.config.d_model, heads=count, d_k=width)
     with st.container(border=True):
-        here.say("check" if here.settings.scaled else "check_unscaled", difference=parity.largest_difference(trace))
+        if trace.edits:
+            here.say("check_edited")
+        else:
+            here.say("check" if here.settings.scaled else "check_unscaled", difference=parity.largest_difference(trace))
     here.question(
         numbers=sum(m.numel() for m in (weights.w_q, weights.w_k, weights.w_v, weights.w_o)),
         d_model=trace.config.d_model,
     )
     here.attempt()
+here.inspect("output")
+here.compare("output", by_hand="silence")
 here.source(functional.split_heads, functional.merge_heads)

@@ -6,10 +6,11 @@ from attention import functional, measures
 from pages import WALK
 from pages.ui.figures import Board, Panel, Scale
 from pages.ui.lesson import Lesson
+from pages.ui.tensors import Origin
 
 here = Lesson("overview")
 trace, attention, weights = here.trace, here.trace.attention, here.trace.weights
-head, query, heads = here.head, here.query, here.settings.num_heads
+head, query, heads = here.head, here.query, trace.config.num_heads
 signed, shares = Scale.signed, Scale(weight=True)
 rows, keys, dims = here.tokens("axis_query"), here.tokens("axis_key"), here.dims()
 best = measures.peak(attention.attn_weights[head, query])
@@ -24,9 +25,12 @@ def projection(symbol: str, role: str) -> tuple[Panel, Panel]:
     """The chosen head's columns of one learned matrix, and what it makes of X."""
     matrix = functional.split_heads(getattr(weights, f"w_{role}"), heads)[head]
     result = getattr(attention, role)[head]
+    learned = Origin(f"w_{role}", first=head * trace.config.head_dim, width=trace.config.head_dim)
     return (
-        Panel(matrix, f"W<sub>{symbol}</sub>", dims, dims, signed(matrix), role, leads_to="projections"),
-        Panel(result, symbol, here.tokens(), dims, signed(result), role, leads_to="projections"),
+        Panel(
+            matrix, f"W<sub>{symbol}</sub>", dims, dims, signed(matrix), role, leads_to="projections", origin=learned
+        ),
+        Panel(result, symbol, here.tokens(), dims, signed(result), role, leads_to="projections", origin=here.of(role)),
     )
 
 
@@ -35,17 +39,37 @@ both = signed(scores, scaled)
 w_q, q = projection("Q", "q")
 w_k, k = projection("K", "k")
 w_v, v = projection("V", "v")
-x = Panel(trace.x, "X", here.tokens(), dims, signed(trace.x), leads_to="embedding")
-before = Panel(scores, here.name("scores_tensor"), rows, keys, both, leads_to="scores")
-after = Panel(scaled, here.name("scaled_short"), rows, keys, both, leads_to="scaling")
+x = Panel(trace.x, "X", here.tokens(), dims, signed(trace.x), leads_to="embedding", origin=here.of("x"))
+before = Panel(scores, here.name("scores_tensor"), rows, keys, both, leads_to="scores", origin=here.of("scores"))
+after = Panel(scaled, here.name("scaled_short"), rows, keys, both, leads_to="scaling", origin=here.of("scaled_scores"))
 shared = Panel(
-    attention.attn_weights[head], here.name("attn_weights"), rows, keys, shares, leads_to="softmax", closed=here.closed
+    attention.attn_weights[head],
+    here.name("attn_weights"),
+    rows,
+    keys,
+    shares,
+    leads_to="softmax",
+    closed=here.closed_weights(),
+    origin=here.of("attn_weights"),
 )
-summed = Panel(output, here.name("head_short"), rows, dims, signed(output), leads_to="weighted_sum")
-joined = Panel(attention.joined, here.name("joined_short"), rows, dims, signed(attention.joined), leads_to="heads")
-final = Panel(attention.output, here.name("output"), rows, dims, signed(attention.output), leads_to="heads")
+summed = Panel(
+    output,
+    here.name("head_short"),
+    rows,
+    dims,
+    signed(output),
+    leads_to="weighted_sum",
+    origin=here.of("head_outputs"),
+)
+joined, final = (
+    Panel(values, here.name(name), rows, dims, signed(values), leads_to="heads", origin=here.of(tensor))
+    for values, name, tensor in (
+        (attention.joined, "joined_short", "joined"),
+        (attention.output, "output", "output"),
+    )
+)
 
-here.show_map(
+here.show(
     Board(
         [[None, w_q, q, before, final], [x, w_k, k, after, joined], [None, w_v, v, shared, summed]],
         [1, 1, 1, 1, 1],
@@ -62,11 +86,15 @@ here.show_map(
             ((1, 4), (0, 4)),
         ),
         small=True,
-    )
+    ),
+    "map",
 )
 here.caption("hint", head=head, heads=heads)
+here.inspect("attn_weights")
 with st.container(gap="xsmall", key="steps"):
     for slug in WALK:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"step_{slug}"):
             here.link(slug, here.name(slug))
             here.say(slug)
+            here.progress(slug)
+here.compare("output")

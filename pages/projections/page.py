@@ -24,11 +24,21 @@ tokens, dims = here.tokens(), here.dims("axis_out")
 
 columns = [
     (
-        Panel(matrix, f"W<sub>{symbol}</sub>", here.dims("axis_in"), dims, learned, role).without("columns"),
-        Panel(bias.unsqueeze(0), f"b<sub>{symbol}</sub>", here.dims("axis_bias"), dims, learned, role).without(
-            "rows", "columns"
-        ),
-        Panel(result, symbol, tokens, dims, made, role, outlines=(here.row_of(role),)).without("rows"),
+        Panel(
+            matrix, f"W<sub>{symbol}</sub>", here.dims("axis_in"), dims, learned, role, origin=here.of(f"w_{role}")
+        ).without("columns"),
+        Panel(
+            bias.unsqueeze(0),
+            f"b<sub>{symbol}</sub>",
+            here.dims("axis_bias"),
+            dims,
+            learned,
+            role,
+            origin=here.of(f"b_{role}"),
+        ).without("rows", "columns"),
+        Panel(
+            result, symbol, tokens, dims, made, role, outlines=(here.row_of(role),), origin=here.all_heads(role)
+        ).without("rows"),
     )
     for symbol, role, matrix, bias, result in (
         ("Q", "q", weights.w_q, weights.b_q, q),
@@ -36,7 +46,9 @@ columns = [
         ("V", "v", weights.w_v, weights.b_v, v),
     )
 ]
-left = Panel(x, "X", tokens, here.dims("axis_in"), Scale.signed(x, name="X"), outlines=(here.row_of(""),))
+left = Panel(
+    x, "X", tokens, here.dims("axis_in"), Scale.signed(x, name="X"), outlines=(here.row_of(""),), origin=here.of("x")
+)
 above, between, below = (list(line) for line in zip(*columns, strict=True))
 here.show(
     Board(
@@ -47,10 +59,10 @@ here.show(
     ),
     "product",
 )
-
+here.inspect("q")
 noticed, asked, code = st.columns([0.36, 0.32, 0.32], gap="large")
 with noticed:
-    d_model = here.settings.d_model
+    d_model = here.trace.config.d_model
     here.notice(
         "notice", query=here.token(here.query), d_model=d_model, learned=3 * (weights.w_q.numel() + weights.b_q.numel())
     )
@@ -60,3 +72,4 @@ with asked:
 with code:
     here.source(functional.project)
     here.attempt()
+here.compare("q", "k", "v")

@@ -24,9 +24,19 @@ with figure:
         operands,
         "k",
         show_columns=False,
+        origin=here.of("k", transposed=True),
         outlines=(Outline("k", columns=column),),
     )
-    queries = Panel(q, "Q", here.tokens("axis_query"), here.dims(), operands, "q", outlines=(here.row_of("q"),))
+    queries = Panel(
+        q,
+        "Q",
+        here.tokens("axis_query"),
+        here.dims(),
+        operands,
+        "q",
+        origin=here.of("q"),
+        outlines=(here.row_of("q"),),
+    )
     products = Panel(
         scores,
         here.name("scores_tensor"),
@@ -34,6 +44,7 @@ with figure:
         here.tokens("axis_key"),
         Scale.signed(scores, name=here.name("scores_tensor")),
         show_rows=False,
+        origin=here.of("scores"),
         outlines=(here.row_of("q"), Outline("", (query, query + 1), column)),
     )
     here.show(
@@ -43,6 +54,7 @@ with figure:
 with words:
     here.notice(
         "notice",
+        rule_of="scores",
         query=here.token(query),
         key=here.token(best.column),
         score=best.value,
@@ -54,6 +66,11 @@ with words:
     here.say("why")
     if bool(here.closed.cells.any()):
         here.say("masks_later")
+here.inspect("scores")
+asked, code = st.columns(2, gap="large")
+with asked:
     here.question(query=here.token(query), key=here.token(best.column), score=best.value)
     here.attempt()
+with code:
     here.source(functional.attention_scores)
+here.compare("scores")

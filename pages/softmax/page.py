@@ -21,7 +21,15 @@ here.show(
     Board(
         [
             [
-                Panel(scaled, here.name("scaled_scores"), rows, keys, one_scale, outlines=(row,)).without("columns"),
+                Panel(
+                    scaled,
+                    here.name("scaled_scores"),
+                    rows,
+                    keys,
+                    one_scale,
+                    outlines=(row,),
+                    origin=here.of("scaled_scores"),
+                ).without("columns"),
                 None,
                 Panel(
                     masked,
@@ -31,15 +39,38 @@ here.show(
                     one_scale,
                     outlines=(row,),
                     closed=here.closed,
+                    origin=here.of("masked_scores"),
                 ).without("rows", "columns"),
             ],
             [
-                Panel(exps, here.name("exponentials"), rows, keys, shares, outlines=(row,), closed=here.closed),
-                Panel(sums, "Σ", rows, here.dims("axis_sum"), Scale(plain=True), outlines=(row,)).without(
-                    "rows", "columns", "shape"
+                Panel(
+                    exps,
+                    here.name("exponentials"),
+                    rows,
+                    keys,
+                    shares,
+                    outlines=(row,),
+                    closed=here.closed,
+                    origin=here.of("exponentials"),
                 ),
                 Panel(
-                    weights, here.name("attn_weights"), rows, keys, shares, outlines=(row,), closed=here.closed
+                    sums,
+                    "Σ",
+                    rows,
+                    here.dims("axis_sum"),
+                    Scale(plain=True),
+                    outlines=(row,),
+                    origin=here.of("exp_sums"),
+                ).without("rows", "columns", "shape"),
+                Panel(
+                    weights,
+                    here.name("attn_weights"),
+                    rows,
+                    keys,
+                    shares,
+                    outlines=(row,),
+                    closed=here.closed_weights(),
+                    origin=here.of("attn_weights"),
                 ).without("rows"),
             ],
         ],
@@ -50,15 +81,16 @@ here.show(
     ),
     "steps",
 )
-
+here.inspect("attn_weights")
 noticed, asked, code = st.columns([0.36, 0.32, 0.32], gap="large")
 with noticed:
     best, open_keys = measures.peak(weights[query]), measures.open_keys(masked)
     if here.is_closed:
-        here.notice("notice_closed", query=here.token(query))
+        here.notice("notice_closed", rule_of="attn_weights", query=here.token(query))
     else:
         here.notice(
             "notice",
+            rule_of="attn_weights",
             query=here.token(query),
             key=here.token(best.column),
             weight=best.value,
@@ -81,4 +113,5 @@ with code:
     popular = measures.peak(weights.sum(dim=0))
     here.question(key=here.token(popular.column), sum=popular.value)
     here.attempt()
+here.compare("attn_weights", by_hand="silence")
 here.source(functional.apply_mask, functional.exponentials, functional.softmax)

@@ -6,8 +6,10 @@ from dataclasses import fields
 
 import streamlit as st
 
-from pages import OVERVIEW, PAGES, WALK
+from pages import LABS, OVERVIEW, PAGES, WALK
+from pages.ui import layers
 from pages.ui import settings as choices
+from pages.ui.compare import banner
 from pages.ui.figures import token_labels
 from pages.ui.labels import label
 from pages.ui.prose import code
@@ -43,20 +45,26 @@ def restore() -> Settings:
     The first run of a visit takes the address. Later the widgets lead, except where only the address has changed
     (the browser's back button): then it leads.
     """
-    state = st.session_state
+    state, place = st.session_state, st.empty()
     address = {name: st.query_params[name] for name in _NAMES if name in st.query_params}
     last: Settings | None = state.get("settings")
     if last:  # a page switch from code drops the widgets' values
         for name in _NAMES:
             state.setdefault(name, getattr(last, name))
-    moved = last is not None and _chosen() != last
-    if last is None or (address and not moved and address != choices.to_query(last)):
-        chosen, bad = choices.from_query(address, last or choices.defaults(_browser_language()))
+    has_moved = last is not None and _chosen() != last
+    if last is None or (address and not has_moved and address != choices.to_query(last)):
+        start = last or choices.defaults(_browser_language())
+        if address.get("weights") == "real":  # what else the address says can only be read with the model at hand
+            named = {name: text for name, text in address.items() if name in ("lang", "model")}
+            layers.load(choices.from_query(named, start)[0], place)
+        chosen, bad = choices.from_query(address, start)
         state["bad_address"] = bad
         state.update({name: getattr(chosen, name) for name in _NAMES})
     else:
-        chosen = _chosen()
-        if moved:
+        chosen = choices.moved(last, _chosen(), edit_is_new=state.pop("edit_is_new", False))
+        if chosen.weights == "real":
+            layers.load(chosen, place)
+        if has_moved:
             state["bad_address"] = ()
     fitted = choices.fit(chosen)
     if fitted.num_heads != chosen.num_heads:
@@ -65,7 +73,7 @@ def restore() -> Settings:
         )
         st.toast(text, icon=":material/info:")
     _refresh_dependents(last, fitted)
-    state["settings"] = fitted
+    state.update({"settings": fitted, "cell": fitted.cell, "edit": fitted.edit, "pin": fitted.pin})
     wanted = choices.to_query(fitted)
     if wanted != address:
         st.query_params.update(wanted)
@@ -77,7 +85,8 @@ def sidebar(settings: Settings, pages: Contents) -> None:
     lang = settings.lang
     typed = st.session_state["sentence"]
     fitted = fit_sentence(typed)
-    labels = token_labels(fitted.tokens, markup=False)
+    labels = token_labels(choices.shown(settings).tokens, markup=False)
+    tokens = range(len(labels))
     with st.sidebar:
         _navigation(settings, pages)
         st.text_input(label("sentence", lang), key="sentence", live=True, placeholder=label("placeholder", lang))
@@ -95,24 +104,68 @@ def sidebar(settings: Settings, pages: Contents) -> None:
             on_change=_take_example,
             label_visibility="collapsed",
         )
-        st.select_slider(label("d_model", lang), choices.D_MODELS, key="d_model")
-        st.select_slider(label("num_heads", lang), choices.head_counts(settings.d_model), key="num_heads")
-        st.segmented_control(label("head", lang), range(settings.num_heads), key="head", required=True)
-        if fitted.tokens:
-            st.selectbox(label("query", lang), range(len(fitted.tokens)), format_func=lambda i: labels[i], key="query")
+        _weights(settings)
+        if settings.weights == "real":
+            _keep("d_model", "num_heads", "positions")
+        else:
+            st.select_slider(label("d_model", lang), choices.D_MODELS, key="d_model")
+            st.select_slider(label("num_heads", lang), choices.head_counts(settings.d_model), key="num_heads")
+        st.segmented_control(label("head", lang), range(settings.heads), key="head", required=True)
+        if tokens:
+            st.selectbox(label("query", lang), tokens, format_func=lambda i: labels[i], key="query")
         st.toggle(label("scaled", lang), key="scaled")
-        st.toggle(label("positions", lang), key="positions")
-        st.toggle(label("causal", lang), key="causal")
+        if settings.weights != "real":
+            st.toggle(label("positions", lang), key="positions")
+        always = settings.real is not None and settings.real.causal
+        if always:
+            _keep("causal")
+        else:
+            st.toggle(label("causal", lang), key="causal")
         st.multiselect(
             label("hidden", lang),
-            range(len(fitted.tokens)),
+            tokens,
             format_func=lambda i: labels[i],
             key="hidden",
             placeholder=label("hidden_none", lang),
             select_all=False,
         )
-        st.button(label("new_weights", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
-        st.caption(f"{label('seed', lang, seed=settings.seed)} · {label('untrained', lang)}")
+        st.toggle(label("questions", lang), key="questions")
+
+
+def _weights(settings: Settings) -> None:
+    """Where the layer's numbers come from, and what belongs to that choice."""
+    lang, kind = settings.lang, settings.weights
+    st.segmented_control(
+        label("weights", lang),
+        choices.WEIGHTS,
+        format_func=lambda kind: label(f"weights_{kind}", lang),
+        key="weights",
+        required=True,
+    )
+    if kind == "learned":
+        steps = [label("step", lang, step=step) for step in choices.CHECKPOINTS]
+        st.select_slider(label("checkpoint", lang), range(len(steps)), format_func=steps.__getitem__, key="checkpoint")
+    else:
+        _keep("checkpoint")
+    if kind == "real":
+        st.text_input(label("model", lang), key="model", max_chars=choices.MAX_CHARACTERS)
+        layers_there = settings.real.num_layers if settings.real else 1
+        if layers_there > 1:
+            st.select_slider(label("layer", lang), range(layers_there), key="layer")
+        else:
+            _keep("layer")
+    else:
+        _keep("model", "layer")
+        if kind != "hand":
+            st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
+    seed = f"{label('seed', lang, seed=settings.seed)} · " if kind != "real" else ""
+    st.caption(f"{seed}{label(f'about_{kind}', lang)}")
+
+
+def _keep(*names: str) -> None:
+    """Streamlit forgets the value of a widget that is not drawn: say it again."""
+    for name in names:
+        st.session_state[name] = st.session_state[name]
 
 
 def strip(settings: Settings, pages: Contents, slug: str) -> None:
@@ -125,12 +178,15 @@ def strip(settings: Settings, pages: Contents, slug: str) -> None:
         if slug == OVERVIEW:
             st.caption(label("start", settings.lang), width="content")
         else:
-            here = label("you_are_here", settings.lang, number=WALK.index(slug) + 1, count=len(WALK))
+            row = WALK if slug in WALK else LABS
+            name = "you_are_here" if slug in WALK else "this_lab"
+            here = label(name, settings.lang, number=row.index(slug) + 1, count=len(row))
             st.caption(here, width="content")
-            crumbs = [f"**{label(s, settings.lang)}**" if s == slug else label(s, settings.lang) for s in WALK]
+            crumbs = [f"**{label(s, settings.lang)}**" if s == slug else label(s, settings.lang) for s in row]
             with st.container(key="crumbs", width="content"):
                 st.caption(" › ".join(crumbs), width="content")
         _link(settings, pages, slug, 1, "next")
+    banner(settings)
 
 
 def footer(settings: Settings, pages: Contents, slug: str) -> None:
@@ -145,13 +201,13 @@ def _link(settings: Settings, pages: Contents, slug: str, step: int, name: str) 
     if 0 <= place < len(PAGES):
         to = PAGES[place]
         text = label(name, settings.lang, page=label(to, settings.lang))
-        st.page_link(pages[to], label=text, query_params=choices.to_query(settings), icon="")
+        st.page_link(pages[to], label=text, query_params=choices.to_query(settings.elsewhere), icon="")
     else:
         st.space("small")
 
 
 def _navigation(settings: Settings, pages: Contents) -> None:
-    lang, query = settings.lang, choices.to_query(settings)
+    lang, query = settings.lang, choices.to_query(settings.elsewhere)
     with st.container(key="contents", gap=None):
         st.segmented_control(
             label("language", lang),
@@ -165,6 +221,9 @@ def _navigation(settings: Settings, pages: Contents) -> None:
         st.caption(label("walk", lang))
         for i, slug in enumerate(WALK, start=1):
             st.page_link(pages[slug], label=f"{i} · {label(slug, lang)}", query_params=query, icon="")
+        st.caption(label("labs", lang))
+        for slug in LABS:
+            st.page_link(pages[slug], label=label(slug, lang), query_params=query, icon="")
 
 
 def _chosen() -> Settings:
@@ -185,8 +244,15 @@ def _refresh_dependents(last: Settings | None, now: Settings) -> None:
 
 
 def _dependents(settings: Settings) -> dict[str, object]:
-    tokens = fit_sentence(settings.sentence).tokens
-    return {"num_heads": settings.d_model, "head": settings.num_heads, "query": tokens, "hidden": tokens}
+    tokens = choices.shown(settings).tokens
+    layer_count = settings.real.num_layers if settings.real else 1
+    return {
+        "num_heads": settings.d_model,
+        "head": settings.heads,
+        "query": tokens,
+        "hidden": tokens,
+        "layer": layer_count,
+    }
 
 
 def _take_example() -> None:

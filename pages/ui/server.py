@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages import WALK
+from pages import PAGES
 
 
 @asynccontextmanager
@@ -56,4 +56,4 @@ def front_pages() -> list[Route]:
     async def page(_: Request) -> HTMLResponse:
         return HTMLResponse(told, headers={"cache-control": "no-cache"})
 
-    return [Route(f"/{slug}", page) for slug in WALK]
+    return [Route(f"/{slug}", page) for slug in PAGES[1:]]

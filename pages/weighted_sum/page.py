@@ -23,10 +23,16 @@ here.show(
         [
             [
                 None,
-                Panel(v, "V", keys, dims, values, "v", outlines=(key_row,)).without("columns"),
-                Panel(parts, here.name("contributions"), keys, dims, values, outlines=(key_row,)).without(
-                    "rows", "columns"
-                ),
+                Panel(v, "V", keys, dims, values, "v", outlines=(key_row,), origin=here.of("v")).without("columns"),
+                Panel(
+                    parts,
+                    here.name("contributions"),
+                    keys,
+                    dims,
+                    values,
+                    outlines=(key_row,),
+                    origin=here.of("contributions"),
+                ).without("rows", "columns"),
             ],
             [
                 Panel(
@@ -36,9 +42,18 @@ here.show(
                     keys,
                     Scale(weight=True, name=here.name("attn_weights")),
                     outlines=(row,),
-                    closed=here.closed,
+                    closed=here.closed_weights(),
+                    origin=here.of("attn_weights"),
                 ),
-                Panel(output, here.name("head_output"), rows, dims, values, outlines=(row,)).without("rows"),
+                Panel(
+                    output,
+                    here.name("head_output"),
+                    rows,
+                    dims,
+                    values,
+                    outlines=(row,),
+                    origin=here.of("head_outputs"),
+                ).without("rows"),
                 None,
             ],
         ],
@@ -48,6 +63,7 @@ here.show(
     ),
     "product",
 )
+here.inspect("head_outputs")
 noticed, asked, code = st.columns([0.36, 0.32, 0.32], gap="large")
 with noticed:
     facts = {
@@ -60,12 +76,14 @@ with noticed:
         "other": float(parts[heaviest.column].norm()),
     }
     if here.is_closed:
-        here.notice("notice_closed", **facts)
+        here.notice("notice_closed", rule_of="head_outputs", **facts)
     else:
-        here.notice("notice_same" if heaviest.column == longest.column else "notice_other", **facts)
+        section = "notice_same" if heaviest.column == longest.column else "notice_other"
+        here.notice(section, rule_of="head_outputs", **facts)
 with asked:
     here.say("why")
 with code:
     here.question(**facts)
     here.attempt()
+here.compare("head_outputs", by_hand="silence")
 here.source(functional.weighted_sum)

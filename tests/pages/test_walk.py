@@ -1,37 +1,42 @@
-"""The app as a visitor's session sees it: every page, both languages, extreme settings, hostile sentences.
+"""The app as a visitor's session sees it: every page, both languages, extreme settings, hostile sentences."""
 
-What a page ought to show is computed here, from attention.trace_sentence and the settings in the address. The app runs
-in streamlit's AppTest; its charts are read from the very message that a browser would get.
-"""
-
-import base64
 import html
 import json
-import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import hypothesis
 import numpy as np
 import pytest
-import streamlit
-import torch
+from expected import assert_charts_show, assert_facts, expected_sections
 from hypothesis import given
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
+from visiting import (
+    BOXES,
+    LANGUAGES,
+    ROOT,
+    WALKED,
+    Case,
+    Page,
+    Visit,
+    code_spans,
+    go,
+    heatmaps,
+    look,
+    numbers,
+    of_the_quiz,
+    pattern,
+    start,
+)
 
-from attention import AttentionConfig, tokenize, trace_sentence
-from pages import PAGES, WALK
+from attention import tokenize
+from pages import WALK
 from pages.ui.prose import sections
-from pages.ui.settings import EXAMPLES
+from pages.ui.settings import EXAMPLES, MODEL
 
-ROOT = Path(__file__).parents[2]
-LANGUAGES = ("en", "zh")
 SENTENCES = {"en": "the animal did not cross the street because it was too tired", "zh": "我 喜欢 猫 因为 猫 很 可爱"}
 LONG = {"en": "a dog " * 33, "zh": "".join(chr(0x4E00 + i) for i in range(80))}
 SETTINGS = {
@@ -44,183 +49,14 @@ SETTINGS = {
     "not scaled": {"scaled": "0", "d_model": "32", "num_heads": "1"},
     "no positions": {"positions": "0", "causal": "1", "seed": "4711", "query": "4"},
     "one letter": {"sentence": "a"},
+    "learned": {"weights": "learned", "d_model": "16", "checkpoint": "6", "query": "1", "head": "1"},
+    "by hand": {"weights": "hand", "d_model": "4", "positions": "0"},
     "one word twice": {"sentence": "the the", "query": "1", "num_heads": "1"},
     "too many tokens": {"sentence": "LONG", "d_model": "512", "num_heads": "16", "query": "63", "causal": "1"},
 }
 
 
-# Reading the app.
-
-
-def every_child(block):
-    for child in getattr(block, "children", {}).values():
-        yield child
-        yield from every_child(child)
-
-
-@dataclass(frozen=True)
-class Page:
-    """What one run of the app put on the page."""
-
-    slug: str
-    lang: str
-    at: AppTest = field(repr=False)
-    elements: tuple[object, ...] = field(repr=False)  # of the page and the sidebar, in order
-
-    def of(self, *kinds: str) -> list[str]:
-        return [element.value for element in self.elements if element.type in kinds]
-
-    @cached_property
-    def charts(self) -> list[dict]:
-        return [json.loads(element.proto.spec) for element in self.elements if element.type == "plotly_chart"]
-
-    @cached_property
-    def interpreted(self) -> list[str]:
-        """Every text that the browser reads as Markdown: bodies, captions, and the labels of widgets and links."""
-        found = []
-        for element in self.elements:
-            proto = element.proto
-            found += [
-                getattr(proto, name) for name in ("body", "label", "help") if isinstance(getattr(proto, name, 0), str)
-            ]
-            if element.type == "button_group":
-                found += [option.content for option in proto.options]
-        return [text for text in found if text and not text.startswith("<style>")]
-
-    @cached_property
-    def said(self) -> dict[str, dict[str, str]]:
-        """The sections of the page's prose that stand on it, each with its facts as they are shown."""
-        found: dict[str, dict[str, str]] = {}
-        for text in self.of("markdown", "caption"):
-            for name, template in sections(self.slug, self.lang).items():
-                match = pattern(template).fullmatch(text)
-                if match and name != "title":
-                    assert name not in found, f"{name} is said twice"
-                    found[name] = match.groupdict()
-        return found
-
-
-@cache
-def pattern(template: str) -> re.Pattern[str]:
-    """What a section looks like with any facts in it, and with the heading that a box puts before it."""
-    parts = re.split(r"\[\[(\w+)\]\]", template)
-    known: set[str] = set()
-    found = r"(?:\*\*[^*]+\*\* · )?"
-    for i, part in enumerate(parts):
-        if i % 2 == 0:
-            found += re.escape(part)
-        else:
-            found += f"(?P={part})" if part in known else f"(?P<{part}>.+?)"
-            known.add(part)
-    return re.compile(found, re.DOTALL)
-
-
-def look(at: AppTest, slug: str, lang: str) -> Page:
-    assert [error.message for error in at.exception] == []
-    elements = tuple(
-        e for e in (*every_child(at.main), *every_child(at.sidebar)) if getattr(e, "proto", None) is not None
-    )
-    return Page(slug, lang, at, elements)
-
-
-def start(**address: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    at.query_params.update(address)
-    return at.run()
-
-
-def go(at: AppTest, slug: str, lang: str = "en") -> Page:
-    return look(at.switch_page(f"pages/{slug}/page.py").run(), slug, lang)
-
-
-def numbers(z: object) -> np.ndarray:
-    if not isinstance(z, dict):
-        return np.array(z, dtype=np.float32)
-    flat = np.frombuffer(base64.b64decode(z["bdata"]), np.dtype(z["dtype"]))
-    return flat.reshape([int(size) for size in z["shape"].split(",")])
-
-
-def heatmaps(chart: dict) -> list[dict]:
-    return [trace for trace in chart["data"] if trace["type"] == "heatmap" and "coloraxis" in trace]
-
-
 # What it ought to say and show.
-
-
-@dataclass(frozen=True)
-class Case:
-    """The settings of an address, read by hand, and the trace that they ask for."""
-
-    lang: str
-    address: tuple[tuple[str, str], ...]
-
-    @staticmethod
-    def of(lang: str, **address: str) -> "Case":
-        return Case(lang, tuple(address.items()))
-
-    @cached_property
-    def asked(self) -> dict[str, str]:
-        return dict(self.address)
-
-    @cached_property
-    def tokens(self) -> tuple[str, ...]:
-        return tokenize(self.asked.get("sentence", EXAMPLES[self.lang][0].sentence)[:200])[:64]
-
-    @cached_property
-    def query(self) -> int:
-        return int(self.asked.get("query", min(EXAMPLES[self.lang][0].query, len(self.tokens) - 1)))
-
-    @cached_property
-    def head(self) -> int:
-        return int(self.asked.get("head", 0))
-
-    @cached_property
-    def config(self) -> AttentionConfig:
-        return AttentionConfig(
-            int(self.asked.get("d_model", 8)),
-            int(self.asked.get("num_heads", 2)),
-            causal=self.asked.get("causal") == "1",
-            scaled=self.asked.get("scaled") != "0",
-            positions=self.asked.get("positions") != "0",
-            seed=int(self.asked.get("seed", 0)),
-        )
-
-    @cached_property
-    def trace(self):
-        hidden = [int(key) for key in self.asked.get("hidden", "").split("-") if key]
-        return trace_sentence(" ".join(self.tokens), self.config, hidden_keys=hidden)
-
-    @cached_property
-    def closed(self) -> torch.Tensor:
-        """By the words of the settings: hidden keys, and with the causal mask every key after the query."""
-        size = len(self.tokens)
-        hidden = {int(key) for key in self.asked.get("hidden", "").split("-") if key}
-        return torch.tensor([[k in hidden or (self.config.causal and k > q) for k in range(size)] for q in range(size)])
-
-    @property
-    def is_closed(self) -> bool:
-        return bool(self.closed[self.query].all())
-
-    @cached_property
-    def labels(self) -> list[str]:
-        return [f"{i} {t if len(t) <= 12 else t[:11] + '…'}" for i, t in enumerate(self.tokens)]
-
-    @cached_property
-    def words(self) -> list[str]:
-        return sorted(set(self.tokens))
-
-    @cached_property
-    def repeat(self) -> tuple[int, int] | None:
-        """The first token that was there before, and where."""
-        seconds = [i for i, t in enumerate(self.tokens) if t in self.tokens[:i]]
-        return (self.tokens.index(self.tokens[seconds[0]]), seconds[0]) if seconds else None
-
-
-def code_spans(text: str) -> tuple[str, list[str]]:
-    """What stands outside the code spans of a line of Markdown, and their contents (CommonMark, section 6.1)."""
-    span = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-    inside = [match[2] for match in span.finditer(text)]
-    return span.sub("", text), [re.sub(r"^ (.*\S.*) $", r"\1", content) for content in inside]
 
 
 @pytest.mark.parametrize(
@@ -229,251 +65,6 @@ def code_spans(text: str) -> tuple[str, list[str]]:
 )
 def test_the_reader_of_code_spans_reads_them(text, outside, inside):
     assert code_spans(text) == (outside, inside)
-
-
-def token(case: Case, position: int) -> Callable[[str], bool]:
-    """The fact is this token's label in a code span, and nothing else."""
-    return lambda fact: code_spans(fact) == ("", [case.labels[position]])
-
-
-def largest(case: Case, values: torch.Tensor) -> Callable[[str], bool]:
-    """The fact is the label of a token with the largest value (which one of equal ones is no matter)."""
-    best = [token(case, position) for position in torch.nonzero(values == values.max()).flatten().tolist()]
-    return lambda fact: any(is_best(fact) for is_best in best)
-
-
-def is_rounded(fact: str, value: float) -> bool:
-    """Two decimals; where these would be 0.00, two digits and a power of ten."""
-    shown = float(fact.replace("−", "-"))
-    return abs(shown - value) <= (0.00502 + 1e-6 * abs(value) if abs(value) >= 0.00499 else 0.06 * abs(value))
-
-
-def expected_facts(slug: str, case: Case) -> dict[str, object]:
-    """What each fact of a page must be: an int exactly, a float rounded, or a condition.
-
-    A fact that means something else in one section is named section.fact.
-    """
-    trace, attention = case.trace, case.trace.attention
-    size, d_model, heads, d_k = len(case.tokens), case.config.d_model, case.config.num_heads, case.config.head_dim
-    head, query = case.head, case.query
-    scores, weights, v = attention.scores[head], attention.attn_weights[head], attention.v[head]
-    row = weights[query]
-    facts: dict[str, object] = {"query": token(case, query), "head": head, "heads": heads, "d_k": d_k}
-    facts |= {"d_model": d_model, "tokens": size, "words": len(case.words), "root": math.sqrt(d_k)}
-    if slug in ("overview", "softmax", "weighted_sum"):
-        facts |= {"key": largest(case, row), "weight": float(row.max())}
-    if slug == "embedding":
-        facts["id"] = case.words.index(case.tokens[query])
-        pairs = combinations(trace.embedding_table.double().numpy(), 2)
-        apart = [float(np.sqrt(((a - b) ** 2).sum())) for a, b in pairs]
-        if apart:
-            facts |= {"nearest": min(apart), "farthest": max(apart)}
-        if case.repeat:
-            facts |= {"first": token(case, case.repeat[0]), "second": token(case, case.repeat[1])}
-    if slug == "projections":
-        facts["learned"] = 3 * d_model * (d_model + 1)
-    if slug == "scores":
-        best = int(scores[query].argmax())
-        q, k = attention.q[head][query].double(), attention.k[head][best].double()
-        lengths = {"query_length": float((q @ q).sqrt()), "key_length": float((k @ k).sqrt())}
-        facts |= lengths | {"cosine": float(q @ k) / (lengths["query_length"] * lengths["key_length"])}
-        facts |= {"key": largest(case, scores[query]), "score": float(scores[query].max()), "count": size * size}
-    if slug == "scaling":
-        exact = scores.double().numpy()
-        facts |= {"before": float(exact.var()), "after": float((exact / math.sqrt(d_k)).var())}
-        for name, r in (("raw", exact[query]), ("calm", exact[query] / math.sqrt(d_k))):
-            facts[name] = float((np.exp(r - r.max()) / np.exp(r - r.max()).sum()).max())
-    if slug == "softmax":
-        open_keys = int((~case.closed[query]).sum())
-        exact = attention.scaled_scores[head][query][~case.closed[query]].double()
-        shares = [share for share in row.double().tolist() if share > 0]
-        columns = weights.sum(dim=0)
-        facts |= {"answer.key": largest(case, columns), "answer.sum": float(columns.max())}
-        facts |= {"closed": int(case.closed.sum()), "cells": size * size, "open": open_keys}
-        facts["empty"] = int(case.closed.all(dim=1).sum())
-        if open_keys:
-            facts |= {"sum": float((exact - exact.max()).exp().sum()), "total": 1.0}
-            facts |= {"entropy": -sum(share * math.log(share) for share in shares), "possible": math.log(open_keys)}
-    if slug == "weighted_sum":
-        lengths = (row.double().unsqueeze(1) * v.double()).norm(dim=1)
-        heavy, long = int(row.argmax()), int(lengths.argmax())
-        facts |= {"length": float(lengths[long]), "other": float(lengths[heavy]), "share": float(row[long])}
-        facts["longest"] = token(case, long)
-    if slug == "heads":
-        facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
-        facts["numbers"] = 4 * d_model * d_model
-        facts["difference"] = lambda fact: 0 <= float(fact.replace("−", "-")) < 1e-5
-    return facts
-
-
-# What a page must state, so that no edit of its words takes the numbers away.
-STATED = {
-    "overview": {"weight", "key", "head", "heads"},
-    "embedding": {"tokens", "words", "id", "d_model"},
-    "projections": {"learned", "d_model", "tokens"},
-    "scores": {"score", "key", "query_length", "key_length", "cosine"},
-    "scaling": {"d_k", "root", "before", "after", "raw", "calm"},
-    "softmax": {"weight", "key", "sum", "total", "entropy", "possible", "open"},
-    "weighted_sum": {"weight", "key", "length"},
-    "heads": {"d_model", "heads", "d_k", "different", "difference", "numbers"},
-}
-
-
-def expected_sections(slug: str, case: Case) -> set[str]:
-    """Every section of the page's prose, but for those whose condition does not hold."""
-    weights = case.trace.attention.attn_weights[case.head][case.query]
-    lengths = weights * case.trace.attention.v[case.head].norm(dim=1)
-    heaviest_is_longest = float(lengths[weights.argmax()]) == float(lengths.max())
-    masked, is_open, on = bool(case.closed.any()), not case.is_closed, case.config.positions
-    conditions = {
-        "gist": is_open,
-        "gist_closed": not is_open,
-        "distances": len(case.words) > 1,
-        "positions": on or slug == "overview",
-        "positions_off": not on,
-        "repeat": on and case.repeat is not None,
-        "repeat_off": not on and case.repeat is not None,
-        "heads": is_open or slug == "overview",
-        "heads_closed": not is_open,
-        "check": case.config.scaled,
-        "check_unscaled": not case.config.scaled,
-        "masks_later": masked,
-        "notice": {"scaling": case.config.scaled, "softmax": is_open}.get(slug, True),
-        "notice_off": not case.config.scaled,
-        "notice_closed": not is_open,
-        "notice_same": is_open and heaviest_is_longest,
-        "notice_other": is_open and not heaviest_is_longest,
-        "mask": masked,
-        "mask_rows": bool(case.closed.all(dim=1).any()),
-        "mask_none": not masked,
-    }
-    return {name for name in sections(slug, case.lang) if name != "title" and conditions.get(name, True)}
-
-
-def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]:
-    """Every chart of the page, and on it every matrix in reading order with its English name. NaN = closed."""
-    trace, attention, learned = case.trace, case.trace.attention, case.trace.weights
-    head, heads, d_k = case.head, case.config.num_heads, case.config.head_dim
-    mine = slice(head * d_k, (head + 1) * d_k)
-    q, k, v = (torch.cat(list(tensor), dim=1) for tensor in (attention.q, attention.k, attention.v))
-    scores, scaled = attention.scores[head], attention.scaled_scores[head]
-    row = attention.attn_weights[head][case.query]
-
-    def seen(values: torch.Tensor) -> torch.Tensor:
-        return values.masked_fill(case.closed, torch.nan)
-
-    masked, weights = seen(scaled), seen(attention.attn_weights[head])
-    exps = torch.where(case.closed, 0, scaled.where(~case.closed, torch.tensor(-torch.inf)))
-    exps = seen((exps - exps.masked_fill(case.closed, -torch.inf).amax(dim=1, keepdim=True)).exp())
-    charts: dict[str, list[list[tuple[str, torch.Tensor]]]] = {
-        "overview": [
-            [
-                ("W<sub>Q</sub>", learned.w_q[:, mine]),
-                ("Q", attention.q[head]),
-                ("scores", scores),
-                ("output", attention.output),
-                ("X", trace.x),
-                ("W<sub>K</sub>", learned.w_k[:, mine]),
-                ("K", attention.k[head]),
-                ("scaled", scaled),
-                ("joined", attention.joined),
-                ("W<sub>V</sub>", learned.w_v[:, mine]),
-                ("V", attention.v[head]),
-                ("weights", weights),
-                ("head out", attention.head_outputs[head]),
-            ]
-        ],
-        "embedding": [
-            [
-                ("E", trace.embedding_table),
-                ("id", torch.tensor([[case.words.index(t)] for t in case.tokens])),
-                ("one-hot", torch.tensor([[float(t == word) for word in case.words] for t in case.tokens])),
-                ("embeddings", trace.embeddings),
-            ],
-            [("embeddings", trace.embeddings), ("positions", trace.positions), ("X", trace.x)],
-        ],
-        "projections": [
-            [
-                ("W<sub>Q</sub>", learned.w_q),
-                ("W<sub>K</sub>", learned.w_k),
-                ("W<sub>V</sub>", learned.w_v),
-                ("b<sub>Q</sub>", learned.b_q[None]),
-                ("b<sub>K</sub>", learned.b_k[None]),
-                ("b<sub>V</sub>", learned.b_v[None]),
-                ("X", trace.x),
-                ("Q", q),
-                ("K", k),
-                ("V", v),
-            ]
-        ],
-        "scores": [[("Kᵀ", k[:, mine].T), ("Q", q[:, mine]), ("scores", scores)]],
-        "scaling": [[("scores", scores), ("scaled scores", scaled)]],
-        "softmax": [
-            [
-                ("scaled scores", scaled),
-                ("masked scores", masked),
-                ("exp(S − max)", exps),
-                ("Σ", exps.nansum(dim=1, keepdim=True)),
-                ("weights", weights),
-            ]
-        ],
-        "weighted_sum": [
-            [
-                ("V", attention.v[head]),
-                ("weight × V", row.unsqueeze(1) * attention.v[head]),
-                ("weights", weights),
-                ("head output", attention.head_outputs[head]),
-            ]
-        ],
-        "heads": [
-            [
-                ("Q", q),
-                ("K", k),
-                ("V", v),
-                (f"Q<sub>{head}</sub>", q[:, mine]),
-                (f"K<sub>{head}</sub>", k[:, mine]),
-                (f"V<sub>{head}</sub>", v[:, mine]),
-            ],
-            [(f"head {h}", seen(attention.attn_weights[h])) for h in range(heads)],
-            [
-                ("W<sub>O</sub>", learned.w_o),
-                ("b<sub>O</sub>", learned.b_o[None]),
-                ("joined heads", attention.joined),
-                ("output", attention.output),
-            ],
-        ],
-    }
-    return [[(name, tensor.float().numpy()) for name, tensor in chart] for chart in charts[slug]]
-
-
-def assert_charts_show(page: Page, case: Case) -> None:
-    expected = expected_charts(page.slug, case)
-    assert len(page.charts) == len(expected)
-    for chart, tensors in zip(page.charts, expected, strict=True):
-        traces = heatmaps(chart)
-        for trace, (name, tensor) in zip(traces, tensors, strict=True):
-            if page.lang == "en":  # the bare name, or the name and its symbol
-                assert name in trace["name"].split(" · ")
-            np.testing.assert_allclose(numbers(trace["z"]), tensor, rtol=1e-5, atol=1e-6, err_msg=name)
-
-
-def assert_facts(page: Page, case: Case) -> None:
-    expected = expected_facts(page.slug, case)
-    stated = set()
-    for section, shown in page.said.items():
-        for name, text in shown.items():
-            fact = expected.get(f"{section}.{name}", expected.get(name))
-            assert fact is not None, f"{section} states {name}, and this test does not know what it should be"
-            stated.add(name)
-            where = f"{section}: {name} is shown as {text}, expected {fact}"
-            if callable(fact):
-                assert fact(text), where
-            elif isinstance(fact, float):
-                assert is_rounded(text, fact), where
-            else:
-                assert text == str(fact), where
-    if not case.is_closed:
-        assert STATED[page.slug] <= stated
 
 
 # Every page, both languages, extreme settings. One session walks all the pages of one setting.
@@ -491,7 +82,7 @@ def case_of(setting: str, lang: str) -> Case:
 def walked(setting: str, lang: str) -> tuple[Case, dict[str, Page]]:
     case = case_of(setting, lang)
     at = start(lang=lang, **case.asked)
-    return case, {slug: go(at, slug, lang) for slug in PAGES}
+    return case, {slug: go(at, slug, lang) for slug in WALKED}
 
 
 @pytest.fixture(params=[(setting, lang) for setting in SETTINGS for lang in LANGUAGES], ids=" - ".join, scope="module")
@@ -499,7 +90,7 @@ def visit(request):
     return walked(*request.param)
 
 
-ON_EVERY_PAGE = pytest.mark.parametrize("slug", PAGES)
+ON_EVERY_PAGE = pytest.mark.parametrize("slug", WALKED)
 
 
 @ON_EVERY_PAGE
@@ -660,12 +251,13 @@ def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
         assert f"\n{function}\n" in core
 
 
-@pytest.mark.parametrize("slug", PAGES)
+@pytest.mark.parametrize("slug", WALKED)
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_settings_of_these_tests_bring_up_every_section_of_every_page(slug, lang):
     said = {name for setting in SETTINGS for name in walked(setting, lang)[1][slug].said}
     both = said | {name for setting in SETTINGS for name in walked(setting, "en")[1][slug].said}
-    assert set(sections(slug, lang)) - {"title"} - both == set()
+    of_real = {name for name in sections(slug, lang) if name.endswith("_real")}
+    assert set(sections(slug, lang)) - {"title", "check_edited"} - of_the_quiz(slug) - of_real - both == set()
 
 
 WORDS = [
@@ -688,7 +280,7 @@ WORDS = [
 
 @hypothesis.settings(max_examples=40, deadline=None, derandomize=True)
 @given(
-    slug=st.sampled_from(PAGES),
+    slug=st.sampled_from(WALKED),
     lang=st.sampled_from(LANGUAGES),
     words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=30),
     size=st.sampled_from([(4, 1), (4, 4), (12, 3), (16, 16), (24, 6), (96, 12), (512, 8)]),
@@ -775,7 +367,7 @@ SHORT = [" ".join("abcdefgh"[:size]) for size in range(1, 9)]
 @pytest.mark.parametrize("sentence", [example.sentence for lang in LANGUAGES for example in EXAMPLES[lang]] + SHORT)
 def test_pictures_of_every_example_and_of_short_sentences_are_tidy(sentence):
     at = start(sentence=sentence)
-    for slug in PAGES:
+    for slug in WALKED:
         assert_nothing_overlaps(go(at, slug))
 
 
@@ -791,11 +383,11 @@ def test_every_colour_bar_is_wide_enough_for_its_name(visit, slug):
 # A session: widgets, address, pages.
 
 
-def settings_in(at: AppTest) -> dict[str, str]:
+def settings_in(at: Visit) -> dict[str, str]:
     return {name: value for name, value in at.query_params.items() if name != "lang"}
 
 
-def assert_in_force(at: AppTest, slug: str, lang: str = "en", **expected: str) -> None:
+def assert_in_force(at: Visit, slug: str, lang: str = "en", **expected: str) -> None:
     """The address says so, and the page shows the numbers of that address and no others."""
     address = settings_in(at)
     assert {name: address[name] for name in expected} == expected
@@ -821,7 +413,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("slug", PAGES)
+@pytest.mark.parametrize("slug", WALKED)
 def test_every_control_changes_the_numbers_on_the_page_and_the_address_at_once(slug):
     at = go(start(), slug).at
     in_force: dict[str, str] = {}
@@ -860,38 +452,29 @@ FAR_FROM_DEFAULT = {
 
 def test_settings_survive_a_walk_through_every_page_and_back():
     at = start(**FAR_FROM_DEFAULT)
-    for slug in (*PAGES, *reversed(PAGES)):
+    for slug in (*WALKED, *reversed(WALKED)):
         go(at, slug)
         assert_in_force(at, slug, **FAR_FROM_DEFAULT)
 
 
 @pytest.mark.parametrize("slug", WALK)
-def test_a_click_on_the_overview_leads_to_the_step_with_every_setting(slug, monkeypatch):
+def test_a_click_on_a_name_in_the_overview_leads_to_the_step_with_every_setting(slug):
     at = start(**FAR_FROM_DEFAULT)
-    real = streamlit.plotly_chart
-
-    def clicked(*args, **options):
-        event = real(*args, **options)
-        return {"selection": {"points": [{"customdata": slug}]}} if options["key"] == "overview_map" else event
-
-    monkeypatch.setattr(streamlit, "plotly_chart", clicked)
-    page = look(at.run(), slug, "en")
+    page = look(at.ask({"page": slug}), slug)
     assert page.of("title") == [sections(slug, "en")["title"]]
     assert_in_force(at, slug, **FAR_FROM_DEFAULT)
 
 
-def test_every_step_can_be_clicked_on_the_overview_at_the_matrices_that_it_makes():
+def test_every_step_can_be_reached_from_the_overview_by_the_names_of_the_matrices_that_it_makes():
     (chart,) = walked("a first visit", "en")[1]["overview"].charts
-    by_axes = {(trace["xaxis"], trace["yaxis"]): trace["name"] for trace in heatmaps(chart)}
-    targets = [trace for trace in chart["data"] if trace["type"] == "scatter"]
-    leads = {by_axes[target["xaxis"], target["yaxis"]]: set(target["customdata"]) for target in targets}
-    assert {name: slugs for name, slugs in leads.items() if len(slugs) != 1} == {}
-    assert len(leads) == len(by_axes)
-    assert {slug for slugs in leads.values() for slug in slugs} == set(WALK)
-    assert leads["X"] == {"embedding"}
-    assert leads["Q"] == leads["W<sub>V</sub>"] == {"projections"}
-    assert (leads["scores"], leads["scaled"], leads["weights"]) == ({"scores"}, {"scaling"}, {"softmax"})
-    assert (leads["head out"], leads["joined"], leads["output"]) == ({"weighted_sum"}, {"heads"}, {"heads"})
+    by_axis = {trace["xaxis"].removeprefix("x"): trace["name"] for trace in heatmaps(chart)}
+    leads = {by_axis[panel["axis"]]: panel["leads_to"] for panel in chart["layout"]["meta"]["panels"]}
+    assert len(leads) == len(by_axis)
+    assert set(leads.values()) == set(WALK)
+    assert leads["X"] == "embedding"
+    assert leads["Q"] == leads["W<sub>V</sub>"] == "projections"
+    assert (leads["scores"], leads["scaled"], leads["weights"]) == ("scores", "scaling", "softmax")
+    assert (leads["head out"], leads["joined"], leads["output"]) == ("weighted_sum", "heads", "heads")
 
 
 def test_settings_chosen_on_one_page_are_in_force_on_the_next():
@@ -922,7 +505,7 @@ def test_changing_the_language_changes_the_words_and_keeps_every_setting():
     ("locale", "lang"), [("zh-CN", "zh"), ("zh", "zh"), ("en-GB", "en"), ("de", "en"), (None, "en")]
 )
 def test_a_first_visit_speaks_the_language_of_the_browser(locale, lang):
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = Visit()
     at.context["locale"] = locale
     at.run()
     page = look(at, "overview", lang)
@@ -931,7 +514,7 @@ def test_a_first_visit_speaks_the_language_of_the_browser(locale, lang):
 
 
 def test_a_link_s_language_beats_the_browser_s():
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = Visit()
     at.context["locale"] = "zh-CN"
     at.query_params["lang"] = "en"
     assert look(at.run(), "overview", "en").of("title") == [sections("overview", "en")["title"]]
@@ -939,10 +522,10 @@ def test_a_link_s_language_beats_the_browser_s():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_figures_follow_the_theme_of_the_reader(theme):
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = Visit()
     at.context["theme"] = theme
     at.run()
-    for slug in PAGES:
+    for slug in WALKED:
         for chart in go(at, slug).charts:
             ink = chart["layout"]["font"]["color"]
             assert (int(ink[1:3], 16) > 128) == (theme == "dark")
@@ -965,7 +548,7 @@ def test_the_address_of_one_session_shows_another_visitor_the_same_numbers_on_ev
         change(mine)
         mine.run()
     theirs = start(**mine.query_params)
-    for slug in PAGES:
+    for slug in WALKED:
         assert go(mine, slug).charts == go(theirs, slug).charts
         assert look(mine, slug, "en").of("markdown") == look(theirs, slug, "en").of("markdown")
     assert mine.query_params == theirs.query_params
@@ -973,13 +556,15 @@ def test_the_address_of_one_session_shows_another_visitor_the_same_numbers_on_ev
 
 def test_every_link_on_a_page_carries_the_settings_and_leads_to_its_neighbours():
     at = start(**FAR_FROM_DEFAULT)
-    for place, slug in enumerate(PAGES):
+    every = FAR_FROM_DEFAULT | {"lang": "en", "questions": "1", "cell": "", "edit": "", "pin": ""}
+    every |= {"weights": "random", "checkpoint": "10", "model": MODEL, "layer": "0"}
+    for place, slug in enumerate(WALKED):
         page = go(at, slug)
         links = [element.proto for element in page.elements if element.type == "page_link"]
         for link in links:
-            assert dict(parse_qsl(link.query_string, keep_blank_values=True)) == FAR_FROM_DEFAULT | {"lang": "en"}
+            assert dict(parse_qsl(link.query_string, keep_blank_values=True)) == every
         to = [link.page for link in links]
-        neighbours = [PAGES[i] for i in (place - 1, place + 1) if 0 <= i < len(PAGES)]
+        neighbours = [WALKED[i] for i in (place - 1, place + 1) if 0 <= i < len(WALKED)]
         for neighbour in neighbours:
             assert to.count("" if neighbour == "overview" else neighbour) >= 3  # sidebar, strip and foot of the page
 
@@ -1025,12 +610,12 @@ def test_a_width_that_the_heads_divide_changes_nothing_but_itself_and_says_nothi
 )
 @pytest.mark.parametrize("slug", ["overview", "softmax"])
 def test_a_bad_value_in_the_address_gives_one_warning_that_names_it(name, text, slug):
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = Visit()
     at.query_params[name] = text
     page = go(at.run(), slug)
     (warning,) = page.of("warning")
     assert re.findall("`([^`]+)`", warning) == [name]
-    assert_in_force(at, slug, d_model="8", num_heads="2", head="0", query="8", hidden="", seed="0")
+    assert_in_force(at, slug, d_model="32" if name == "d_model" else "8", num_heads="2", head="0", query="10")
 
 
 def test_all_bad_values_are_named_in_one_warning_that_goes_with_the_next_choice():
@@ -1040,7 +625,7 @@ def test_all_bad_values_are_named_in_one_warning_that_goes_with_the_next_choice(
     at.toggle(key="scaled").set_value(False)
     at.run()
     assert look(at, "overview", "en").of("warning") == []
-    assert_in_force(at, "overview", scaled="0", positions="0", d_model="8", causal="0", seed="0")
+    assert_in_force(at, "overview", scaled="0", positions="0", d_model="32", causal="0", seed="0")
 
 
 def test_new_random_weights_change_the_seed_and_every_learned_number():
@@ -1089,7 +674,7 @@ def test_what_was_left_out_of_a_long_sentence_is_counted_in_the_sidebar():
     assert ["64", "36"] in counts
 
 
-@pytest.mark.parametrize("slug", PAGES)
+@pytest.mark.parametrize("slug", WALKED)
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("sentence", ["", "   "])
 def test_an_empty_sentence_says_what_to_do_and_shows_no_chart(slug, lang, sentence):
@@ -1113,7 +698,7 @@ def test_a_page_comes_back_after_the_sentence_was_empty():
 
 def test_two_sessions_do_not_leak_into_one_another():
     mine, theirs = start(seed="1", sentence="my own words"), start(seed="2", d_model="32", causal="1", lang="zh")
-    for slug in PAGES:
+    for slug in WALKED:
         go(mine, slug)
         go(theirs, slug, "zh")
         mine.toggle(key="scaled").set_value(slug in ("scores", "heads"))
@@ -1158,13 +743,18 @@ def assert_user_text_is_shown_as_it_is(page: Page, labels: list[str], mark: str)
     prose = [text for text in page.of("markdown") if not text.startswith("#")]
     known = [pattern(template) for template in sections(page.slug, page.lang).values()]
     assert [text for text in prose if not any(p.fullmatch(text) for p in known)] == []
-    shown = [fact for facts in page.said.values() for fact in facts.values()]
+    told = {sections("ui", page.lang)[f"{name}_random"] for name in ("caution", "parameter")}
+    shown = {fact for facts in page.said.values() for fact in facts.values()} - told
     for fact in shown:
         outside, inside = code_spans(fact)
         assert re.fullmatch(r"−?[\d.]+(e−?\d+)?", fact) or (
             outside == "" and inside[0] in labels and len(inside) == 1
         ), fact
+    known += [pattern(template) for template in sections("ui", page.lang).values()]
+    boxed = [text for box in BOXES for text in page.of("markdown", box=box) if not text.startswith("#")]
+    assert [text for text in boxed if not any(p.fullmatch(text) for p in known)] == []
     assert [text for text in page.interpreted if mark in code_spans(text)[0]] == []
+    assert [body for box in BOXES for body in page.html(box) + page.of("latex", box=box) if mark in body] == []
     for chart in page.charts:
         for trace in chart["data"]:
             for axis in "xy":
@@ -1187,7 +777,7 @@ def test_a_hostile_sentence_is_shown_as_it_is_on_every_page(text):
         assert at.query_params["sentence"] == typed[:200]
         labels = [f"{i} {t if len(t) <= 12 else t[:11] + '…'}" for i, t in enumerate(tokens)]
         assert [list(box.options) for box in at.selectbox if box.key == "query"] == ([labels] if labels else [])
-        for number, slug in enumerate(PAGES):
+        for number, slug in enumerate(WALKED):
             if tokens:
                 at.selectbox(key="query").set_value(number % len(tokens))
             page = go(at, slug)
@@ -1206,7 +796,7 @@ def test_a_hostile_sentence_is_shown_as_it_is_on_every_page(text):
 def test_a_hostile_address_is_shown_as_it_is_on_every_page(text):
     at = start(sentence=text, query="0")
     assert at.query_params["sentence"] == text[:200]
-    for slug in PAGES:
+    for slug in WALKED:
         page = go(at, slug)
         assert (page.charts == []) == (tokenize(text[:200]) == ())
         assert page.of("warning") == []

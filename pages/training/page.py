@@ -1,0 +1,111 @@
+"""What it learns: the layer while it is trained, what it gets right, and what each head does for it."""
+
+import streamlit as st
+
+from attention.learn import logits
+from pages.ui import learning
+from pages.ui.curves import Chart, Line, draw_curves
+from pages.ui.figures import Axis, Board, Panel, Scale, heatmap_height
+from pages.ui.lesson import Lesson
+
+here = Lesson("training", only="learned")
+layer, place = here.layer, here.settings.checkpoint
+kept = layer.history.checkpoints
+now, final = kept[place], kept[-1]
+steps, marks = range(1, len(layer.history.losses) + 1), [checkpoint.step for checkpoint in kept]
+
+# How it went.
+here.say("task", query=here.token(here.query), word=here.said_by(layer))
+losses = Line(here.name("loss"), steps, layer.history.losses)
+one_head = Line(here.name("one_head"), marks, [checkpoint.accuracy for checkpoint in kept], dots=True)
+beyond = Line(here.name("beyond"), marks, [checkpoint.accuracy_beyond for checkpoint in kept], quiet=True)
+lost, gets = st.columns(2, gap="medium")
+with lost:
+    chart = Chart(here.name("loss"), here.name("axis_step"), [losses], marked=now.step)
+    here.figure(draw_curves(chart, here.colors), "loss", here.name("loss"))
+with gets:
+    chart = Chart(here.name("accuracy"), here.name("axis_step"), [one_head, beyond], share=True, marked=now.step)
+    here.figure(draw_curves(chart, here.colors), "accuracy", here.name("accuracy"))
+here.say("curves", step=now.step, accuracy=now.accuracy, beyond=now.accuracy_beyond)
+
+# From noise to structure.
+here.heading("sharpen")
+rows, keys, shares = here.tokens("axis_query"), here.tokens("axis_key"), Scale(weight=True, name=here.name("shares"))
+chosen = range(0, len(kept), 2)
+over_time = learning.over_time(layer, here.trace.sentence, here.head, here.settings.hidden, chosen)
+panels = [
+    Panel(
+        weights,
+        here.name("step", step=kept[i].step),
+        rows,
+        keys,
+        shares,
+        outlines=(here.row_of("q"),),
+        show_rows=number % 3 == 0,
+        show_columns=False,
+        show_shape=False,
+        closed=here.closed,
+    )
+    for number, (i, weights) in enumerate(zip(chosen, over_time, strict=True))
+]
+height = heatmap_height(len(here.trace.tokens), most=230)
+here.show(Board([panels[:3], panels[3:]], [1] * 3, [height, height], gap=0.03), "sharpen")
+here.say("sharpen", head=here.head)
+here.inspect("attn_weights")
+
+# What each head does.
+here.heading("what_heads_do")
+found = learning.reports(layer)
+each = [here.name("head_n", number=head) for head in range(len(found))]
+relations = Axis(here.name("relation"), tuple(here.name(f"relation_{name}") for name in final.accuracy_by_relation))
+without = [here.name("without_head", number=head) for head in range(len(found))]
+looks, right = learning.looks(found), learning.right(layer, found)
+line = 28
+here.show(
+    Board(
+        [
+            [
+                Panel(looks, here.name("looks_there"), Axis(here.name("head"), tuple(each)), relations, shares).without(
+                    "columns", "shape"
+                )
+            ],
+            [
+                Panel(
+                    right,
+                    here.name("gets_right"),
+                    Axis(here.name("head"), (here.name("whole_layer"), *without)),
+                    relations,
+                    shares,
+                ).without("shape")
+            ],
+        ],
+        [1],
+        [line * len(found), line * (1 + len(found))],
+    ),
+    "heads",
+)
+told, table = st.columns([0.5, 0.5], gap="large")
+with told:
+    section, facts = learning.division_of_labour(layer, found)
+    if "relation" in facts:
+        facts = {**facts, "relation": here.name(f"relation_{facts['relation']}")}
+    here.say(section, **facts)
+    here.say("beyond", **{name: final.accuracy_by_relation[name] for name in ("meaning", "role", "same")})
+with table:
+    here.table(
+        [
+            here.name("head"),
+            *(here.name(name) for name in ("on_referent", "on_previous", "on_itself", "entropy", "drop")),
+        ],
+        [
+            [
+                str(head),
+                *(report.on_referent, report.on_previous, report.on_itself, report.entropy),
+                final.accuracy - report.accuracy_without,
+            ]
+            for head, report in enumerate(found)
+        ],
+    )
+    here.attempt()
+here.compare("attn_weights", by_hand="silence")
+here.source(logits)

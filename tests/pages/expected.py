@@ -1,0 +1,262 @@
+"""What a page ought to say and show, computed from attention.trace_sentence and the settings of an address."""
+
+import math
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import torch
+from visiting import RULES, Case, Page, heatmaps, is_rounded, numbers, of_the_quiz, token
+
+from pages.ui.prose import sections
+
+
+def largest(case: Case, values: torch.Tensor) -> Callable[[str], bool]:
+    """The fact is the label of a token with the largest value (which one of equal ones is no matter)."""
+    best = [token(case, position) for position in torch.nonzero(values == values.max()).flatten().tolist()]
+    return lambda fact: any(is_best(fact) for is_best in best)
+
+
+def expected_facts(slug: str, case: Case) -> dict[str, object]:
+    """What each fact of a page must be: an int exactly, a float rounded, or a condition.
+
+    A fact that means something else in one section is named section.fact.
+    """
+    trace, attention = case.trace, case.trace.attention
+    size, d_model, heads, d_k = len(case.tokens), case.config.d_model, case.config.num_heads, case.config.head_dim
+    head, query = case.head, case.query
+    scores, weights, v = attention.scores[head], attention.attn_weights[head], attention.v[head]
+    row = weights[query]
+    facts: dict[str, object] = {"query": token(case, query), "head": head, "heads": heads, "d_k": d_k}
+    facts |= {"d_model": d_model, "tokens": size, "words": len(case.words), "root": math.sqrt(d_k)}
+    shared = sections("ui", case.lang)
+    facts |= {name: shared[f"{name}_{case.weights}"] for name in ("caution", "parameter")}
+    if slug in ("overview", "softmax", "weighted_sum"):
+        facts |= {"key": largest(case, row), "weight": float(row.max())}
+    if slug == "embedding":
+        facts["id"] = case.words.index(case.tokens[query])
+        pairs = combinations(trace.embedding_table.double().numpy(), 2)
+        apart = [float(np.sqrt(((a - b) ** 2).sum())) for a, b in pairs]
+        if apart:
+            facts |= {"nearest": min(apart), "farthest": max(apart)}
+        if case.repeat:
+            facts |= {"first": token(case, case.repeat[0]), "second": token(case, case.repeat[1])}
+    if slug == "projections":
+        facts["learned"] = 3 * d_model * (d_model + 1)
+    if slug == "scores":
+        best = int(scores[query].argmax())
+        q, k = attention.q[head][query].double(), attention.k[head][best].double()
+        lengths = {"query_length": float((q @ q).sqrt()), "key_length": float((k @ k).sqrt())}
+        facts |= lengths | {"cosine": float(q @ k) / (lengths["query_length"] * lengths["key_length"])}
+        facts |= {"key": largest(case, scores[query]), "score": float(scores[query].max()), "count": size * size}
+    if slug == "scaling":
+        exact = scores.double().numpy()
+        facts |= {"before": float(exact.var()), "after": float((exact / math.sqrt(d_k)).var())}
+        for name, r in (("raw", exact[query]), ("calm", exact[query] / math.sqrt(d_k))):
+            facts[name] = float((np.exp(r - r.max()) / np.exp(r - r.max()).sum()).max())
+    if slug == "softmax":
+        open_keys = int((~case.closed[query]).sum())
+        exact = attention.scaled_scores[head][query][~case.closed[query]].double()
+        shares = [share for share in row.double().tolist() if share > 0]
+        columns = weights.sum(dim=0)
+        facts |= {"answer.key": largest(case, columns), "answer.sum": float(columns.max())}
+        facts |= {"closed": int(case.closed.sum()), "cells": size * size, "open": open_keys}
+        facts["empty"] = int(case.closed.all(dim=1).sum())
+        if open_keys:
+            facts |= {"sum": float((exact - exact.max()).exp().sum()), "total": 1.0}
+            facts |= {"entropy": -sum(share * math.log(share) for share in shares), "possible": math.log(open_keys)}
+    if slug == "weighted_sum":
+        lengths = (row.double().unsqueeze(1) * v.double()).norm(dim=1)
+        heavy, long = int(row.argmax()), int(lengths.argmax())
+        facts |= {"length": float(lengths[long]), "other": float(lengths[heavy]), "share": float(row[long])}
+        facts["longest"] = token(case, long)
+    if slug == "heads":
+        if case.weights == "learned":
+            table = case.learned.history.checkpoints[case.checkpoint].embedding
+            nearest = [case.learned.vocabulary[int((table @ row).argmax())] for row in attention.output]
+            pairs = [f"`{case.labels[i]}` → `{word}`" for i, word in enumerate(nearest)]
+            facts["words"] = {"en": "; ", "zh": "；"}[case.lang].join(pairs)
+        facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
+        facts["numbers"] = 4 * d_model * d_model
+        facts["difference"] = lambda fact: 0 <= float(fact.replace("−", "-")) < 1e-5
+    return facts
+
+
+# What a page must state, so that no edit of its words takes the numbers away.
+STATED = {
+    "overview": {"weight", "key", "head", "heads"},
+    "embedding": {"tokens", "words", "id", "d_model"},
+    "projections": {"learned", "d_model", "tokens"},
+    "scores": {"score", "key", "query_length", "key_length", "cosine"},
+    "scaling": {"d_k", "root", "before", "after", "raw", "calm"},
+    "softmax": {"weight", "key", "sum", "total", "entropy", "possible", "open"},
+    "weighted_sum": {"weight", "key", "length"},
+    "heads": {"d_model", "heads", "d_k", "different", "difference", "numbers"},
+}
+
+
+def expected_sections(slug: str, case: Case) -> set[str]:
+    """Every section that belongs to the page itself, but for those whose condition does not hold."""
+    weights = case.trace.attention.attn_weights[case.head][case.query]
+    lengths = weights * case.trace.attention.v[case.head].norm(dim=1)
+    heaviest_is_longest = float(lengths[weights.argmax()]) == float(lengths.max())
+    masked, is_open, on = bool(case.closed.any()), not case.is_closed, case.config.positions
+    by_rule = not case.is_edited(RULES.get(slug, ""), case.query)
+    words_as_they_are = not case.is_edited("embeddings")
+    is_edited = bool(case.trace.edits)
+    conditions = {
+        "decoded": case.weights == "learned",
+        "gist": is_open,
+        "gist_closed": not is_open,
+        "distances": len(case.words) > 1,
+        "positions": on or slug == "overview",
+        "positions_off": not on,
+        "repeat": on and case.repeat is not None and words_as_they_are,
+        "repeat_off": not on and case.repeat is not None and words_as_they_are,
+        "heads": is_open or slug == "overview",
+        "heads_closed": not is_open,
+        "check": case.config.scaled and not is_edited,
+        "check_unscaled": not case.config.scaled and not is_edited,
+        "check_edited": is_edited,
+        "masks_later": masked,
+        "notice": {"scaling": case.config.scaled, "softmax": is_open}.get(slug, True),
+        "notice_off": not case.config.scaled,
+        "notice_closed": not is_open,
+        "notice_same": is_open and heaviest_is_longest,
+        "notice_other": is_open and not heaviest_is_longest,
+        "mask": masked,
+        "mask_rows": bool(case.closed.all(dim=1).any()),
+        "mask_none": not masked,
+    }
+    if not by_rule:
+        conditions |= {name: False for name in conditions if name.startswith("notice")} | {"notice": False}
+    told = set(sections(slug, case.lang)) - {"title"} - of_the_quiz(slug)
+    kinds = {name: name.rpartition("_")[::2] for name in told if name.endswith(("_learned", "_hand", "_real"))}
+    own = {base: name for name, (base, kind) in kinds.items() if kind == case.weights}
+    return {own.get(name, name) for name in told - set(kinds) if conditions.get(name, True)}
+
+
+def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]:
+    """Every chart of the page, and on it every matrix in reading order with its English name. NaN = closed."""
+    trace, attention, learned = case.trace, case.trace.attention, case.trace.weights
+    head, heads, d_k = case.head, case.config.num_heads, case.config.head_dim
+    mine = slice(head * d_k, (head + 1) * d_k)
+    q, k, v = (torch.cat(list(tensor), dim=1) for tensor in (attention.q, attention.k, attention.v))
+    scores, scaled = attention.scores[head], attention.scaled_scores[head]
+    row = attention.attn_weights[head][case.query]
+
+    def seen(values: torch.Tensor) -> torch.Tensor:
+        return values.masked_fill(case.closed, torch.nan)
+
+    masked, weights = seen(scaled), seen(attention.attn_weights[head])
+    exps = torch.where(case.closed, 0, scaled.where(~case.closed, torch.tensor(-torch.inf)))
+    exps = seen((exps - exps.masked_fill(case.closed, -torch.inf).amax(dim=1, keepdim=True)).exp())
+    charts: dict[str, list[list[tuple[str, torch.Tensor]]]] = {
+        "overview": [
+            [
+                ("W<sub>Q</sub>", learned.w_q[:, mine]),
+                ("Q", attention.q[head]),
+                ("scores", scores),
+                ("output", attention.output),
+                ("X", trace.x),
+                ("W<sub>K</sub>", learned.w_k[:, mine]),
+                ("K", attention.k[head]),
+                ("scaled", scaled),
+                ("joined", attention.joined),
+                ("W<sub>V</sub>", learned.w_v[:, mine]),
+                ("V", attention.v[head]),
+                ("weights", weights),
+                ("head out", attention.head_outputs[head]),
+            ]
+        ],
+        "embedding": [
+            [
+                ("E", trace.embedding_table),
+                ("id", torch.tensor([[case.words.index(t)] for t in case.tokens])),
+                ("one-hot", torch.tensor([[float(t == word) for word in case.words] for t in case.tokens])),
+                ("embeddings", trace.embeddings),
+            ],
+            [("embeddings", trace.embeddings), ("positions", trace.positions), ("X", trace.x)],
+        ],
+        "projections": [
+            [
+                ("W<sub>Q</sub>", learned.w_q),
+                ("W<sub>K</sub>", learned.w_k),
+                ("W<sub>V</sub>", learned.w_v),
+                ("b<sub>Q</sub>", learned.b_q[None]),
+                ("b<sub>K</sub>", learned.b_k[None]),
+                ("b<sub>V</sub>", learned.b_v[None]),
+                ("X", trace.x),
+                ("Q", q),
+                ("K", k),
+                ("V", v),
+            ]
+        ],
+        "scores": [[("Kᵀ", k[:, mine].T), ("Q", q[:, mine]), ("scores", scores)]],
+        "scaling": [[("scores", scores), ("scaled scores", scaled)]],
+        "softmax": [
+            [
+                ("scaled scores", scaled),
+                ("masked scores", masked),
+                ("exp(S − max)", exps),
+                ("Σ", exps.nansum(dim=1, keepdim=True)),
+                ("weights", weights),
+            ]
+        ],
+        "weighted_sum": [
+            [
+                ("V", attention.v[head]),
+                ("weight × V", row.unsqueeze(1) * attention.v[head]),
+                ("weights", weights),
+                ("head output", attention.head_outputs[head]),
+            ]
+        ],
+        "heads": [
+            [
+                ("Q", q),
+                ("K", k),
+                ("V", v),
+                (f"Q<sub>{head}</sub>", q[:, mine]),
+                (f"K<sub>{head}</sub>", k[:, mine]),
+                (f"V<sub>{head}</sub>", v[:, mine]),
+            ],
+            [(f"head {h}", seen(attention.attn_weights[h])) for h in range(heads)],
+            [
+                ("W<sub>O</sub>", learned.w_o),
+                ("b<sub>O</sub>", learned.b_o[None]),
+                ("joined heads", attention.joined),
+                ("output", attention.output),
+            ],
+        ],
+    }
+    return [[(name, tensor.float().numpy()) for name, tensor in chart] for chart in charts[slug]]
+
+
+def assert_charts_show(page: Page, case: Case) -> None:
+    expected = expected_charts(page.slug, case)
+    assert len(page.charts) == len(expected)
+    for chart, tensors in zip(page.charts, expected, strict=True):
+        traces = heatmaps(chart)
+        for trace, (name, tensor) in zip(traces, tensors, strict=True):
+            if page.lang == "en":  # the bare name, or the name and its symbol
+                assert name in trace["name"].split(" · ")
+            np.testing.assert_allclose(numbers(trace["z"]), tensor, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def assert_facts(page: Page, case: Case) -> None:
+    expected = expected_facts(page.slug, case)
+    stated = set()
+    for section, shown in page.said.items():
+        for name, text in shown.items():
+            fact = expected.get(f"{section}.{name}", expected.get(name))
+            assert fact is not None, f"{section} states {name}, and this test does not know what it should be"
+            stated.add(name)
+            where = f"{section}: {name} is shown as {text}, expected {fact}"
+            if callable(fact):
+                assert fact(text), where
+            elif isinstance(fact, float):
+                assert is_rounded(text, fact), where
+            else:
+                assert text == str(fact), where
+    if not case.is_closed and not case.trace.edits:
+        assert STATED[page.slug] <= stated

@@ -1,0 +1,111 @@
+"""The lab of word vectors: what it shows is what was learned, for the method, the words and the mixture chosen."""
+
+import re
+
+import numpy as np
+import pytest
+from visiting import LANGUAGES, go, is_rounded, start
+
+from attention.vectors import CONTENT, METHODS, learn_vectors, word_class
+from pages.ui.labels import label
+from pages.ui.wordvectors import FIRST
+
+LEARNED = {(method, lang): learn_vectors(method, language=lang) for method in METHODS for lang in LANGUAGES}
+EACH = pytest.mark.parametrize(("method", "lang"), list(LEARNED))
+SENTENCE = {"en": "the cat saw the dog", "zh": "那只小猫睡着了"}
+
+
+def opened(method: str, lang: str):
+    at = go(start(lang=lang, sentence=SENTENCE[lang]), "vectors", lang).at
+    if method != METHODS[0]:
+        at.button_group(key="vectors_method").set_value(method)
+        at.run()
+    return at
+
+
+def page_of(at, lang: str):
+    from visiting import look
+
+    return look(at, "vectors", lang)
+
+
+def cosines(table: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    return table @ vector / np.linalg.norm(table, axis=1) / np.linalg.norm(vector)
+
+
+@EACH
+def test_the_table_lists_the_nearest_words_before_and_after(method, lang):
+    at, vectors, word = opened(method, lang), LEARNED[method, lang], FIRST[lang][0]
+    (table,) = [text for text in page_of(at, lang).of("markdown") if text.startswith("|")]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    place = vectors.words.index(word)
+    for tensor, first in ((vectors.before, 0), (vectors.after, 2)):
+        near = cosines(tensor.double().numpy(), tensor[place].double().numpy())
+        best = [i for i in np.argsort(-near) if i != place][:5]
+        assert [row[first] for row in rows] == [vectors.words[i] for i in best]
+        assert all(is_rounded(row[first + 1], float(near[i])) for row, i in zip(rows, best, strict=True))
+
+
+@EACH
+def test_the_map_shows_every_content_word_in_its_class_and_the_curve_every_loss(method, lang):
+    page, vectors = page_of(opened(method, lang), lang), LEARNED[method, lang]
+    curve, both = page.charts
+    assert curve["data"][0]["y"] == pytest.approx(vectors.losses)
+    words = [word for word in vectors.words if word_class(word, lang) in CONTENT]
+    rows = [vectors.words.index(word) for word in words]
+    for axis, table in (("x", vectors.before), ("x2", vectors.after)):
+        own = [trace for trace in both["data"] if trace["xaxis"] == axis]
+        seen = {word: (trace["name"], x, y) for trace in own
+                for word, x, y in zip(trace["text"], trace["x"], trace["y"], strict=True)}  # fmt: skip
+        assert set(seen) == set(words)
+        assert all(seen[word][0] == label(f"class_{word_class(word, lang)}", lang) for word in words)
+        centred = table[rows].double().numpy() - table[rows].double().numpy().mean(axis=0)
+        spread, axes = np.linalg.eigh(centred.T @ centred)
+        for column, direction in ((1, axes[:, -1]), (2, axes[:, -2])):  # up to the sign, which is free
+            drawn = np.array([seen[word][column] for word in words])
+            wanted = centred @ direction
+            assert min(abs(drawn - wanted).max(), abs(drawn + wanted).max()) < 1e-3 * np.sqrt(spread[-1])
+
+
+@EACH
+def test_what_is_said_of_classes_is_so(method, lang):
+    page, vectors = page_of(opened(method, lang), lang), LEARNED[method, lang]
+    said = page.said["agreement"]
+    words = [word for word in vectors.words if word_class(word, lang) in CONTENT]
+    classes = np.array([word_class(word, lang) for word in words])
+    assert said["count"] == str(len(words))
+    for fact, table in (("before", vectors.before), ("after", vectors.after)):
+        rows = table[[vectors.words.index(word) for word in words]].double().numpy()
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        near = rows @ rows.T
+        np.fill_diagonal(near, -2)
+        assert is_rounded(said[fact], float((classes[near.argmax(axis=1)] == classes).mean()))
+    counts = [int((classes == kind).sum()) for kind in set(classes.tolist())]
+    chance = sum(n * (n - 1) for n in counts) / (len(words) * (len(words) - 1))
+    assert is_rounded(said["chance"], chance)
+    assert float(said["after"]) > 2 * float(said["before"])
+    assert is_rounded(page.said["loss"]["start"], float(np.log(len(vectors.words))))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("percent", [0, 30, 50, 100])
+def test_a_mixture_is_decoded_to_its_nearest_word(lang, percent):
+    at, vectors = opened(METHODS[0], lang), LEARNED[METHODS[0], lang]
+    at.slider(key="vectors_share").set_value(percent)
+    at.run()
+    said = page_of(at, lang).said["decoded_word"]
+    first, second = (vectors.after[vectors.words.index(word)].double().numpy() for word in FIRST[lang])
+    near = cosines(vectors.after.double().numpy(), first * (1 - percent / 100) + second * percent / 100)
+    assert said["word"] == f"`{vectors.words[int(near.argmax())]}`"
+    assert is_rounded(said["cosine"], float(near.max()))
+    assert (said["percent"], said["first"], said["second"]) == (str(percent), *(f"`{word}`" for word in FIRST[lang]))
+
+
+def test_the_language_is_the_sentences_and_another_word_can_be_chosen():
+    at = go(start(lang="en", sentence=SENTENCE["zh"]), "vectors").at
+    at.selectbox(key="vectors_word_zh").set_value("桌")
+    at.run()
+    (table,) = [text for text in page_of(at, "en").of("markdown") if text.startswith("|")]
+    near = LEARNED[METHODS[0], "zh"].neighbours("桌", 1)[0][0]
+    assert near in table.splitlines()[2]
+    assert re.search("[\u4e00-\u9fff]", table)

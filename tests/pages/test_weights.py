@@ -1,0 +1,633 @@
+"""Where the weights come from: learned, random or set by hand; the training in front of the reader; its checkpoints.
+
+The oracle is a training of its own (visiting.learned) that the app knows nothing of.
+"""
+
+import re
+import threading
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from expected import assert_charts_show, assert_facts, expected_sections
+from visiting import (
+    LANGUAGES,
+    WALKED,
+    Case,
+    Page,
+    Visit,
+    code_spans,
+    go,
+    heatmaps,
+    is_rounded,
+    learned,
+    look,
+    numbers,
+    pattern,
+    start,
+    tensor_of,
+)
+from watching import watching
+
+from attention import AttentionConfig, tokenize
+from pages.ui import background, layers
+from pages.ui.background import AbandonedError, Workshop
+from pages.ui.labels import label
+from pages.ui.prose import sections
+from pages.ui.settings import EXAMPLES, Settings, defaults, from_query, to_query
+
+pytestmark = pytest.mark.xdist_group("learned")  # one worker trains the layers
+
+ENGLISH = "the brave queen found the book near the man because it seemed small"
+CHINESE = "那位勇敢的国王拜访了那位公主，然后她笑了"
+DEFAULT = {"weights": "learned", "d_model": "32", "num_heads": "2"}
+STEPS = (0, 3, 12, 27, 48, 75, 108, 147, 192, 243, 300)
+HARD = "the `cat` saw <b>it</b> [x](y) **dog** $a_b$ :red[z] [[word]] 👍🏽 ``` Queen"
+
+
+def at_small(**address: str) -> dict[str, str]:
+    """An address of learned weights in which every setting differs from that of a first visit."""
+    return {"weights": "learned", "d_model": "16", "causal": "1", **address}
+
+
+SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
+    "a first visit": ("en", DEFAULT),
+    "a first visit in Chinese": ("zh", DEFAULT),
+    "untrained": ("en", {**DEFAULT, "checkpoint": "0", "head": "1"}),
+    "after three steps": ("zh", {**DEFAULT, "checkpoint": "1"}),
+    "after a while": ("en", {**DEFAULT, "checkpoint": "3", "query": "6"}),
+    "causal, keys hidden": ("en", at_small(hidden="0-2", query="0", checkpoint="10")),
+    "not scaled": ("zh", {"weights": "learned", "d_model": "16", "num_heads": "1", "scaled": "0", "query": "3"}),
+    "no positions": ("en", {"weights": "learned", "num_heads": "4", "head": "3", "positions": "0", "query": "4"}),
+    "keys hidden": ("zh", {**DEFAULT, "hidden": "1-3-13"}),
+    "a score set by hand": ("en", {**DEFAULT, "edit": "scores.10.0.0:9"}),
+    "a head silenced": ("en", {**DEFAULT, "edit": "head_outputs.0.0.1:0", "checkpoint": "9"}),
+    "words swapped": ("en", {**DEFAULT, "edit": "tokens.2.8:0"}),
+    "English on a Chinese page": ("zh", {**DEFAULT, "sentence": ENGLISH, "query": "10"}),
+    "Chinese on an English page": ("en", {**DEFAULT, "sentence": CHINESE, "query": "17"}),
+    "more Chinese than not": ("en", {**DEFAULT, "sentence": "the cat 小狗", "query": "1"}),
+    "hard characters": ("en", {**DEFAULT, "sentence": HARD, "query": "4"}),
+    "another sentence by hand": ("en", {"weights": "hand", "sentence": "the the cat", "query": "1"}),
+    "by hand": ("zh", {"weights": "hand", "d_model": "12", "num_heads": "3", "head": "2"}),
+    "by hand, causal, keys hidden": ("en", {"weights": "hand", "causal": "1", "hidden": "0", "query": "0"}),
+    "by hand, neither scaled nor in order": ("en", {"weights": "hand", "scaled": "0", "positions": "0", "seed": "7"}),
+    "by hand, edited": ("zh", {"weights": "hand", "edit": "embeddings.1.2:-3"}),
+}
+LEARNED = [name for name, (_, address) in SETTINGS.items() if address["weights"] == "learned"]
+
+
+@cache
+def walked(name: str) -> tuple[Case, dict[str, Page]]:
+    lang, address = SETTINGS[name]
+    case = Case.of(lang, **address)
+    at = start(lang=lang, **address)
+    return case, {slug: go(at, slug, lang) for slug in WALKED}
+
+
+def story(page: Page) -> dict[str, str]:
+    return page.said_in("story")["story"]
+
+
+def nearest(case: Case, position: int | None = None) -> str:
+    """The word whose embedding the output row of a token, else of the query, has the largest dot product with."""
+    table = case.learned.history.checkpoints[case.checkpoint].embedding.double().numpy()
+    row = case.trace.attention.output[case.query if position is None else position].double().numpy()
+    return case.learned.vocabulary[int(np.argmax(table @ row))]
+
+
+def settings_in(at: Visit, *without: str) -> dict[str, str]:
+    return {name: text for name, text in at.query_params.items() if name not in without}
+
+
+def case_in(at: Visit) -> Case:
+    return Case.of("en", **settings_in(at, "lang"))
+
+
+def take(at: Visit, kind: str) -> Visit:
+    at.button_group(key="weights").set_value(kind)
+    return at.run()
+
+
+# A first visit.
+
+
+@pytest.mark.parametrize(("lang", "sentence"), [("en", ENGLISH), ("zh", CHINESE)])
+def test_a_first_visit_shows_a_learned_layer_32_wide_with_two_heads_and_the_first_sentence(lang, sentence):
+    at = Visit(first=True)
+    at.context["locale"] = lang
+    page = look(at.run(), "overview", lang)
+    assert settings_in(at) == to_query(Settings()) | {
+        **DEFAULT,
+        "lang": lang,
+        "sentence": sentence,
+        "query": str(tokenize(sentence).index({"en": "it", "zh": "她"}[lang])),
+        "checkpoint": "10",
+    }
+    case = Case.of(lang, **DEFAULT)
+    assert case.tokens == tokenize(sentence)
+    assert_charts_show(page, case)
+    assert at.button_group(key="weights").value == "learned"
+    assert at.select_slider(key="checkpoint").value == len(STEPS) - 1
+    assert at.select_slider(key="d_model").value == 32
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "book"), ("zh", "主")])
+def test_the_pronoun_of_the_first_sentence_has_found_its_noun(lang, word):
+    case, pages = walked({"en": "a first visit", "zh": "a first visit in Chinese"}[lang])
+    for page in pages.values():
+        assert code_spans(story(page)["word"]) == ("", [word])
+        assert code_spans(story(page)["query"]) == ("", [case.labels[case.query]])
+    assert nearest(case) == word
+
+
+# Every page of the walk.
+
+
+@pytest.mark.parametrize("slug", WALKED)
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_matrix_is_the_one_of_a_layer_made_independently(name, slug):
+    case, pages = walked(name)
+    assert_charts_show(pages[slug], case)
+
+
+@pytest.mark.parametrize("slug", WALKED)
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_page_says_what_belongs_to_these_weights_with_their_numbers(name, slug):
+    case, pages = walked(name)
+    page = replace(pages[slug])
+    assert set(page.said) == expected_sections(slug, case)
+    decoded = page.said.pop("decoded", None)
+    assert_facts(page, case)
+    if decoded:
+        outside, inside = code_spans(decoded["words"])
+        told = [spans for i, label in enumerate(case.labels) for spans in (label, nearest(case, i))]
+        assert inside == told
+        assert set(outside) <= set(" →;；")
+    assert [text for text in page.interpreted if "[[" in code_spans(text)[0]] == []
+    assert page.of("warning", "error", "info") == []
+
+
+def test_settings_of_these_tests_bring_up_every_section_for_learned_weights_and_for_those_set_by_hand():
+    for slug in WALKED:
+        told = {section for name in SETTINGS for section in walked(name)[1][slug].said}
+        own = {section for section in sections(slug, "en") if section.endswith(("_learned", "_hand"))}
+        assert own - told == set()
+
+
+# What the layer has learned so far.
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_the_story_tells_the_step_the_accuracy_and_the_nearest_word(name):
+    case, pages = walked(name)
+    checkpoint = case.learned.history.checkpoints[case.checkpoint]
+    (facts,) = {tuple(story(page).items()) for page in pages.values()}
+    told = dict(facts)
+    assert (told["step"], told["steps"]) == (str(STEPS[case.checkpoint]), "300")
+    assert is_rounded(told["accuracy"], checkpoint.accuracy)
+    assert code_spans(told["query"]) == ("", [case.labels[case.query]])
+    assert code_spans(told["word"]) == ("", [nearest(case)])
+
+
+def test_the_layer_gets_better_with_the_steps():
+    names = ("untrained", "after a while", "a first visit")
+    told = [story(walked(name)[1]["overview"])["accuracy"].replace("−", "-") for name in names]
+    assert float(told[0]) < 0.1 < float(told[1]) < 0.9 < float(told[2])
+
+
+@pytest.mark.parametrize("name", ["another sentence by hand", "by hand"])
+def test_weights_that_nobody_learned_have_no_story(name):
+    _, pages = walked(name)
+    assert not any(page.has("story") for page in pages.values())
+    assert "decoded" not in pages["heads"].said
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_words_that_the_layer_does_not_know_are_named_as_they_are(name):
+    case, pages = walked(name)
+    known = {word.casefold() for word in case.learned.vocabulary}
+    unknown = [token for token in dict.fromkeys(case.tokens) if token.casefold() not in known]
+    for page in pages.values():
+        said = page.said_in("story")
+        assert ("unknown" in said) == bool(unknown)
+        if unknown:
+            outside, inside = code_spans(said["unknown"]["words"])
+            assert inside == unknown
+            assert outside.strip() == ""
+
+
+def test_known_words_are_known_however_they_are_written():
+    case, pages = walked("hard characters")
+    words = code_spans(pages["overview"].said_in("story")["unknown"]["words"])[1]
+    assert {"👍🏽", "`", "<", "*", "$"} <= set(words)
+    assert {"Queen", "the", "it"} & set(words) == set()
+    assert "Queen" in case.tokens
+
+
+@pytest.mark.parametrize("slug", WALKED)
+def test_words_that_the_layer_does_not_know_are_never_interpreted(slug):
+    _, pages = walked("hard characters")
+    for text in pages[slug].of("markdown", "caption", box="story") + pages[slug].of("markdown"):
+        outside, _ = code_spans(text)
+        assert not re.search(r"👍|:red|<b>|\[\[|\[x\]|\*\*dog", outside)
+
+
+def test_the_words_that_a_layer_knows_are_those_of_the_sentences_own_script():
+    case, pages = walked("more Chinese than not")
+    assert "小" in case.learned.vocabulary
+    assert code_spans(pages["heads"].said_in("story")["unknown"]["words"])[1] == ["the", "cat"]
+    for name in ("English on a Chinese page", "Chinese on an English page"):
+        assert "unknown" not in walked(name)[1]["overview"].said_in("story")
+        assert walked(name)[0].lang != {"E": "en", "C": "zh"}[name[0]]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "grammar"),
+    [
+        ("the cat", "en"),
+        ("小狗", "zh"),
+        ("cat 狗", "zh"),
+        ("the cat 狗", "en"),
+        ("1 2 狗 狗", "zh"),
+        ("，。狗", "en"),
+        ("ねこ", "en"),
+    ],
+)
+def test_a_sentence_at_least_half_chinese_has_the_chinese_grammar(sentence, grammar):
+    assert Settings(lang="en", sentence=sentence).grammar == Settings(lang="zh", sentence=sentence).grammar == grammar
+
+
+# The controls.
+
+
+@pytest.mark.parametrize("slug", ["overview", "heads"])
+def test_weights_change_at_once_and_back_and_nothing_else_does(slug):
+    chosen = {"sentence": "the old king saw the princess and she smiled", "query": "7", "hidden": "3", "head": "1"}
+    at = go(start(**DEFAULT, **chosen), slug).at
+    before = settings_in(at, "weights")
+    assert before.items() >= chosen.items()
+    for kind in ("random", "hand", "learned", "hand", "random", "learned"):
+        page = look(take(at, kind), slug)
+        assert settings_in(at, "weights") == before
+        assert at.query_params["weights"] == kind
+        case = Case.of("en", **{**DEFAULT, **chosen, "weights": kind})
+        assert_charts_show(page, case)
+        assert set(page.said) == expected_sections(slug, case)
+        steps = [slider.key for slider in at.select_slider]
+        assert ("checkpoint" in steps) == (kind == "learned")
+        assert {"d_model", "num_heads"} <= set(steps)
+        assert label(f"about_{kind}", "en") in " ".join(caption.value for caption in at.sidebar.caption)
+
+
+def test_the_checkpoint_moves_the_page_through_the_training_and_is_kept_while_other_weights_are_in_force():
+    at = go(start(**DEFAULT), "softmax").at
+    assert at.select_slider(key="checkpoint").options == [label("step", "en", step=step) for step in STEPS]
+    for place in (0, 3, 9):
+        at.select_slider(key="checkpoint").set_value(place)
+        page = look(at.run(), "softmax")
+        assert at.query_params["checkpoint"] == str(place)
+        assert_charts_show(page, Case.of("en", **DEFAULT, checkpoint=str(place)))
+        assert story(page)["step"] == str(STEPS[place])
+    take(take(at, "hand"), "random")
+    assert at.query_params["checkpoint"] == "9"
+    assert story(look(take(at, "learned"), "softmax"))["step"] == "243"
+
+
+@pytest.mark.parametrize("edit", ["scores.10.5.0:3", "attn_weights.1.2.1:0.5", "head_outputs.0.0.1:0", "tokens.2.5:0"])
+def test_an_edit_stays_with_another_checkpoint_and_goes_with_other_weights(edit):
+    at = go(start(**DEFAULT, edit=edit, head=edit.split(".")[3][0] if edit.count(".") > 2 else "0"), "softmax").at
+    at.select_slider(key="checkpoint").set_value(3)
+    page = look(at.run(), "softmax")
+    assert at.query_params["edit"] == edit
+    assert_charts_show(page, case_in(at))
+    page = look(take(at, "random"), "softmax")
+    assert at.query_params["edit"] == ""
+    assert not page.has("banner")
+    assert_charts_show(page, case_in(at))
+
+
+def test_an_empty_sentence_trains_nothing(monkeypatch):
+    calls = []
+    monkeypatch.setattr(layers, "learn", lambda *args, **options: calls.append(args))
+    monkeypatch.setattr(layers, "_learned", Workshop(10**9, layers._numbers))
+    page = look(start(first=True, sentence=""), "overview")
+    assert page.of("info") == [label("empty", "en")]
+    assert calls == []
+
+
+# The address.
+
+BAD = {
+    "weights": ["", "Learned", "learned ", "trained", "0", "ｒandom"],
+    "checkpoint": ["", "-1", "11", "1.0", "x", "９", "1e0"],
+    "model": ["", "a" * 201],
+    "layer": ["", "-1", "99", "100", "1e0", "x"],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD.items() for text in texts])
+def test_a_value_that_does_not_fit_falls_back_and_is_named(name, text):
+    assert from_query({name: text}, defaults("en")) == (defaults("en"), (name,))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_names_what_does_not_fit_and_shows_the_default(lang):
+    at = start(first=True, lang=lang, **{name: texts[-1] for name, texts in BAD.items()})
+    page = look(at, "overview", lang)
+    (warning,) = page.of("warning")
+    assert code_spans(warning)[1] == list(BAD)
+    assert settings_in(at) == to_query(defaults(lang))
+    assert_charts_show(page, Case.of(lang, **DEFAULT))
+
+
+@pytest.mark.parametrize("name", ["after a while", "causal, keys hidden", "by hand", "a head silenced"])
+def test_the_address_shows_another_visitor_the_same_pages(name):
+    case, mine = walked(name)
+    theirs = start(first=True, **mine["heads"].at.query_params)
+    for slug in ("heads", "embedding"):
+        page = go(theirs, slug, case.lang)
+        assert page.charts == mine[slug].charts
+        assert page.of("markdown") == mine[slug].of("markdown")
+    assert theirs.query_params == mine["heads"].at.query_params
+
+
+@pytest.mark.parametrize("kind", ["learned", "random", "hand", "real"])
+def test_an_address_carries_where_the_weights_come_from(kind):
+    chosen = Settings(weights=kind, checkpoint=4, model="a folder/with `ticks` & 我", layer=0)
+    assert from_query(to_query(chosen), defaults("zh")) == (chosen, ())
+
+
+# Held and compared.
+
+WHY = ("weights_same", "weights_cut", "weights_width", "weights_seed", "weights_kind", "weights_learned")
+WHY += ("weights_checkpoint", "weights_layer")
+
+
+def compared(page: Page) -> tuple[list[np.ndarray], set[str], dict[str, tuple[str, str]]]:
+    """The panels of the box, what it says of the matrices, and every change that it names."""
+    (chart,) = page.charts_in("compare")
+    text, captions = sections("ui", page.lang), page.of("caption", box="compare")
+    template, one = pattern(text["compare_changed"]), pattern(text["one_change"])
+    (told,) = [match["changes"] for t in page.of("markdown", box="compare") if (match := template.fullmatch(t))]
+    parts = [one.fullmatch(part) for part in told.split(label("between_changes", page.lang))]
+    changes = {part["name"]: (part["before"], part["after"]) for part in parts if part}
+    return [numbers(trace["z"]) for trace in heatmaps(chart)], {n for n in WHY if text[n] in captions}, changes
+
+
+def assert_panels(found: list[np.ndarray], tensor: str, a: Case, b: Case) -> None:
+    held, now = (tensor_of(case.trace, tensor, case.head, 0) for case in (a, b))
+    expected = [held, now, now - held] if held.shape == now.shape else [held, now]
+    assert len(found) == len(expected)
+    for shown, values in zip(found, expected, strict=True):
+        np.testing.assert_allclose(shown, values, rtol=1e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_learned_and_random_weights_are_compared_as_two_layers(lang):
+    at = go(start(lang=lang, **DEFAULT), "heads", lang).at
+    at.button(key="hold").click().run()
+    page = look(take(at, "random"), "heads", lang)
+    panels, why, changes = compared(page)
+    assert_panels(panels, "output", Case.of(lang, **DEFAULT), Case.of(lang, **{**DEFAULT, "weights": "random"}))
+    assert why == {"weights_kind"}
+    names = tuple(label(f"weights_{kind}", lang) for kind in ("learned", "random"))
+    assert changes == {label("short_weights", lang): names}
+    assert at.query_params["pin"] == "weights=learned"
+    assert not page.has("story")
+
+
+def test_two_moments_of_one_training_are_compared():
+    at = go(start(**DEFAULT, checkpoint="0"), "scores").at
+    at.button(key="hold").click().run()
+    at.select_slider(key="checkpoint").set_value(10)
+    panels, why, changes = compared(look(at.run(), "scores"))
+    assert_panels(panels, "scores", Case.of("en", **DEFAULT, checkpoint="0"), Case.of("en", **DEFAULT))
+    assert why == {"weights_checkpoint"}
+    assert changes == {label("short_checkpoint", "en"): ("0", "300")}
+    at.button(key="back_to_a").click()
+    page = look(at.run(), "scores")
+    assert at.query_params["checkpoint"] == "0"
+    assert_charts_show(page, Case.of("en", **DEFAULT, checkpoint="0"))
+
+
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [
+        ({"d_model": "16", "causal": "1"}, "weights_learned"),
+        ({"sentence": CHINESE}, "weights_learned"),
+        ({"d_model": "16", "causal": "1", "checkpoint": "3"}, "weights_learned"),
+        ({"hidden": "3"}, "weights_same"),
+        ({"sentence": "the king saw the book"}, "weights_same"),
+        ({"weights": "hand"}, "weights_kind"),
+        ({"checkpoint": "3"}, "weights_checkpoint"),
+    ],
+)
+def test_what_was_trained_for_other_settings_is_another_layer(held, why):
+    pin = "&".join(f"{name}={text}" for name, text in held.items())
+    page = go(start(**DEFAULT, query="3", pin=pin), "heads")
+    panels, said, changes = compared(page)
+    assert said == {why}
+    assert set(changes) == {label(f"short_{name}", "en") for name in held}
+    assert_panels(panels, "output", Case.of("en", **{**DEFAULT, **held}), Case.of("en", **DEFAULT))
+
+
+# The training itself.
+
+
+@pytest.fixture
+def workshop(monkeypatch):
+    """No layer has been trained yet."""
+    fresh = Workshop(10**9, layers._numbers)
+    monkeypatch.setattr(layers, "_learned", fresh)
+    return fresh
+
+
+class Training:
+    """Stands in for attention.learn: tells its first step until it may end, and then gives what was learned."""
+
+    def __init__(self, monkeypatch):
+        self.calls, self.may_end, self.was_left = [], threading.Event(), threading.Event()
+        monkeypatch.setattr(layers, "learn", self)
+
+    def __call__(self, config, *, language, on_step):
+        self.calls.append((config, language))
+        try:
+            while not self.may_end.wait(0.01):
+                on_step(75, 300, 1.25)
+        except AbandonedError:
+            self.was_left.set()
+            raise
+        return learned(config, language)
+
+
+@pytest.fixture
+def training(monkeypatch, workshop):
+    return Training(monkeypatch)
+
+
+def meanwhile(do) -> threading.Thread:
+    thread = threading.Thread(target=do)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_training_shows_how_far_it_is_and_a_way_out_and_both_go_when_it_ends(training, lang):
+    template = pattern(sections("ui", lang)["training_step"])
+
+    def end_when_seen():
+        watched.wait_for(lambda: any(template.fullmatch(text) for _, text in watched.bars))
+        training.may_end.set()
+
+    with watching() as watched:
+        other = meanwhile(end_when_seen)
+        page = look(start(first=True, lang=lang), "overview", lang)
+        other.join()
+    (how_far,) = {(full, text) for full, text in watched.bars if template.fullmatch(text)}
+    assert how_far[0] == 25
+    facts = template.fullmatch(how_far[1]).groupdict()
+    assert facts == {"step": "75", "steps": "300", "loss": "1.25"}
+    told = [m.groupdict() for t in watched.captions() if (m := pattern(sections("ui", lang)["training"]).fullmatch(t))]
+    assert told[0] == {"d_model": "32", "heads": "2"}
+    assert label("rather_random", lang) in watched.labels("button")
+    assert "rather_random" not in {button.key for button in page.at.button}
+    assert [element for element in page.elements if element.type == "progress"] == []
+    assert_charts_show(page, Case.of(lang, **DEFAULT))
+
+
+def test_before_the_first_step_the_training_says_that_it_makes_up_sentences(monkeypatch, workshop):
+    def learn(config, *, language, on_step):
+        watched.wait_for(lambda: sections("ui", "en")["training_words"] in [text for _, text in watched.bars])
+        return learned(config, language)
+
+    monkeypatch.setattr(layers, "learn", learn)
+    with watching() as watched:
+        look(start(first=True), "overview")
+    assert {full for full, _ in watched.bars} == {0}
+
+
+@pytest.mark.parametrize(("d_model", "section"), [("128", "training"), ("256", "training_long")])
+def test_a_wide_layer_is_said_to_take_its_time(monkeypatch, workshop, d_model, section):
+    said = {name: pattern(sections("ui", "en")[name]) for name in ("training", "training_long")}
+
+    def learn(*_, **__):
+        watched.wait_for(lambda: any(text.fullmatch(t) for t in watched.captions() for text in said.values()))
+        raise ValueError("enough")
+
+    monkeypatch.setattr(layers, "learn", learn)
+    with watching() as watched:
+        start(first=True, d_model=d_model)
+    found = {name: m for t in watched.captions() for name, text in said.items() if (m := text.fullmatch(t))}
+    assert set(found) == {section}
+    assert found[section]["d_model"] == d_model
+
+
+def test_two_visitors_share_one_training_and_the_second_sees_none(training):
+    training.may_end.set()
+    mine = look(start(first=True), "overview")
+    with watching() as watched:
+        theirs = look(start(first=True), "overview")
+        go(theirs.at, "heads")
+    assert training.calls == [(AttentionConfig(32, 2), "en")]
+    assert watched.bars == []
+    assert label("rather_random", "en") not in watched.labels("button")
+    assert theirs.charts == mine.charts
+
+
+def test_who_comes_while_another_waits_joins_the_same_training(training):
+    job = layers.training(AttentionConfig(32, 2), "en")
+
+    def end_when_seen():
+        watched.wait_for(lambda: any(full == 25 for full, _ in watched.bars))
+        assert not job.ended.is_set()
+        training.may_end.set()
+
+    with watching() as watched:
+        other = meanwhile(end_when_seen)
+        look(start(first=True), "overview")
+        other.join()
+    assert len(training.calls) == 1
+    assert job.result is not None
+
+
+def test_what_looks_different_but_is_the_same_layer_is_trained_once(training):
+    training.may_end.set()
+    at = start(first=True)
+    for change in ({"head": "1"}, {"query": "3"}, {"hidden": "2"}, {"checkpoint": "0"}, {"edit": "scores.1.1.0:2"}):
+        start(first=True, **change)
+    at.button_group(key="lang").set_value("zh")
+    look(at.run(), "overview", "zh")
+    assert len(training.calls) == 1
+    start(first=True, lang="zh")
+    assert training.calls[1:] == [(AttentionConfig(32, 2), "zh")]
+
+
+def test_who_does_not_want_to_wait_takes_random_weights_at_once_and_the_training_is_left(training, monkeypatch):
+    at = go(start(first=True, weights="random", sentence="the cat saw it", query="3"), "scores").at
+    before = settings_in(at)
+
+    def press_when_seen():
+        watched.wait_for(lambda: any(full == 25 for full, _ in watched.bars))
+        watched.press(label("rather_random", "en"), at)
+
+    with watching() as watched:
+        other = meanwhile(press_when_seen)
+        take(at, "learned")
+        other.join()
+    page = look(at, "scores")
+    assert settings_in(at) == before
+    assert_charts_show(page, Case.of("en", **{**DEFAULT, "weights": "random"}, sentence="the cat saw it", query="3"))
+    assert "rather_random" not in {button.key for button in at.button}
+    monkeypatch.setattr(background, "PATIENCE", 0.0)
+    assert training.was_left.wait(10)
+    monkeypatch.undo()
+
+
+def test_a_training_that_was_left_begins_anew_for_the_next(training, monkeypatch):
+    with monkeypatch.context() as impatient:
+        impatient.setattr(background, "PATIENCE", -1.0)
+        left = layers.training(AttentionConfig(32, 2), "en")
+        assert left.ended.wait(10)
+    assert isinstance(left.error, AbandonedError)
+    training.may_end.set()
+    assert_charts_show(look(start(first=True), "overview"), Case.of("en", **DEFAULT))
+    assert len(training.calls) == 2
+
+
+def test_a_training_that_fails_says_so_once_and_other_weights_still_work(monkeypatch, workshop):
+    calls = []
+
+    def learn(config, *, language, on_step):
+        calls.append(config)
+        raise ValueError("no room")
+
+    monkeypatch.setattr(layers, "learn", learn)
+    at = start(first=True)
+    assert len(at.exception) == 1
+    at.run()
+    assert len(at.exception) == 1
+    assert at.title[0].value == sections("overview", "en")["title"]
+    assert len(calls) == 1
+    assert_charts_show(look(take(at, "random"), "overview"), Case.of("en", **{**DEFAULT, "weights": "random"}))
+
+
+def test_trained_layers_are_weighed_by_all_the_numbers_of_their_checkpoints():
+    layer = learned(AttentionConfig(32, 2), "en")
+    kept = [[p.embedding, p.positions, *vars(p.weights).values()] for p in layer.history.checkpoints]
+    count = sum(tensor.numel() for tensors in kept for tensor in tensors if isinstance(tensor, torch.Tensor))
+    assert layers._numbers(layer) == count
+    assert count < layers.MOST_NUMBERS / 20
+
+
+def test_the_first_example_of_each_language_is_the_one_of_these_tests():
+    assert {lang: EXAMPLES[lang][0].sentence for lang in LANGUAGES} == {"en": ENGLISH, "zh": CHINESE}
+
+
+def test_a_layer_and_the_one_held_beside_it_can_both_learn_in_one_run():
+    at = start(first=True, lang="en", d_model="4", num_heads="1", seed="811", pin="seed=812")
+    page = look(at, "overview")
+    assert at.session_state["settings"].pin.seed == 812
+    assert page.charts_in("compare")
+    assert page.said_in("story")["story"]["steps"] == "300"

@@ -1,0 +1,455 @@
+"""A visit to the app without a browser: what one run put on a page, and what the settings of its address ask for.
+
+The app runs in streamlit's AppTest, which always runs the whole script. A Visit runs what a browser would: a widget
+that belongs to a fragment runs that fragment alone, and what it drew replaces what it had drawn before.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
+from streamlit.testing.v1.element_tree import parse_tree_from_messages
+
+from attention import AttentionConfig, Edit, Learned, apply_edit, learn, tokenize, trace_by_hand, trace_sentence
+from pages import OVERVIEW, WALK
+from pages.ui.prose import sections
+from pages.ui.settings import EXAMPLES
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = ("en", "zh")
+WALKED = (OVERVIEW, *WALK)
+BOXES = ("quiz", "inspector", "compare", "banner", "story")
+
+
+# Visiting.
+
+
+class _Run(local_script_runner.LocalScriptRunner):
+    """One run of the whole script, or of some of its fragments."""
+
+    visit: "Visit"
+    fragments: tuple[str, ...]
+
+    def run(self, widget_state=None, query_params=None, timeout=60, page_hash="", context_info=None):
+        whole = local_script_runner.RerunData
+        self._requests = ScriptRequests()  # a fresh runner waits to run the whole script first
+        if self.fragments:
+            self._pages_manager._set_pages(self.visit._registered_pages)  # which alone says what pages there are
+
+        def data(**options):
+            return whole(**options, fragment_id_queue=list(self.fragments))
+
+        with (
+            patch.object(local_script_runner, "RerunData", data),
+            patch.object(local_script_runner, "parse_tree_from_messages", self.visit.merged),
+        ):
+            return super().run(widget_state, query_params, timeout, page_hash, context_info)
+
+    def forward_msgs(self):
+        starts = [
+            data["fragment_ids_this_run"]
+            for event, data in zip(self.events, self.event_data, strict=True)
+            if event == ScriptRunnerEvent.SCRIPT_STARTED
+        ]
+        self.visit.ran.append(tuple(starts[-1] or ()) if starts else ())
+        return super().forward_msgs()
+
+
+# As on a server, all visits share what was compiled, and the components that were found.
+_scripts = cache(ScriptCache)
+
+
+@cache
+def _components() -> BidiComponentManager:
+    found = BidiComponentManager()
+    found.discover_and_register_components(start_file_watching=False)
+    return found
+
+
+class Visit(AppTest):
+    """An AppTest whose every run is the one that a browser would ask for."""
+
+    def __init__(self, *, first: bool = False, **address: str):
+        """first: with this address alone; otherwise at the small random layer, where the address says nothing else."""
+        super().__init__(ROOT / "app.py", default_timeout=60)
+        if not first:
+            heads = {} if "d_model" in address else {"num_heads": "2"}
+            self.query_params.update({"weights": "random", "d_model": "8"} | heads)
+        self.query_params.update(address)
+        self._bidi_component_manager = _components()
+        self.messages = []
+        self.ran: list[tuple[str, ...]] = []  # the fragments of every run; none: the whole script
+        self._told: dict[str, bytes] = {}  # the state of every widget when the last run ended
+        self._question: WidgetState | None = None
+        self._page_shown = ""
+
+    def merged(self, messages):
+        """The messages on screen after a run: of a fragment's run, its own instead of those it drew before."""
+        if fragments := self.ran[-1]:
+            kept = [m for m in self.messages if not (m.HasField("delta") and m.delta.fragment_id in fragments)]
+            messages = [*kept, *messages]
+        self.messages = list(messages)
+        return parse_tree_from_messages(self.messages)
+
+    def _run(self, widget_state=None, timeout=None):
+        states = widget_state.widgets if widget_state else ()
+        changed = [state.id for state in states if self._told.get(state.id) != state.SerializeToString()]
+        if self._question and widget_state is not None:
+            widget_state.widgets.append(self._question)
+            changed.append(self._pointer.id)
+        of = {}
+        for message in self.messages:
+            element = message.delta.new_element
+            kind = element.WhichOneof("type") if message.HasField("delta") else None
+            if kind:
+                of[getattr(getattr(element, kind), "id", "")] = message.delta.fragment_id
+        fragments = {of.get(name, "") for name in changed}
+        is_whole = not fragments or "" in fragments or self._page_hash != self._page_shown
+        self._page_shown = self._page_hash
+        run = type("Run", (_Run,), {"visit": self, "fragments": () if is_whole else tuple(sorted(fragments))})
+        self._question = None
+        with patch.object(app_test, "LocalScriptRunner", run), patch.object(app_test, "ScriptCache", _scripts):
+            super()._run(widget_state, timeout)
+        self._told = {w.id: w.SerializeToString() for w in self._tree.get_widget_states().widgets}
+        return self
+
+    @property
+    def _pointer(self):
+        (pointer,) = [e.proto for e in every_child(self.main) if getattr(e, "type", "") == "bidi_component"]
+        return pointer
+
+    def ask(self, question: object) -> "Visit":
+        """What pointer.js does with a click: send the question, and run the fragment that listens."""
+        payload = json.dumps([{"event": "ask", "value": question}])
+        self._question = WidgetState(id=_make_trigger_id(self._pointer.id, "events"), json_trigger_value=payload)
+        self.run()
+        return self
+
+
+def every_child(block) -> Iterator[object]:
+    for child in getattr(block, "children", {}).values():
+        yield child
+        yield from every_child(child)
+
+
+def _boxed(block, box: str = "") -> Iterator[tuple[str, object]]:
+    """Every element with the name of the box that it stands in, "" for the page itself."""
+    for child in getattr(block, "children", {}).values():
+        key = getattr(child, "key", None) if hasattr(child, "children") else None
+        inside = key if key in BOXES else box
+        if getattr(child, "proto", None) is not None:
+            yield inside, child
+        yield from _boxed(child, inside)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one run of the app put on the page."""
+
+    slug: str
+    lang: str
+    at: AppTest = field(repr=False)
+    boxed: tuple[tuple[str, object], ...] = field(repr=False)  # of the page and the sidebar, in order
+
+    @property
+    def elements(self) -> list[object]:
+        return [element for _, element in self.boxed]
+
+    def has(self, box: str) -> bool:
+        return any(name == box for name, _ in self.boxed)
+
+    def of(self, *kinds: str, box: str = "") -> list[str]:
+        """The values of the page's own elements of these kinds, or of those in a box."""
+        return [element.value for name, element in self.boxed if name == box and element.type in kinds]
+
+    def charts_in(self, box: str) -> list[dict]:
+        return [json.loads(e.proto.spec) for name, e in self.boxed if name == box and e.type == "plotly_chart"]
+
+    @cached_property
+    def charts(self) -> list[dict]:
+        return self.charts_in("")
+
+    def html(self, box: str = "inspector") -> list[str]:
+        return [e.proto.body for name, e in self.boxed if name == box and e.type == "html"]
+
+    @cached_property
+    def interpreted(self) -> list[str]:
+        """Every text that the browser reads as Markdown: bodies, captions, and the labels of widgets and links."""
+        found = []
+        for element in self.elements:
+            proto = element.proto
+            if element.type in ("html", "bidi_component"):
+                continue
+            found += [
+                getattr(proto, name) for name in ("body", "label", "help") if isinstance(getattr(proto, name, 0), str)
+            ]
+            if element.type == "button_group":
+                found += [option.content for option in proto.options]
+            if element.type == "radio":
+                found += list(proto.options)
+        return [text for text in found if text]
+
+    @cached_property
+    def said(self) -> dict[str, dict[str, str]]:
+        """The sections of the page's prose that stand on it, each with its facts as they are shown."""
+        return _said(self.of("markdown", "caption"), self.slug, self.lang)
+
+    def said_in(self, box: str, folder: str = "ui") -> dict[str, dict[str, str]]:
+        """The sections of a folder's prose that stand in a box, each with its facts as they are shown."""
+        return _said(self.of("markdown", "caption", box=box), folder, self.lang)
+
+
+def _said(texts: list[str], folder: str, lang: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        for name, template in sections(folder, lang).items():
+            match = pattern(template).fullmatch(text)
+            if match and name != "title":
+                assert name not in found, f"{name} is said twice"
+                found[name] = match.groupdict()
+    return found
+
+
+@cache
+def pattern(template: str) -> re.Pattern[str]:
+    """What a section looks like with any facts in it, and with the heading that a box puts before it."""
+    parts = re.split(r"\[\[(\w+)\]\]", template)
+    known: set[str] = set()
+    found = r"(?:\*\*[^*]+\*\* · )?"
+    for i, part in enumerate(parts):
+        if i % 2 == 0:
+            found += re.escape(part)
+        else:
+            found += f"(?P={part})" if part in known else f"(?P<{part}>.+?)"
+            known.add(part)
+    return re.compile(found, re.DOTALL)
+
+
+@cache
+def of_the_quiz(slug: str) -> frozenset[str]:
+    """The sections of a page's prose that only the quiz shows: what it asks, offers, and says of an answer."""
+    names = sections(slug, "en")
+    asked = {name.removeprefix("ask_") for name in names if name.startswith("ask_")}
+    return frozenset(n for n in names if n.startswith("ask_") or any(n.startswith(f"{name}_") for name in asked))
+
+
+def look(at: AppTest, slug: str, lang: str = "en") -> Page:
+    assert [error.message for error in at.exception] == []
+    return Page(slug, lang, at, (*_boxed(at.main), *_boxed(at.sidebar)))
+
+
+def start(*, first: bool = False, **address: str) -> Visit:
+    return Visit(first=first, **address).run()
+
+
+def go(at: AppTest, slug: str, lang: str = "en") -> Page:
+    return look(at.switch_page(f"pages/{slug}/page.py").run(), slug, lang)
+
+
+def numbers(z: object) -> np.ndarray:
+    if not isinstance(z, dict):
+        return np.array(z, dtype=np.float32)
+    flat = np.frombuffer(base64.b64decode(z["bdata"]), np.dtype(z["dtype"]))
+    return flat.reshape([int(size) for size in z["shape"].split(",")])
+
+
+def heatmaps(chart: dict) -> list[dict]:
+    return [trace for trace in chart["data"] if trace["type"] == "heatmap" and "coloraxis" in trace]
+
+
+# What the settings ask for.
+
+
+RULES = {"embedding": "embeddings", "scores": "scores", "softmax": "attn_weights", "weighted_sum": "head_outputs"}
+
+
+@cache
+def learned(config: AttentionConfig, language: str) -> Learned:
+    return learn(config, language=language)
+
+
+@dataclass(frozen=True)
+class Case:
+    """The settings of an address, read by hand, and the trace that they ask for."""
+
+    lang: str
+    address: tuple[tuple[str, str], ...]
+
+    @staticmethod
+    def of(lang: str, **address: str) -> "Case":
+        return Case(lang, tuple(address.items()))
+
+    @cached_property
+    def asked(self) -> dict[str, str]:
+        return dict(self.address)
+
+    @cached_property
+    def edit(self) -> Edit | None:
+        place, _, value = self.asked.get("edit", "").partition(":")
+        tensor, *numbers = place.split(".")
+        row, column, head = (*map(int, numbers), None)[:3] if tensor else (0, 0, None)
+        return Edit(tensor, row, column, head, float(value)) if tensor else None
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        tokens = list(tokenize(self.asked.get("sentence", EXAMPLES[self.lang][0].sentence)[:200])[:64])
+        if self.edit and self.edit.tensor == "tokens":
+            first, second = self.edit.row, self.edit.column
+            tokens[first], tokens[second] = tokens[second], tokens[first]
+        return tuple(tokens)
+
+    @cached_property
+    def query(self) -> int:
+        return int(self.asked.get("query", min(EXAMPLES[self.lang][0].query, len(self.tokens) - 1)))
+
+    @cached_property
+    def head(self) -> int:
+        return int(self.asked.get("head", 0))
+
+    @cached_property
+    def config(self) -> AttentionConfig:
+        return AttentionConfig(
+            int(self.asked.get("d_model", 8)),
+            int(self.asked.get("num_heads", 2)),
+            causal=self.asked.get("causal") == "1",
+            scaled=self.asked.get("scaled") != "0",
+            positions=self.asked.get("positions") != "0",
+            seed=int(self.asked.get("seed", 0)),
+        )
+
+    @property
+    def weights(self) -> str:
+        return self.asked.get("weights", "random")
+
+    @property
+    def checkpoint(self) -> int:
+        return int(self.asked.get("checkpoint", 10))
+
+    @cached_property
+    def learned(self) -> Learned:
+        chinese = [token for token in self.tokens if "\u4e00" <= token <= "\u9fff"]
+        return learned(self.config, "zh" if len(chinese) * 2 >= len(self.tokens) else "en")
+
+    @cached_property
+    def trace(self):
+        hidden = [int(key) for key in self.asked.get("hidden", "").split("-") if key]
+        text = self.asked.get("sentence", EXAMPLES[self.lang][0].sentence)[:200]
+        if tokenize(text) != self.tokens:  # too long, or two words changed places
+            text = " ".join(self.tokens)
+        if self.weights == "learned":
+            trace = self.learned.trace(text, checkpoint=self.checkpoint, hidden_keys=hidden)
+        else:
+            walk = {"random": trace_sentence, "hand": trace_by_hand}[self.weights]
+            trace = walk(text, self.config, hidden_keys=hidden)
+        return apply_edit(trace, self.edit) if self.edit and self.edit.tensor != "tokens" else trace
+
+    def is_edited(self, tensor: str, row: int | None = None) -> bool:
+        """Whether a number of that tensor (of that row) was set by hand in the chosen head, or the head silenced."""
+        edit = self.edit
+        if edit is None or edit.tensor != tensor or edit.head not in (None, self.head):
+            return False
+        return row in (None, edit.row) or tensor == "head_outputs"
+
+    @cached_property
+    def closed(self) -> torch.Tensor:
+        """By the words of the settings: hidden keys, and with the causal mask every key after the query."""
+        size = len(self.tokens)
+        hidden = {int(key) for key in self.asked.get("hidden", "").split("-") if key}
+        return torch.tensor([[k in hidden or (self.config.causal and k > q) for k in range(size)] for q in range(size)])
+
+    def closed_weights(self, head: int) -> torch.Tensor:
+        """The same, save for a weight of that head that was set there by hand."""
+        closed, edit = self.closed.clone(), self.edit
+        if edit and (edit.tensor, edit.head) == ("attn_weights", head) and edit.value:
+            closed[edit.row, edit.column] = False
+        return closed
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self.closed_weights(self.head)[self.query].all())
+
+    @cached_property
+    def labels(self) -> list[str]:
+        return [f"{i} {t if len(t) <= 12 else t[:11] + '…'}" for i, t in enumerate(self.tokens)]
+
+    @cached_property
+    def words(self) -> list[str]:
+        return sorted(set(self.tokens))
+
+    @cached_property
+    def repeat(self) -> tuple[int, int] | None:
+        """The first token that was there before, and where."""
+        seconds = [i for i, t in enumerate(self.tokens) if t in self.tokens[:i]]
+        return (self.tokens.index(self.tokens[seconds[0]]), seconds[0]) if seconds else None
+
+
+def code_spans(text: str) -> tuple[str, list[str]]:
+    """What stands outside the code spans of a line of Markdown, and their contents (CommonMark, section 6.1)."""
+    span = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+    inside = [match[2] for match in span.finditer(text)]
+    return span.sub("", text), [re.sub(r"^ (.*\S.*) $", r"\1", content) for content in inside]
+
+
+def token(case: Case, position: int) -> Callable[[str], bool]:
+    """The fact is this token's label in a code span, and nothing else."""
+    return lambda fact: code_spans(fact) == ("", [case.labels[position]])
+
+
+def is_rounded(fact: str, value: float) -> bool:
+    """Two decimals; where these would be 0.00, two digits and a power of ten."""
+    shown = float(fact.replace("−", "-"))
+    return abs(shown - value) <= (0.00502 + 1e-6 * abs(value) if abs(value) >= 0.00499 else 0.06 * abs(value))
+
+
+# The tensors of a trace by name, said once more without the app's help.
+
+
+def tensor_of(trace, name: str, head: int | None, query: int) -> np.ndarray:
+    """Rows and columns of a tensor, in double precision."""
+    attention = trace.attention
+    own = {
+        "ids": lambda: trace.ids[:, None],
+        "exponentials": lambda: _exponentials(attention.masked_scores[head]),
+        "exp_sums": lambda: _exponentials(attention.masked_scores[head]).sum(dim=1, keepdim=True),
+        "contributions": lambda: attention.attn_weights[head, query][:, None] * attention.v[head],
+    }
+    if name in own:
+        values = own[name]()
+    elif hasattr(attention, name):
+        values = getattr(attention, name)
+    elif hasattr(trace.weights, name):
+        values = getattr(trace.weights, name)
+    else:
+        values = getattr(trace, name)
+    if values.dim() == 3:
+        values = values[head]
+    return (values[None] if values.dim() == 1 else values).double().numpy()
+
+
+def shape_by_rule(name: str, config: AttentionConfig, tokens: int, words: int) -> tuple[int, int]:
+    """Rows and columns of a tensor by the words of the curriculum; of one head of it, where each has its own."""
+    columns: dict[str, int] = {"ids": 1, "exp_sums": 1, "one_hot": words}
+    columns |= dict.fromkeys(("scores", "scaled_scores", "masked_scores", "exponentials", "attn_weights"), tokens)
+    columns |= dict.fromkeys(("q", "k", "v", "contributions", "head_outputs"), config.d_model // config.num_heads)
+    rows: dict[str, int] = {"embedding_table": words}
+    rows |= {f"w_{role}": config.d_model for role in "qkvo"} | {f"b_{role}": 1 for role in "qkvo"}
+    return rows.get(name, tokens), columns.get(name, config.d_model)
+
+
+def _exponentials(masked: torch.Tensor) -> torch.Tensor:
+    most = masked.amax(dim=1, keepdim=True)
+    return (masked - torch.where(most == -torch.inf, 0.0, most)).exp()
