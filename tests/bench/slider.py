@@ -23,17 +23,17 @@ _WATCH = """() => {
   new MutationObserver(() => requestAnimationFrame(() => { window.lastChange = performance.now(); }))
     .observe(document.body, {childList: true, subtree: true, attributes: true, characterData: true});
 }"""
-_SETTLED = "quiet => performance.now() - window.lastChange > quiet"
+SETTLED = "quiet => performance.now() - window.lastChange > quiet"
 
 
 def measure(page: Page, key: str) -> float:
     """Milliseconds from one key press on the first slider to the last change that it brings."""
     slider = page.locator("[data-testid=stSlider] input[type=range], [data-testid=stSlider] [role=slider]").first
     slider.focus()
-    page.wait_for_function(_SETTLED, arg=QUIET)
+    page.wait_for_function(SETTLED, arg=QUIET)
     start = page.evaluate("window.lastChange = performance.now()")
     page.keyboard.press(key)
-    page.wait_for_function(_SETTLED, arg=QUIET, timeout=60_000)
+    page.wait_for_function(SETTLED, arg=QUIET, timeout=60_000)
     return float(page.evaluate("window.lastChange")) - float(start)
 
 

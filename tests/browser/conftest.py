@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
@@ -12,7 +13,20 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playw
 sys.path.insert(0, str(Path(__file__).parent))
 from serving import FLAGS, chromium, serve
 
+LAST = "test_asking"
 Opener = Callable[..., Page]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the mark
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests in one process: a Chromium keeps a core busy, and two of them wait for each other.
+
+    Half of them come last, for the process that has by then done all that needs no browser.
+    """
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(LAST if item.path.stem == LAST else "browser"))
+    items.sort(key=lambda item: item.path.stem == LAST)
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +57,22 @@ def contexts(browser: Browser) -> dict[str, BrowserContext]:
 
 @pytest.fixture
 def visit(browser: Browser, contexts: dict[str, BrowserContext], server: str) -> Iterator[Opener]:
-    """Open a page; alone=True in a browser context of its own. At the end nothing may have gone wrong on any."""
+    """Open a page, alone=True in a browser context of its own. At the end nothing may have gone wrong on any.
+
+    Where the address does not say otherwise, at a small random layer, which is there at once; first=True: as it is.
+    """
     pages: list[Page] = []
     troubles: list[str] = []
 
     def open_page(
-        path: str = "/", base: str = server, size: tuple[int, int] = (1440, 1000), alone: bool = False, **options: Any
+        path: str = "/",
+        base: str = server,
+        size: tuple[int, int] = (1440, 1000),
+        alone: bool = False,
+        first: bool = False,
+        **options: Any,
     ) -> Page:
+        options.setdefault("reduced_motion", "reduce")
         options["viewport"] = {"width": size[0], "height": size[1]}
         key = f"{options} {len(pages) if alone else ''}"
         if key not in contexts:
@@ -58,7 +81,7 @@ def visit(browser: Browser, contexts: dict[str, BrowserContext], server: str) ->
         pages.append(page)
         page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.goto(base + path)
+        page.goto(base + (path if first else at_random(path)))
         settle(page)
         return page
 
@@ -68,6 +91,14 @@ def visit(browser: Browser, contexts: dict[str, BrowserContext], server: str) ->
         page.close()
     assert troubles == []
     assert exceptions == 0
+
+
+def at_random(path: str) -> str:
+    """The address with a small random layer, as far as it says nothing else."""
+    parts = urlsplit(path)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    size = {} if "d_model" in query else {"d_model": "8", "num_heads": "2"}
+    return urlunsplit(parts._replace(query=urlencode({"weights": "random"} | size | query)))
 
 
 def settle(page: Page) -> None:

@@ -1,0 +1,64 @@
+"""How long from a click on a heatmap cell to the last change on the page, beside a slider move on a one-figure page.
+
+    python tests/bench/click.py [ROUNDS]
+
+Both are measured in turn in one browser against one server. Machines are noisy: read the ratios.
+"""
+
+import statistics
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+from serving import FLAGS, chromium, serve
+from slider import PAGES, QUIET, SETTLED, measure, opened
+
+SIZES = ("d_model=8&num_heads=2", "d_model=128&num_heads=8")
+
+
+def click(page: Page, turn: int) -> float:
+    """Milliseconds from a click on another cell of the page's last heatmap to the last change that it brings."""
+    page.wait_for_function(SETTLED, arg=QUIET)
+    image = page.locator(".heatmaplayer image").last
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    assert box is not None
+    before = page.url
+    page.mouse.move(
+        box["x"] + box["width"] * (0.15 + 0.1 * (turn % 8)), box["y"] + box["height"] * (0.1 + 0.1 * (turn % 8))
+    )
+    page.wait_for_function(SETTLED, arg=QUIET)  # the hover label's own changes
+    start = page.evaluate("window.lastChange = performance.now()")
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("before => location.href !== before", arg=before, timeout=8_000)
+    page.wait_for_function(SETTLED, arg=QUIET, timeout=60_000)
+    return float(page.evaluate("window.lastChange")) - float(start)
+
+
+def main(rounds: int) -> int:
+    with serve() as ours, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        for size in SIZES:
+            slider = opened(browser, f"{ours}/scores?{size}")
+            print(f"{size}: medians of {rounds} each, in ms\n{'page':14}{'click':>7}{'slider':>8}{'ratio':>7}")
+            for name in PAGES:
+                tab = opened(browser, f"{ours}/{name}?{size}")
+                clicks, moves = [], []
+                for turn in range(rounds):
+                    tab.bring_to_front()
+                    clicks.append(click(tab, turn))
+                    slider.bring_to_front()
+                    moves.append(measure(slider, "ArrowLeft" if turn % 2 else "ArrowRight"))
+                here, move = statistics.median(clicks), statistics.median(moves)
+                print(f"{name or 'overview':14}{here:7.0f}{move:8.0f}{here / move:7.2f}", flush=True)
+                tab.close()
+            slider.close()
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5))

@@ -1,0 +1,142 @@
+"""The default page in a real browser: a layer that learns while somebody watches, and the labs."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from conftest import settle
+from playwright.sync_api import Page
+from serving import serve
+
+from pages.ui.labels import label
+
+sys.path.append(str(Path(__file__).parents[1] / "unit"))
+from test_pretrained import tiny
+
+Opener = Callable[..., Page]
+IMAGES = "all => all.map(i => i.href.baseVal)"
+
+
+def story(page: Page) -> str:
+    return page.locator(".st-key-story").inner_text()
+
+
+def pictures(page: Page) -> list[str]:
+    found: list[str] = page.locator(".heatmaplayer image").evaluate_all(IMAGES)
+    return found
+
+
+def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -> None:
+    with serve() as fresh:
+        page = visit("/softmax?sentence=&lang=en", base=fresh)  # the browser is warm, the layer is not
+        page.goto(f"{fresh}/softmax?lang=en")
+        bar = page.locator(".st-key-training")
+        bar.wait_for(timeout=30_000)
+        page.wait_for_function(
+            "() => /step [1-9]\\d* of 300, loss \\d/.test(document.querySelector('.st-key-training')?.innerText)"
+        )
+        settle(page)
+        assert bar.count() == 0
+        assert re.search(r"step 300 of 300.* \S+ right", story(page))
+        assert "book" in story(page)
+        second = visit("/softmax?lang=en", base=fresh, alone=True, first=True)
+        assert story(second) == story(page)
+        assert pictures(second) == pictures(page)
+        page.close()
+        second.close()
+
+
+def test_the_scrubber_leads_back_to_noise_and_every_page_follows(visit: Opener) -> None:
+    page = visit("/softmax?lang=en", first=True)
+    learned = pictures(page)
+    slider = page.locator("[data-testid=stSlider] [role=slider], [data-testid=stSlider] input[type=range]").first
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('checkpoint') === '0'")
+    settle(page)
+    assert "step 0 of 300" in story(page)
+    assert pictures(page) != learned
+    page.locator(".st-key-strip").get_by_test_id("stPageLink-NavLink").last.click()
+    page.wait_for_url(re.compile("/weighted_sum"))
+    settle(page)
+    assert "step 0 of 300" in story(page)
+
+
+def test_random_weights_can_be_had_at_once_and_learned_ones_again(visit: Opener) -> None:
+    page = visit("/softmax?lang=en&d_model=512&num_heads=8&weights=random")
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="learned just now").click()
+    page.locator(".st-key-training").wait_for()
+    assert "can take a minute" in page.locator(".st-key-training").inner_text()
+    page.get_by_role("button", name="Rather random weights").click()
+    page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'random'")
+    settle(page)
+    assert page.locator(".st-key-story").count() == 0
+    assert page.locator(".heatmaplayer image").count() >= 4
+
+
+def test_sizes_are_trained_one_by_one_and_can_be_stopped(visit: Opener) -> None:
+    page = visit("/size?lang=en", first=True)
+    page.get_by_role("button", name="Train them all").click()
+    page.get_by_text(re.compile(r"^[1-9]\d* of 38 trained; now d_model")).first.wait_for(timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Go on").wait_for()
+    settle(page)
+    assert len(pictures(page)) >= 2
+    assert page.get_by_text(re.compile(r"^[1-9]\d* of 38 trained$")).count() == 1
+
+
+def test_word_vectors_are_learned_and_read_back(visit: Opener) -> None:
+    page = visit("/vectors?lang=en", first=True)
+    assert "cat" in page.locator("table").inner_text()
+    slider = page.locator("[data-testid=stMain] [role=slider], [data-testid=stMain] input[type=range]").first
+    for key, word in (("Home", "dog"), ("End", "kitchen")):
+        slider.focus()
+        page.keyboard.press(key)
+        page.get_by_text(re.compile(rf"that is {word}")).wait_for()
+    page.get_by_role("radio", name="skip-gram").click()
+    page.get_by_text("turns the game round").wait_for()
+    settle(page)
+
+
+def test_a_model_that_is_not_there_is_told_in_one_sentence(visit: Opener) -> None:
+    page = visit(f"/real?{urlencode({'lang': 'en', 'model': '/no/such folder'})}", first=True)
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="a real model").click()
+    page.get_by_text("There is no model").wait_for(timeout=60_000)
+    name = page.get_by_label(label("model", "en"))
+    name.fill("no such name either")
+    name.press("Enter")
+    page.get_by_test_id("stAlert").get_by_text("no such name either").first.wait_for(timeout=60_000)
+    page.get_by_role("button", name="Back to learned weights").click()
+    page.locator(".st-key-take_weights").wait_for(timeout=30_000)  # the offer to open one
+    settle(page)
+    assert page.get_by_test_id("stException").count() == 0
+
+
+TILES = """() => {
+  const chart = document.querySelector('.js-plotly-plot');
+  chart.scrollIntoView({block: 'center'});
+  const {xaxis, yaxis} = chart._fullLayout, at = chart.getBoundingClientRect();
+  return [at.left + xaxis._offset, at.top + yaxis._offset, xaxis._length, yaxis._length];
+}"""
+
+
+@pytest.mark.parametrize(("kind", "size"), [("bert", (1440, 1000)), ("gpt2", (390, 844))])
+def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(
+    kind: str, size: tuple[int, int], visit: Opener, tmp_path: Path
+) -> None:
+    folder = tiny(kind, tmp_path)  # 2 layers of 3 heads
+    page = visit(f"/real?{urlencode({'lang': 'en', 'weights': 'real', 'model': folder})}", first=True, size=size)
+    for layer, head in ((1, 2), (0, 1), (1, 0)):
+        left, top, width, height = page.evaluate(TILES)
+        page.mouse.click(left + width * (head + 0.3) / 3, top + height * (layer + 0.7) / 2)
+        page.wait_for_function(
+            "wanted => { const query = new URL(location.href).searchParams;"
+            " return query.get('layer') + query.get('head') === wanted }",
+            arg=f"{layer}{head}",
+        )
+        settle(page)
+    assert page.locator(".trail b").inner_text().startswith("attn_weights")
+    assert page.get_by_text("Causal mask", exact=True).count() == (kind == "bert")
