@@ -217,7 +217,8 @@ def _on_ask() -> None:
         return
     trail: tuple[Cell, ...] = state.get("trail", ())
     if way == "source":
-        _ask(cell, (*trail, state["asking"]))
+        if cell != state["asking"]:  # a double click asks twice
+            _ask(cell, (*trail, state["asking"]))
     else:
         _ask(cell, trail[:way] if isinstance(way, int) else ())
         if way is None and take_click(cell):

@@ -101,6 +101,18 @@ def at_random(path: str) -> str:
     return urlunsplit(parts._replace(query=urlencode({"weights": "random"} | size | query)))
 
 
+def explained(page: Page, text: str | None = None, *, other_than: str = "") -> None:
+    """Wait until the inspector explains that cell (any where text is None), and all that it says is there."""
+    page.wait_for_function(
+        """([text, last]) => {
+          const told = document.querySelector('.trail b')?.innerText;
+          const ready = document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning';
+          return ready && told && (text === null ? told !== last : told === text);
+        }""",
+        arg=[text, other_than],
+    )
+
+
 def settle(page: Page) -> None:
     """Wait until the app has run to its end and every chart is drawn."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning] h1", timeout=60_000)

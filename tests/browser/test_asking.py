@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from conftest import settle
+from conftest import explained, settle
 from playwright.sync_api import Page, TimeoutError
 
 from attention import AttentionConfig, SentenceTrace, trace_sentence
@@ -74,9 +74,7 @@ def ask_at(page: Page, x: float, y: float) -> str:
         )
     cell = cell_of(page)
     tensor, row, column, *_ = cell.split(".")
-    page.wait_for_function(
-        "text => document.querySelector('.trail b').innerText === text", arg=f"{tensor}[{row}, {column}]"
-    )
+    explained(page, f"{tensor}[{row}, {column}]")
     return cell
 
 
@@ -173,14 +171,14 @@ def test_one_can_ask_down_to_the_typed_word_and_go_back(visit: Opener) -> None:
     seen = [asked(page)]
     while page.locator(".terms .ask").count():
         page.locator(".terms .ask").first.click()
-        page.wait_for_function("last => document.querySelector('.trail b').innerText !== last", arg=seen[-1])
+        explained(page, other_than=seen[-1])
         seen.append(asked(page))
     tensors = [name.split("[")[0] for name in seen]
     assert tensors[:3] == ["output", "joined", "head_outputs"]
     assert tensors[-4:] == ["x", "embeddings", "one_hot", "ids"]
     assert page.locator(".trail .ask").all_inner_texts() == seen[:-1]
     page.locator(".trail .ask").nth(2).click()
-    page.wait_for_function("text => document.querySelector('.trail b').innerText === text", arg=seen[2])
+    explained(page, seen[2])
     assert page.locator(".trail .ask").all_inner_texts() == seen[:2]
 
 
@@ -191,27 +189,27 @@ def test_the_keyboard_alone_asks_walks_and_answers(visit: Opener) -> None:
     button.focus()
     for key, place in (("Enter", "1, 3"), ("ArrowDown", "2, 3"), ("ArrowLeft", "2, 2"), ("ArrowUp", "1, 2")):
         page.keyboard.press(key)
-        page.wait_for_function("text => document.querySelector('.trail b').innerText === text", arg=f"scores[{place}]")
-    page.locator(".terms .ask").first.and_(page.locator("[data-cell='q.1.0.1']")).press("Enter")  # not the last cell's
-    page.wait_for_function("() => document.querySelector('.trail b').innerText === 'q[1, 0]'")
+        explained(page, f"scores[{place}]")
+    page.locator(".terms .ask").first.press("Enter")
+    explained(page, "q[1, 0]")
     page.wait_for_function("() => document.activeElement.closest('.st-key-inspector')")  # the keyboard stays near
     page.get_by_label("Tensor", exact=True).focus()
     page.keyboard.type("exp_sums")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelector('.trail b').innerText === 'exp_sums[1, 0]'")
+    explained(page, "exp_sums[1, 0]")
 
 
 def test_a_link_carries_the_cell_and_back_returns_to_it(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}")
     at_first = asked(page)
     page.locator(".terms .ask").first.click()
-    page.wait_for_function("last => document.querySelector('.trail b').innerText !== last", arg=at_first)
+    explained(page, other_than=at_first)
     page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'q.3.0.1'")
     friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
     assert asked(friend) == asked(page) == "q[3, 0]"
     assert friend.locator(".terms").inner_text() == page.locator(".terms").inner_text()
     page.go_back()
-    page.wait_for_function("text => document.querySelector('.trail b').innerText === text", arg=at_first)
+    explained(page, at_first)
 
 
 def test_asking_draws_no_figure_again(visit: Opener) -> None:
@@ -221,7 +219,7 @@ def test_asking_draws_no_figure_again(visit: Opener) -> None:
       new MutationObserver(() => window.redrawn++).observe(chart.querySelector('.main-svg'),
         {childList: true, subtree: true}); }""")
     page.locator(".terms .ask").first.click()
-    page.wait_for_function("() => document.querySelector('.trail b').innerText === 'q[3, 0]'")
+    explained(page, "q[3, 0]")
     page.wait_for_timeout(400)
     assert page.evaluate("window.redrawn") == 0
 
@@ -249,11 +247,11 @@ def test_a_click_answers_a_question_that_waits_for_one(visit: Opener) -> None:
     page.mouse.click(left + width * 0.1, top + height * 0.1)  # the score of a token with itself: never asked for
     card.get_by_test_id("stAlert").wait_for()
     assert "Not quite" in card.get_by_test_id("stAlert").inner_text()
-    page.wait_for_function("() => document.querySelector('.trail b').innerText === 'scores[0, 0]'")
+    explained(page, "scores[0, 0]")
     assert cell_of(page) == "scores.0.0.1"
     card.locator(".look .ask").click()
     wanted = card.locator(".look .ask").inner_text()
-    page.wait_for_function("text => document.querySelector('.trail b').innerText === text", arg=wanted)
+    explained(page, wanted)
 
 
 def test_hold_change_compare_and_go_back(visit: Opener) -> None:

@@ -568,6 +568,13 @@ def test_the_trail_keeps_the_last_steps_and_ends_with_a_choice_of_one_s_own():
     assert trail_of(look(at, "embedding"))[0] == []
 
 
+def test_a_double_click_on_a_factor_asks_once():
+    at = go(start(cell="x.0.7"), "embedding").at
+    for _ in range(2):
+        at.ask({"cell": "embeddings.0.7", "way": "source"})
+    assert trail_of(look(at, "embedding")) == ([Cell("x", 0, 7)], "embeddings[0, 7]")
+
+
 def test_a_trail_loses_the_numbers_that_are_no_longer_there():
     at = go(start(cell="x.0.7"), "embedding").at
     at.ask({"cell": "x.0.3", "way": "source"})
