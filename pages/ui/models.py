@@ -1,11 +1,15 @@
 """The real models in memory, shared by all visitors."""
 
+import os
 from functools import partial
 
+import streamlit as st
+
 from attention import pretrained
-from attention.pretrained import Pretrained
+from attention.pretrained import Pretrained, Unavailable
 from pages.ui.background import Job, Workshop
 
+OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visitors come from
 _models: Workshop[Pretrained] = Workshop(most=2)
 
 
@@ -26,4 +30,6 @@ def forget(name: str) -> None:
 
 
 def _load(name: str, job: Job[Pretrained]) -> Pretrained:
+    if st.get_option("server.address") not in OWN_MACHINE and os.path.isdir(os.path.expanduser(name)):
+        raise Unavailable("name", "a server that other machines can reach opens no folders, only models of the hub")
     return pretrained.load(name, lambda _, share: job.tell(share))

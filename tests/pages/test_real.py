@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 import transformers
 from expected import expected_charts, expected_facts, expected_sections
@@ -652,6 +653,17 @@ def test_a_hostile_name_is_shown_as_it_is_and_asked_of_nobody(name, monkeypatch)
     mark = name.replace("[[", "").strip()
     for text in page.interpreted:
         assert mark not in code_spans(text)[0]
+
+
+@pytest.mark.parametrize(("address", "reason"), [("0.0.0.0", "name"), (None, "name"), ("127.0.0.1", ""), ("::1", "")])
+def test_visitors_from_elsewhere_open_no_folders_of_this_machine(address, reason, folder, monkeypatch):
+    told = st.get_option
+    monkeypatch.setattr(models, "_models", Workshop(most=2))
+    monkeypatch.setattr(st, "get_option", lambda name: address if name == "server.address" else told(name))
+    job = models.load(folder("bert"))
+    assert job.ended.wait(60)
+    assert (job.error.reason if isinstance(job.error, Unavailable) else "") == reason
+    assert (job.result is None) == bool(reason)
 
 
 def test_a_model_that_can_not_be_had_leaves_everything_else_in_reach(loading):
