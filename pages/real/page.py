@@ -7,7 +7,7 @@ from pages.ui.mosaic import draw_mosaic
 
 here = Lesson("real", only="real")
 model, layer, head, sentence = here.model, here.settings.layer, here.head, here.trace.sentence
-config = here.trace.config
+config, weights = here.trace.config, model.all_weights(sentence)
 here.say(
     "model",
     model=here.code(model.name),
@@ -21,13 +21,13 @@ here.say("same", layer=layer, difference=model.difference(sentence, layer))
 
 here.heading("all_heads")
 names = here.name("layer"), here.name("head")
-mosaic = draw_mosaic(model.all_weights(sentence), (layer, head), names, here.colors)
-here.tiles(mosaic, "mosaic", here.name("all_heads"))
+mosaic = draw_mosaic(weights, (layer, head), names, here.colors)
+here.figure(mosaic, "mosaic", here.name("all_heads"), tiles=True)
 here.say("mosaic", layer=layer, head=head)
 here.inspect("attn_weights")
 
 here.heading("what_heads_do")
-measures = head_measures(model.all_weights(sentence)[layer], model.special(sentence))
+measures = head_measures(weights[layer], model.special(sentence))
 here.table(
     [
         here.name(name)

@@ -15,7 +15,7 @@ now, final = kept[place], kept[-1]
 steps, marks = range(1, len(layer.history.losses) + 1), [checkpoint.step for checkpoint in kept]
 
 # How it went.
-here.say("task", query=here.token(here.query), word=here.said_by(layer))
+here.say("task", query=here.token(here.query), word=here.said())
 losses = Line(here.name("loss"), steps, layer.history.losses)
 one_head = Line(here.name("one_head"), marks, [checkpoint.accuracy for checkpoint in kept], dots=True)
 beyond = Line(here.name("beyond"), marks, [checkpoint.accuracy_beyond for checkpoint in kept], quiet=True)
@@ -56,34 +56,14 @@ here.inspect("attn_weights")
 # What each head does.
 here.heading("what_heads_do")
 found = learning.reports(layer)
-each = [here.name("head_n", number=head) for head in range(len(found))]
 relations = Axis(here.name("relation"), tuple(here.name(f"relation_{name}") for name in final.accuracy_by_relation))
-without = [here.name("without_head", number=head) for head in range(len(found))]
-looks, right = learning.looks(found), learning.right(layer, found)
+each = Axis(here.name("head"), tuple(here.name("head_n", number=head) for head in range(len(found))))
+without = (here.name("without_head", number=head) for head in range(len(found)))
+lesser = Axis(here.name("head"), (here.name("whole_layer"), *without))
+looks = Panel(learning.looks(found), here.name("looks_there"), each, relations, shares).without("columns", "shape")
+right = Panel(learning.right(layer, found), here.name("gets_right"), lesser, relations, shares).without("shape")
 line = 28
-here.show(
-    Board(
-        [
-            [
-                Panel(looks, here.name("looks_there"), Axis(here.name("head"), tuple(each)), relations, shares).without(
-                    "columns", "shape"
-                )
-            ],
-            [
-                Panel(
-                    right,
-                    here.name("gets_right"),
-                    Axis(here.name("head"), (here.name("whole_layer"), *without)),
-                    relations,
-                    shares,
-                ).without("shape")
-            ],
-        ],
-        [1],
-        [line * len(found), line * (1 + len(found))],
-    ),
-    "heads",
-)
+here.show(Board([[looks], [right]], [1], [line * len(found), line * (1 + len(found))]), "heads")
 told, table = st.columns([0.5, 0.5], gap="large")
 with told:
     section, facts = learning.division_of_labour(layer, found)

@@ -48,7 +48,7 @@ def restore() -> Settings:
     state, place = st.session_state, st.empty()
     address = {name: st.query_params[name] for name in _NAMES if name in st.query_params}
     last: Settings | None = state.get("settings")
-    if last:  # a page switch from code drops the widgets' values
+    if last:  # Streamlit forgets the values of widgets that were not drawn, and at a page switch from code all
         for name in _NAMES:
             state.setdefault(name, getattr(last, name))
     has_moved = last is not None and _chosen() != last
@@ -105,9 +105,7 @@ def sidebar(settings: Settings, pages: Contents) -> None:
             label_visibility="collapsed",
         )
         _weights(settings)
-        if settings.weights == "real":
-            _keep("d_model", "num_heads", "positions")
-        else:
+        if settings.weights != "real":
             st.select_slider(label("d_model", lang), choices.D_MODELS, key="d_model")
             st.select_slider(label("num_heads", lang), choices.head_counts(settings.d_model), key="num_heads")
         st.segmented_control(label("head", lang), range(settings.heads), key="head", required=True)
@@ -116,10 +114,7 @@ def sidebar(settings: Settings, pages: Contents) -> None:
         st.toggle(label("scaled", lang), key="scaled")
         if settings.weights != "real":
             st.toggle(label("positions", lang), key="positions")
-        always = settings.real is not None and settings.real.causal
-        if always:
-            _keep("causal")
-        else:
+        if not (settings.real and settings.real.causal):
             st.toggle(label("causal", lang), key="causal")
         st.multiselect(
             label("hidden", lang),
@@ -145,27 +140,15 @@ def _weights(settings: Settings) -> None:
     if kind == "learned":
         steps = [label("step", lang, step=step) for step in choices.CHECKPOINTS]
         st.select_slider(label("checkpoint", lang), range(len(steps)), format_func=steps.__getitem__, key="checkpoint")
-    else:
-        _keep("checkpoint")
     if kind == "real":
         st.text_input(label("model", lang), key="model", max_chars=choices.MAX_CHARACTERS)
         layers_there = settings.real.num_layers if settings.real else 1
         if layers_there > 1:
             st.select_slider(label("layer", lang), range(layers_there), key="layer")
-        else:
-            _keep("layer")
-    else:
-        _keep("model", "layer")
-        if kind != "hand":
-            st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
+    elif kind != "hand":
+        st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
     seed = f"{label('seed', lang, seed=settings.seed)} · " if kind != "real" else ""
     st.caption(f"{seed}{label(f'about_{kind}', lang)}")
-
-
-def _keep(*names: str) -> None:
-    """Streamlit forgets the value of a widget that is not drawn: say it again."""
-    for name in names:
-        st.session_state[name] = st.session_state[name]
 
 
 def strip(settings: Settings, pages: Contents, slug: str) -> None:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from textwrap import dedent
 
 import plotly.graph_objects as go
@@ -100,7 +100,7 @@ class Lesson:
             "steps": layer.history.checkpoints[-1].step,
             "accuracy": now.accuracy,
         }
-        facts |= {"query": self.token(self.query), "word": self.said_by(layer)}
+        facts |= {"query": self.token(self.query), "word": self.said()}
         with st.container(key="story"):
             st.markdown(prose.fill(text["story"], facts))
             if place := learning.obstacle(layer, self.settings.checkpoint):
@@ -109,17 +109,20 @@ class Lesson:
             if unknown:
                 st.caption(prose.fill(text["unknown"], {"words": " ".join(map(prose.code, unknown))}))
 
-    def said_by(self, layer: Learned) -> str:
-        """The word that the output row of the query token is nearest to."""
-        words = layer.words(self.trace.attention.output, checkpoint=self.settings.checkpoint)
-        return prose.code(words[self.query])
+    @cached_property
+    def _words(self) -> Sequence[str]:
+        """The words that a learned layer's output rows are nearest to."""
+        return self.layer.words(self.trace.attention.output, checkpoint=self.settings.checkpoint)
+
+    def said(self) -> str:
+        """The word that a learned layer's output row of the query token is nearest to."""
+        return prose.code(self._words[self.query])
 
     def decoded(self) -> None:
         """What a learned layer's output says of every token: the nearest word."""
         if self.settings.weights == "learned":
-            words = self.layer.words(self.trace.attention.output, checkpoint=self.settings.checkpoint)
             names = token_labels(self.trace.tokens, markup=False)
-            pairs = (f"{prose.code(name)} → {prose.code(word)}" for name, word in zip(names, words, strict=True))
+            pairs = (f"{prose.code(name)} → {prose.code(word)}" for name, word in zip(names, self._words, strict=True))
             self.say("decoded", words=label("between_changes", self.lang).join(pairs))
 
     # Axes: what rows and columns are called in hover texts and labels.
@@ -168,22 +171,17 @@ class Lesson:
         grid = [[panel and self._marked(panel) for panel in line] for line in board.grid]
         self.figure(draw(replace(board, grid=grid), self.colors), key, board.words)
 
-    def figure(self, figure: go.Figure, key: str, words: str) -> None:
-        """Place a figure. words: what it says to those who cannot see it."""
-        st.plotly_chart(figure, theme=None, config=_CONFIG, key=f"{self.page}_{key}", alt=words)
+    def figure(self, figure: go.Figure, key: str, words: str, *, tiles: bool = False) -> None:
+        """Place a figure. words: what it says to those who cannot see it.
 
-    def tiles(self, figure: go.Figure, key: str, words: str) -> None:
-        """Place a figure of all heads of all layers: a click on a tile chooses its layer and head."""
+        tiles: it shows all heads of all layers, and a click on a tile chooses its layer and head.
+        """
         key = f"{self.page}_{key}"
-        st.plotly_chart(
-            figure,
-            theme=None,
-            config=_CONFIG,
-            key=key,
-            alt=words,
-            on_select=partial(_take_tile, key),
-            selection_mode="points",
-        )
+        place = partial(st.plotly_chart, figure, theme=None, config=_CONFIG, key=key, alt=words)
+        if tiles:
+            place(on_select=partial(_take_tile, key), selection_mode="points")
+        else:
+            place()
 
     def table(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A small table of numbers and words that hold no text of the sentence."""
