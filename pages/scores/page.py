@@ -11,7 +11,7 @@ attention, head, query = here.trace.attention, here.head, here.query
 q, k, scores = attention.q[head], attention.k[head], attention.scores[head]
 best = measures.peak(scores[query])
 
-figure, words = st.columns([0.62, 0.38], gap="large")
+figure, words = st.columns([0.66, 0.34], gap="large")
 with figure:
     here.formula(sized("S", scores), "=", sized("Q", q), sized(r"K^\top", k.T))
     operands = Scale.signed(q, k, name="Q, Kᵀ")
@@ -48,7 +48,7 @@ with figure:
         outlines=(here.row_of("q"), Outline("", (query, query + 1), column)),
     )
     here.show(
-        Board([[None, keys], [queries, products]], [0.34, 0.66], [170, heatmap_height(len(scores))], width=600),
+        Board([[None, keys], [queries, products]], [0.28, 0.72], [170, heatmap_height(len(scores))], width=600),
         "product",
     )
 with words:

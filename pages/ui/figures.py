@@ -279,7 +279,7 @@ class _Places:
         self.right = 6 if board.small else 30
         self._head = self._title + self._bands(board.grid[0])
         self.top = self._head + (12 if self._bars_in_corner or board.small else 58)
-        self.bottom = 30 if board.small else 8 + self._labels_below(board.grid[-1])
+        self.bottom = 30 if board.small else self._labels_below(board.grid[-1]) + 8
         self._between = [
             self._title + self._bands(board.grid[r + 1]) + self._labels_below(board.grid[r])
             for r in range(len(board.grid) - 1)
@@ -300,7 +300,7 @@ class _Places:
     def _labels_below(line: Sequence[Panel | None]) -> int:
         shown = [panel for panel in line if panel and panel.show_columns]
         deepest = max((len(label) for panel in shown for label in panel.columns.labels), default=0)
-        return 18 + round(min(deepest, LABEL_LENGTH + 3) * 4.8) if shown else 0
+        return 18 + round(min(deepest, LABEL_LENGTH + 3) * 4.8) if shown else 8
 
     def domain(self, row: int, column: int) -> tuple[Domain, Domain]:
         above = sum(self._board.heights[:row]) + sum(self._between[:row])

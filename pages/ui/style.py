@@ -7,12 +7,16 @@ a second time.
 # Plotly shrinks a number until it fits its cell; below 7 px nobody can read it, so it goes.
 _TOO_SMALL = ",".join(f'.heatmap-label text[style*="font-size: {size}px"]' for size in range(7))
 
+# Plotly writes dark grey on bright cells; on those that are not quite bright that is too weak.
+_DARK_INK = '.heatmap-label text[style*="fill: rgb(68, 68, 68)"]'
+
 STYLE = f"""<style>
 {_TOO_SMALL} {{ display: none; }}
+{_DARK_INK} {{ fill: #0b0d12 !important; }}
 [data-testid=stElementContainer]:has([data-testid=stPlotlyChart]), [data-testid=stFullScreenFrame] {{
   width: round(down, 100%, 1px) !important;
 }}
-[data-testid=stMainBlockContainer] {{ padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1280px; }}
+[data-testid=stMainBlockContainer] {{ padding: 3.2rem 3rem 3rem; max-width: 1280px; }}
 [data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] {{ gap: 0.7rem; }}
 [data-testid=stMain] h2 {{ font-size: 1.2rem; padding: 0.4rem 0 0.6rem; }}
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p {{
