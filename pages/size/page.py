@@ -2,11 +2,11 @@
 
 from pages.ui import sizes
 from pages.ui.figures import Axis, Board, Closed, Panel, Scale
-from pages.ui.lesson import Lesson
+from pages.ui.lesson import Page
 from pages.ui.working import work_through
 
-here = Lesson("size", only="learned")
-config, language = here.trace.config, here.settings.grammar
+here = Page("size", only="learned")
+config, language = here.settings.config, here.settings.grammar
 here.say("task")
 widths = Axis("d_model", tuple(map(str, sizes.WIDTHS)))
 heads = Axis("num_heads", tuple(map(str, sizes.HEADS)))

@@ -27,14 +27,13 @@ from pages.ui.tensors import OF_HEADS, Origin, changes, closed, view
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
-class Lesson:
-    """One page for the settings in force. Opening it shows the title, the motivation and the page's questions.
+class Page:
+    """A page and the ways to show and say something on it. Opening it shows the title and the motivation.
 
-    Where the sentence is empty or the real model cannot be had, it says what to do and ends the page there.
+    only: the kind of weights that the page is about; with others in force it offers to change to them, and ends there.
     """
 
     def __init__(self, page: str, only: str = "") -> None:
-        """only: the kind of weights that the page is about; with others in force it offers to change to them."""
         self.page = page
         self.settings: Settings = st.session_state["settings"]
         self.lang = self.settings.lang
@@ -42,12 +41,106 @@ class Lesson:
         sections = prose.sections(page, self.lang)
         st.title(sections["title"], anchor=False)
         st.markdown(sections["motivation"])
-        if not shown(self.settings).tokens:
-            st.info(label("empty", self.lang), icon=":material/edit:")
-            st.stop()
         if only not in ("", self.settings.weights):
             st.info(prose.sections("ui", self.lang)[f"only_{only}"], icon=":material/swap_horiz:")
             st.button(label(f"take_{only}", self.lang), key="take_weights", on_click=take_weights, args=(only,))
+            st.stop()
+
+    # Saying.
+
+    def text(self, section: str, **facts: object) -> str:
+        """A section of the page's text with its facts; the one for the weights in force, where there is such a one."""
+        found = prose.sections(self.page, self.lang)
+        own = f"{section}_{self.settings.weights}"
+        return prose.fill(
+            found[own if own in found else section], {**prose.of_weights(self.settings.weights, self.lang), **facts}
+        )
+
+    def say(self, section: str, **facts: object) -> None:
+        """A section of the page's text."""
+        st.markdown(self.text(section, **facts))
+
+    def caption(self, section: str, **facts: object) -> None:
+        """A section in small print."""
+        st.caption(self.text(section, **facts))
+
+    def formula(self, *parts: str) -> None:
+        """A formula, its live shapes under its symbols (see sized)."""
+        st.latex(r" \; ".join(parts))
+
+    def link(self, page: str, text: str) -> None:
+        """A link to another page that keeps the settings."""
+        st.page_link(f"pages/{page}/page.py", label=text, query_params=to_query(self.settings.elsewhere), icon="")
+
+    def heading(self, name: str) -> None:
+        """A short heading of the page's own column."""
+        st.markdown(f"## {label(name, self.lang)}", anchors=False)
+
+    def attempt(self) -> None:
+        """Something to do with the controls."""
+        with st.container(border=True):
+            st.markdown(f"**{label('try', self.lang)}** · {self.text('try')}")
+
+    def question(self, **facts: object) -> None:
+        """One question that the reader can answer by looking, and its answer on demand."""
+        with st.container(border=True):
+            st.markdown(f"**{label('question', self.lang)}** · {self.text('question', **facts)}")
+            with st.expander(label("answer", self.lang)):
+                st.markdown(self.text("answer", **facts))
+
+    def name(self, key: str, **facts: object) -> str:
+        """A short label in the reader's language."""
+        return label(key, self.lang, **facts)
+
+    def code(self, text: str) -> str:
+        """A text from outside for use as a fact: shown as it is, never interpreted."""
+        return prose.code(text)
+
+    def signed(self, number: int) -> str:
+        """A whole number with its sign."""
+        return f"{number:+d}".replace("-", "−") if number else "0"
+
+    # Showing.
+
+    def show(self, board: Board, key: str) -> None:
+        """Draw a board of heatmaps."""
+        self.figure(draw(board, self.colors), key, board.words)
+
+    def figure(self, figure: go.Figure, key: str, words: str, *, tiles: bool = False) -> None:
+        """Place a figure. words: what it says to those who cannot see it.
+
+        tiles: it shows all heads of all layers, and a click on a tile chooses its layer and head.
+        """
+        key = f"{self.page}_{key}"
+        place = partial(st.plotly_chart, figure, theme=None, config=_CONFIG, key=key, alt=words)
+        if tiles:
+            place(on_select=partial(_take_tile, key), selection_mode="points")
+        else:
+            place()
+
+    def table(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A small table of numbers and words that hold no text of the sentence."""
+        lines = [names, ["---:"] * len(names), *([prose.written(cell) for cell in row] for row in rows)]
+        st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+    def source(self, *functions: Callable[..., Tensor]) -> None:
+        """The code of the very functions that made the numbers."""
+        self.heading("source")
+        st.code(
+            "\n\n".join(dedent(inspect.getsource(f)).strip() for f in functions), language="python", wrap_lines=True
+        )
+
+
+class Lesson(Page):
+    """A page about the layer in force: its trace of the sentence, and the page's questions about it.
+
+    Where the sentence is empty or the real model cannot be had, it says what to do and ends the page there.
+    """
+
+    def __init__(self, page: str, only: str = "") -> None:
+        super().__init__(page, only)
+        if not shown(self.settings).tokens:
+            st.info(label("empty", self.lang), icon=":material/edit:")
             st.stop()
         self._with_models()
         place = st.empty()  # always there, so that what follows keeps its own
@@ -82,14 +175,6 @@ class Lesson:
         """The real model, where one is in force."""
         assert self.settings.real is not None  # the page has ended where it could not be had
         return self.settings.real
-
-    def code(self, text: str) -> str:
-        """A text from outside for use as a fact: shown as it is, never interpreted."""
-        return prose.code(text)
-
-    def signed(self, number: int) -> str:
-        """A whole number with its sign."""
-        return f"{number:+d}".replace("-", "−") if number else "0"
 
     def _learned(self) -> None:
         """What the layer has learned so far, and what it makes of the query token."""
@@ -139,10 +224,6 @@ class Lesson:
         """The vocabulary, by id."""
         return Axis(label("axis_word", self.lang), token_labels(self.trace.vocabulary))
 
-    def name(self, key: str, **facts: object) -> str:
-        """A short label in the reader's language."""
-        return label(key, self.lang, **facts)
-
     def token(self, position: int) -> str:
         """A token's label for use as a fact: shown as it is, never interpreted."""
         return prose.code(token_labels(self.trace.tokens, markup=False)[position])
@@ -169,24 +250,7 @@ class Lesson:
     def show(self, board: Board, key: str) -> None:
         """Draw a board of heatmaps. Where something is held or edited, what differs from before is framed."""
         grid = [[panel and self._marked(panel) for panel in line] for line in board.grid]
-        self.figure(draw(replace(board, grid=grid), self.colors), key, board.words)
-
-    def figure(self, figure: go.Figure, key: str, words: str, *, tiles: bool = False) -> None:
-        """Place a figure. words: what it says to those who cannot see it.
-
-        tiles: it shows all heads of all layers, and a click on a tile chooses its layer and head.
-        """
-        key = f"{self.page}_{key}"
-        place = partial(st.plotly_chart, figure, theme=None, config=_CONFIG, key=key, alt=words)
-        if tiles:
-            place(on_select=partial(_take_tile, key), selection_mode="points")
-        else:
-            place()
-
-    def table(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """A small table of numbers and words that hold no text of the sentence."""
-        lines = [names, ["---:"] * len(names), *([prose.written(cell) for cell in row] for row in rows)]
-        st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+        super().show(replace(board, grid=grid), key)
 
     def _marked(self, panel: Panel) -> Panel:
         """The panel with the cells framed whose numbers were others before."""
@@ -203,30 +267,6 @@ class Lesson:
     def compare(self, *tensors: str, by_hand: str = "") -> None:
         """Hold this, change one thing: the step's results before and after. by_hand: "swap" words, "silence" a head."""
         compare(self.page, self.settings, self.before, self.trace, tensors, by_hand, self.colors)
-
-    def link(self, page: str, text: str) -> None:
-        """A link to another page that keeps the settings."""
-        st.page_link(f"pages/{page}/page.py", label=text, query_params=to_query(self.settings.elsewhere), icon="")
-
-    def text(self, section: str, **facts: object) -> str:
-        """A section of the page's text with its facts; the one for the weights in force, where there is such a one."""
-        found = prose.sections(self.page, self.lang)
-        own = f"{section}_{self.settings.weights}"
-        return prose.fill(
-            found[own if own in found else section], {**prose.of_weights(self.settings.weights, self.lang), **facts}
-        )
-
-    def say(self, section: str, **facts: object) -> None:
-        """A section of the page's text."""
-        st.markdown(self.text(section, **facts))
-
-    def caption(self, section: str, **facts: object) -> None:
-        """A section in small print."""
-        st.caption(self.text(section, **facts))
-
-    def formula(self, *parts: str) -> None:
-        """A formula, its live shapes under its symbols (see sized)."""
-        st.latex(r" \; ".join(parts))
 
     def notice(self, section: str, /, rule_of: str = "", **facts: object) -> None:
         """What to notice, computed from the tensors on screen.
@@ -246,34 +286,11 @@ class Lesson:
             for edit in self.trace.edits
         )
 
-    def heading(self, name: str) -> None:
-        """A short heading of the page's own column."""
-        st.markdown(f"## {label(name, self.lang)}", anchors=False)
-
-    def attempt(self) -> None:
-        """Something to do with the controls."""
-        with st.container(border=True):
-            st.markdown(f"**{label('try', self.lang)}** · {self.text('try')}")
-
-    def question(self, **facts: object) -> None:
-        """One question that the reader can answer by looking, and its answer on demand."""
-        with st.container(border=True):
-            st.markdown(f"**{label('question', self.lang)}** · {self.text('question', **facts)}")
-            with st.expander(label("answer", self.lang)):
-                st.markdown(self.text("answer", **facts))
-
     def progress(self, page: str) -> None:
         """How many of another page's questions the reader has answered rightly during this visit."""
         right, count = progress(page, self.trace, self.settings)
         if self.settings.questions and right:
             st.badge(self.name("solved", right=right, count=count), icon=":material/check:", color="green")
-
-    def source(self, *functions: Callable[..., Tensor]) -> None:
-        """The code of the very functions that made the numbers."""
-        self.heading("source")
-        st.code(
-            "\n\n".join(dedent(inspect.getsource(f)).strip() for f in functions), language="python", wrap_lines=True
-        )
 
 
 def _take_tile(key: str) -> None:

@@ -5,10 +5,10 @@ import streamlit as st
 from attention.vectors import CONTENT, guess_loss
 from pages.ui import wordvectors
 from pages.ui.curves import Chart, Line, draw_curves
-from pages.ui.lesson import Lesson
+from pages.ui.lesson import Page
 from pages.ui.wordmap import Map, draw_maps
 
-here = Lesson("vectors")
+here = Page("vectors")
 lang, language = here.lang, here.settings.grammar
 here.say("idea")
 controls, told = st.columns([0.3, 0.7], gap="large", vertical_alignment="center")

@@ -20,7 +20,7 @@ from attention import AttentionConfig, multi_head_attention
 from attention.grammar import RELATIONS
 from attention.grammar.batches import sentences
 from attention.learn import HeadReport
-from pages.ui import background, learning, sizes
+from pages.ui import background, layers, learning, sizes
 from pages.ui.background import AbandonedError, Workshop
 from pages.ui.labels import label
 from pages.ui.prose import sections
@@ -368,6 +368,19 @@ def assert_grid(page: Page, found: dict[tuple[int, int, bool], float]) -> None:
         marks = [mark for mark in closed if mark["xaxis"] == trace["xaxis"]]
         assert len(marks) == 1
         np.testing.assert_array_equal(~np.isnan(numbers(marks[0]["z"])), np.isnan(expected))
+
+
+@pytest.mark.parametrize("slug", ["size", "vectors"])
+@pytest.mark.parametrize("sentence", ["the cat saw it", ""])
+def test_a_lab_about_other_layers_asks_nothing_of_the_one_in_force(slug, sentence, monkeypatch):
+    def train(*_):
+        raise AssertionError("a layer was trained")
+
+    monkeypatch.setattr(layers, "training", train)
+    page = go(start(**DEFAULT | {"sentence": sentence}), slug)
+    assert not page.has("story")
+    assert not page.has("quiz")
+    assert page.charts
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
