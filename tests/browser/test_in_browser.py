@@ -13,7 +13,7 @@ from serving import serve
 from pages import OVERVIEW, PAGES, WALK
 
 WALKED = (OVERVIEW, *WALK)
-DARK_TOO = ("overview", "embedding", "softmax", "heads", "training", "vectors")  # every kind of figure and box
+DARK_TOO = ("overview", "softmax", "training", "vectors")  # every kind of figure and box
 ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in PAGES}
 OTHER = {
     "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "weights": "random", "checkpoint": "3", "model": "a/b",
@@ -21,11 +21,9 @@ OTHER = {
     "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "seed": "7",
     "questions": "1", "cell": "", "edit": "", "pin": "",
 }  # fmt: skip
-HOSTILE = (
-    "", "   ", "x", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b>", "$x$ and $$y$$",
-    ":red[x] :smile:", "~~x~~ **b** _i_", "`code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم",
-    "e\u0301 नमस्ते", "a\0b", "the the the",
-    "我喜欢猫因为猫很可爱", "[[key]] %{z} {x}",
+HOSTILE = (  # the rest of what a sentence can be is tried without a browser
+    "", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b> &lt;i&gt;", "$x$ and $$y$$",
+    ":red[x] :smile: `code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم e\u0301 नमस्ते", "[[key]] %{z} {x} a\0b",
 )  # fmt: skip
 Opener = Callable[..., Page]
 WIDEST = {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}
@@ -63,12 +61,12 @@ def slide(page: Page, which: int, key: str) -> None:
     settle(page)
 
 
-@pytest.mark.parametrize("slug", ["overview", "embedding", "heads", "training", "real"])
+@pytest.mark.parametrize("slug", ["overview", "heads", "real"])
 def test_a_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
     with serve() as fresh:
         page = visit(ADDRESSES[slug], base=fresh, first=True)
         assert page.get_by_test_id("stDialog").count() == 0
-        if slug in (*WALKED, "training"):
+        if slug in WALKED:
             assert page.locator(".heatmaplayer image").count() >= 2
             assert "book" in page.locator(".st-key-story").inner_text()
         assert "Attention, step by step" in page.title()
@@ -168,7 +166,7 @@ def test_a_phone_shows_all_of_it(slug: str, size: dict[str, str], visit: Opener)
 
 
 def test_hostile_sentences_are_only_text(visit: Opener) -> None:
-    page = visit("/softmax")
+    page = visit("/scaling")
     box = page.get_by_label("Sentence", exact=True)
     for sentence in HOSTILE:
         box.fill(sentence)
@@ -179,7 +177,7 @@ def test_hostile_sentences_are_only_text(visit: Opener) -> None:
         assert "owned" not in page.title()
         assert page.locator("[data-testid=stMain] script, [data-testid=stMain] .katex-error").count() == 0
         if sentence.strip():
-            assert page.locator(".heatmaplayer image").count() >= 4, sentence
+            assert page.locator(".heatmaplayer image").count() >= 2, sentence
         else:
             assert page.get_by_test_id("stAlert").count() == 1, sentence
 

@@ -18,6 +18,9 @@ from test_pretrained import tiny
 
 Opener = Callable[..., Page]
 IMAGES = "all => all.map(i => i.href.baseVal)"
+# The colours of the numbers that are written large enough to read.
+INKS = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
+  .filter(style => style.display !== 'none' && parseFloat(style.fontSize) >= 7).map(style => style.fill)"""
 
 
 def story(page: Page) -> str:
@@ -50,8 +53,10 @@ def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -
 
 
 def test_the_scrubber_leads_back_to_noise_and_every_page_follows(visit: Opener) -> None:
-    page = visit("/softmax?lang=en", first=True)
-    learned = pictures(page)
+    page = visit("/scores?lang=en", first=True)
+    learned, inks = pictures(page), page.evaluate(INKS)
+    assert len(inks) >= 13 * 13  # a first visit can read every score
+    assert "rgb(68, 68, 68)" not in inks  # too weak on cells that are not quite bright
     slider = page.locator("[data-testid=stSlider] [role=slider], [data-testid=stSlider] input[type=range]").first
     slider.focus()
     page.keyboard.press("Home")
@@ -60,7 +65,7 @@ def test_the_scrubber_leads_back_to_noise_and_every_page_follows(visit: Opener) 
     assert "step 0 of 300" in story(page)
     assert pictures(page) != learned
     page.locator(".st-key-strip").get_by_test_id("stPageLink-NavLink").last.click()
-    page.wait_for_url(re.compile("/weighted_sum"))
+    page.wait_for_url(re.compile("/scaling"))
     settle(page)
     assert "step 0 of 300" in story(page)
 
