@@ -5,6 +5,7 @@ A figure is a board: a grid of panels that share rows and columns, so that a mat
 """
 
 import html
+import math
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ FONT = "Source Sans, Source Sans Pro, Noto Sans, Noto Sans CJK SC, sans-serif"
 LABEL_LENGTH = 12
 MAX_WRITTEN_CELLS = 700
 MAX_WRITTEN_COLUMNS = 32
+LEAST_SIZE = 7  # pixels; nobody can read smaller numbers
+WIDEST = 1.35  # how much wider than a desktop's a board may come out on a very wide screen
 
 
 @dataclass(frozen=True)
@@ -193,8 +196,8 @@ def draw(board: Board, colors: Colors) -> go.Figure:
             if panel.scale not in scales:
                 scales.append(panel.scale)
             spot = _Spot(*places.domain(r, c), _suffix(number), _suffix(scales.index(panel.scale) + 1))
-            room = (spot.x[1] - spot.x[0]) * board.width / max(1, panel.values.shape[1])
-            _add_panel(sheet, panel, spot, colors, places.height, 0 if board.small else room, board.stacked)
+            room = 0 if board.small else (spot.x[1] - spot.x[0]) * board.width / max(1, panel.values.shape[1])
+            _add_panel(sheet, panel, spot, colors, places.height, room, board.stacked)
     for place, sign in board.signs:
         sheet.annotations.append(places.before(*place) | {"text": sign} | _text(colors.quiet, 20))
     for start, end in board.arrows:
@@ -358,7 +361,8 @@ def _add_panel(
         "range": [panel.rows.first + rows - 0.5, panel.rows.first - 0.5],
     }
     hover = f"{panel.rows.name} %{{y}} · {panel.columns.name} %{{x}}<br>{panel.name} = "
-    write = not small and _is_room(rows, columns, room, panel.whole)
+    digits, tall = _digits(panel, room), (spot.y[1] - spot.y[0]) * height / max(1, rows)
+    write = not small and _is_room(values, digits, room, tall)
     gap = 0 if columns > 64 or rows > 64 or room < 6 else 1  # no lines between cells hardly wider than a line
     sheet.traces.append(
         {
@@ -372,7 +376,7 @@ def _add_panel(
             "name": panel.name,
             "hovertemplate": hover + ("%{z:d}" if panel.whole else "%{z:.4f}") + "<extra></extra>",
             "hoverongaps": False,
-            "texttemplate": f"%{{z:.{_digits(panel, room)}f}}" if write else None,
+            "texttemplate": f"%{{z:.{digits}f}}" if write else None,
             "textfont": {"size": 9} if 1 in (rows, columns) else None,
             "xgap": gap,
             "ygap": gap,
@@ -409,11 +413,21 @@ def _runs(changed: Tensor | None) -> list[Outline]:
     return sorted(found, key=lambda outline: (outline.rows, outline.columns))
 
 
-def _is_room(rows: int, columns: int, room: float, whole: bool) -> bool:
-    """Whether numbers are written at all. (Plotly then fits their size to the cells, or drops them.)"""
+def _is_room(values: Matrix, digits: int, room: float, tall: float) -> bool:
+    """Whether numbers are written at all, in cells of so many pixels.
+
+    Plotly fits their size to the cells. What nobody could read there is left out: each number costs time to draw.
+    """
+    rows, columns = values.shape
     if rows == 1 or columns == 1:  # Plotly cannot tell the cells' size there, and would write at full size
-        return room >= (20 if whole else 38) and rows <= 24
-    return rows * columns <= MAX_WRITTEN_CELLS and columns <= MAX_WRITTEN_COLUMNS
+        return room >= (38 if digits else 20) and rows <= 24
+    if rows * columns > MAX_WRITTEN_CELLS or columns > MAX_WRITTEN_COLUMNS:
+        return False
+    finite = values[np.isfinite(values)]
+    ends = (finite.min(), finite.max()) if finite.size else (0.0,)
+    longest = max(len(f"{end:.{digits}f}") for end in ends)
+    wide, high = math.floor(room * WIDEST) - 1, math.floor(tall) - 1  # without the line between cells
+    return min(wide / longest / 0.65, high / 1.3) >= LEAST_SIZE  # Plotly's own arithmetic
 
 
 def _digits(panel: Panel, room: float) -> int:
