@@ -5,6 +5,7 @@ A figure is a board: a grid of panels that share rows and columns, so that a mat
 """
 
 import html
+import json
 import math
 import re
 import zlib
@@ -211,7 +212,7 @@ def draw(board: Board, colors: Colors) -> go.Figure:
         "datarevision": sheet.digest(),
         "shapes": sheet.shapes,
         "annotations": sheet.annotations,
-        "meta": {"panels": sheet.panels},
+        "meta": json.dumps(sheet.panels),  # in an object Plotly would see a change, and draw everything twice
     }
     return finish(sheet.traces, sheet.layout, colors)
 

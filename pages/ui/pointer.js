@@ -13,7 +13,8 @@ let pointed; // the address of the button under the mouse or the keyboard
 let wanted = false; // whether an answer is on its way
 let leaving = 0; // until when an answer may take away the button that has the keyboard
 
-const charts = () => [...document.querySelectorAll(".js-plotly-plot")].filter((chart) => chart.layout?.meta?.panels);
+const panelsOf = (chart) => JSON.parse(chart.layout?.meta ?? "[]");
+const charts = () => [...document.querySelectorAll(".js-plotly-plot")].filter((chart) => chart.layout?.meta);
 
 /** Where a panel lies in its chart, in CSS pixels of the chart's own box. */
 function box(chart, panel) {
@@ -61,7 +62,7 @@ function paint() {
     const layer = document.createElement("div");
     layer.className = "pointer-frames";
     layer.setAttribute("aria-hidden", "true");
-    for (const panel of chart.layout.meta.panels)
+    for (const panel of panelsOf(chart))
       for (const frame of frames) {
         const ranges = rangesOf(panel, frame);
         if (ranges) layer.append(drawn(chart, panel, ranges, frame.kind));
@@ -90,10 +91,10 @@ function drawn(chart, panel, { rows, columns }, kind) {
 /** What a place on screen means: a cell, or the page that a panel's title leads to. */
 function meaningOf(event) {
   const chart = event.target.closest?.(".js-plotly-plot");
-  if (!chart?.layout?.meta?.panels) return null;
+  if (!chart) return null;
   const at = chart.getBoundingClientRect();
   const [x, y] = [event.clientX - at.left, event.clientY - at.top];
-  for (const panel of chart.layout.meta.panels) {
+  for (const panel of panelsOf(chart)) {
     const { left, top, width, height } = box(chart, panel);
     if (x < left || x >= left + width) continue;
     if (y >= top && y < top + height && panel.tensor)

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from serving import FLAGS, chromium, serve
 from slider import PAGES, QUIET, SETTLED, measure, opened
 
-SIZES = ("d_model=8&num_heads=2", "d_model=128&num_heads=8")
+SIZES = ("weights=random&d_model=8&num_heads=2", "weights=random&d_model=128&num_heads=8")
 
 
 def click(page: Page, turn: int) -> float:

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from serving import FLAGS, chromium, serve
 
+# What the yardstick begins with. A layer that learned has another slider first, and learns at every other size.
+SAME = "weights=random&d_model=8&num_heads=2&sentence=the+animal+did+not+cross+the+street+because+it+was+too+tired"
 PAGES = ("", "embedding", "projections", "scores", "scaling", "softmax", "weighted_sum", "heads")
 QUIET = 900  # ms without a change that end a measurement
 _WATCH = """() => {
@@ -46,7 +48,7 @@ def main(rounds: int) -> int:
             query = f"page={name or 'overview'}"
             tabs = [
                 opened(browser, address)
-                for address in (f"{ours}/{name}", f"{plain}/?{query}&heads=all", f"{plain}/?{query}&heads=one")
+                for address in (f"{ours}/{name}?{SAME}", f"{plain}/?{query}&heads=all", f"{plain}/?{query}&heads=one")
             ]
             times: list[list[float]] = [[], [], []]
             for turn in range(rounds):

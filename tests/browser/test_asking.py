@@ -23,11 +23,11 @@ LARGE |= {"causal": "1", "query": "8"}
 DESKTOP, PHONE = (1440, 1000), (390, 844)
 CORNERS = ((0.01, 0.02), (0.99, 0.02), (0.01, 0.98), (0.99, 0.98), (0.52, 0.52))
 PANELS = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((chart, c) =>
-  chart.closest('.st-key-compare') ? [] : chart.layout.meta.panels.map((panel, p) => [c, p, panel.tensor]))"""
+  chart.closest('.st-key-compare') ? [] : JSON.parse(chart.layout.meta).map((panel, p) => [c, p, panel.tensor]))"""
 # Where Plotly itself drew the panel: its plot area, by the axes' own id.
 AREA = """([c, p]) => {
   const chart = document.querySelectorAll('.js-plotly-plot')[c];
-  const id = chart.layout.meta.panels[p].axis;
+  const id = JSON.parse(chart.layout.meta)[p].axis;
   chart.querySelector(`.bglayer`).scrollIntoView({block: 'center'});
   const area = chart._fullLayout._plots['x' + id + 'y' + id];
   const at = chart.getBoundingClientRect();
@@ -36,7 +36,7 @@ AREA = """([c, p]) => {
 # The number that Plotly drew at a place on screen, by Plotly's own arithmetic; null where a mask closed the cell.
 DRAWN = """([c, p, x, y]) => {
   const chart = document.querySelectorAll('.js-plotly-plot')[c];
-  const id = chart.layout.meta.panels[p].axis;
+  const id = JSON.parse(chart.layout.meta)[p].axis;
   const {xaxis, yaxis} = chart._fullLayout._plots['x' + id + 'y' + id];
   const trace = chart._fullData.find(trace => trace.type === 'heatmap' && trace.xaxis === 'x' + id);
   const at = chart.getBoundingClientRect();

@@ -34,6 +34,12 @@ INK = """dark => {
   const sum = text ? getComputedStyle(text).fill.match(/\\d+/g).slice(0, 3).reduce((all, part) => all + +part, 0) : -1;
   return sum >= 0 && (sum > 380) === dark;
 }"""
+# Count the heatmaps drawn from now on: Plotly paints each on a canvas of its own.
+COUNTED = """() => {
+  const drawing = HTMLCanvasElement.prototype.toDataURL;
+  window.drawn = 0;
+  HTMLCanvasElement.prototype.toDataURL = function (...how) { window.drawn++; return drawing.apply(this, how); };
+}"""
 TINY = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
   .filter(style => style.display !== 'none' && parseFloat(style.fontSize) < 7).length"""
 
@@ -77,9 +83,11 @@ def test_a_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
 def test_the_slider_and_the_sentence_change_the_picture(slug: str, visit: Opener) -> None:
     page = visit(ADDRESSES[slug])
     before = images(page)
+    page.evaluate(COUNTED)
     slide(page, 0, "ArrowRight")
     assert settings_of(page)["d_model"] == "12"
     after = images(page)
+    assert page.evaluate("window.drawn") == len(after)  # each heatmap once: Plotly gladly draws everything twice
     assert after != before
     page.get_by_label("Sentence", exact=True).fill("a wholly different line")
     page.wait_for_function("() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")

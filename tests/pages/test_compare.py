@@ -3,6 +3,7 @@
 What a state holds is computed here from two traces of its own (visiting.Case); apply_edit has tests of its own.
 """
 
+import json
 import math
 import re
 
@@ -181,7 +182,7 @@ def assert_framed(page: Page, a: Case, b: Case) -> int:
     total = 0
     for chart in page.charts:
         covered = dotted(chart)
-        for panel in chart["layout"]["meta"]["panels"]:
+        for panel in json.loads(chart["layout"]["meta"]):
             now, before = shown_of(panel, b, b.query), shown_of(panel, a, b.query)
             assert now is not None
             expected = differs(now, before) if before is not None else np.zeros(now.shape, dtype=bool)
@@ -713,7 +714,7 @@ def test_a_weight_set_by_hand_is_not_hidden_by_the_mask(slug):
         return
     for chart in page.charts:
         traces = {trace["xaxis"]: numbers(trace["z"]) for trace in heatmaps(chart)}
-        for panel in chart["layout"]["meta"]["panels"]:
+        for panel in json.loads(chart["layout"]["meta"]):
             if (panel["tensor"], panel["head"]) == ("attn_weights", 0):
                 assert not math.isnan(traces[f"x{panel['axis']}"][2, 4])
 

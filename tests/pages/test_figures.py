@@ -741,7 +741,7 @@ ORIGINS = {
 def test_every_panel_says_which_tensor_it_shows_and_how(origin, rows, columns, small):
     shown = panel(ramp(rows, columns), origin=origin, leads_to="scores" if small else "")
     sent = json.loads(draw(single(shown, small=small), LIGHT).to_json())
-    (told,) = sent["layout"]["meta"]["panels"]
+    (told,) = json.loads(sent["layout"]["meta"])
     said = origin or Origin("")
     assert told == {
         "axis": "",
@@ -762,7 +762,7 @@ def test_what_is_said_of_a_panel_names_the_axes_that_it_is_drawn_on():
         [[panel(ramp(2, 3), "a", origin=Origin("x")), None], [None, panel(ramp(4, 5), "b")]], [1, 1], [50, 50]
     )
     figure = draw(board, LIGHT)
-    told = {said["axis"]: said for said in figure.layout.meta["panels"]}
+    told = {said["axis"]: said for said in json.loads(figure.layout.meta)}
     assert len(told) == 2
     for trace in heatmaps(figure):
         assert trace.xaxis == f"x{(axis := trace.xaxis[1:])}"

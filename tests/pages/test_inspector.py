@@ -903,7 +903,7 @@ def test_the_cell_that_a_click_means_holds_the_number_shown_there(slug, setting)
     random = Random(f"{slug} {setting}")
     for chart in page.charts:
         traces = {trace["xaxis"]: trace for trace in heatmaps(chart)}
-        panels = chart["layout"]["meta"]["panels"]
+        panels = json.loads(chart["layout"]["meta"])
         assert [f"x{panel['axis']}" for panel in panels] == list(traces)
         for panel in panels:
             z = numbers(traces[f"x{panel['axis']}"]["z"])
@@ -927,7 +927,7 @@ def test_panels_show_whole_tensors_but_for_the_columns_of_a_head():
     case = Case.of("en")
     for slug in WALKED:
         for chart in opened("a first visit", "en")[slug].charts:
-            for panel in chart["layout"]["meta"]["panels"]:
+            for panel in json.loads(chart["layout"]["meta"]):
                 rows, columns = shape_by_rule(panel["tensor"], case.config, len(case.tokens), len(case.words))
                 if panel["head_dim"] or (slug == "overview" and panel["tensor"].startswith("w_")):
                     continue
