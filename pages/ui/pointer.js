@@ -11,6 +11,7 @@ const pointers = new Map(); // one for every mounted component: its frames, and 
 let pressed = null;
 let pointed; // the address of the button under the mouse or the keyboard
 let wanted = false; // whether an answer is on its way
+let due = 0; // the frames will be painted with the next picture
 let leaving = 0; // until when an answer may take away the button that has the keyboard
 
 const panelsOf = (chart) => JSON.parse(chart.layout?.meta ?? "[]");
@@ -53,7 +54,13 @@ function rangesOf(panel, frame) {
   return panel.transposed ? { rows: clipped, columns: down } : { rows: down, columns: clipped };
 }
 
+/** Paint once before the next picture, however many reasons there are to. */
 function paint() {
+  due ||= requestAnimationFrame(paintNow);
+}
+
+function paintNow() {
+  due = 0;
   const frames = [...pointers.values()].flatMap((pointer) => pointer.frames);
   if (pointed) frames.push({ ...around(pointed), kind: "pointed" });
   for (const chart of charts()) {
@@ -71,7 +78,7 @@ function paint() {
     home.append(layer);
     if (!chart.pointed) {
       chart.pointed = true;
-      chart.on("plotly_afterplot", () => requestAnimationFrame(paint));
+      chart.on("plotly_afterplot", paint);
       new ResizeObserver(paint).observe(chart);
     }
   }
