@@ -363,7 +363,8 @@ def _add_panel(
     }
     hover = f"{panel.rows.name} %{{y}} · {panel.columns.name} %{{x}}<br>{panel.name} = "
     digits, tall = _digits(panel, room), (spot.y[1] - spot.y[0]) * height / max(1, rows)
-    write = not small and _is_room(values, digits, room, tall)
+    write = not small and _is_room(values, _longest(values, digits), room, tall)
+    cross = not small and _is_room(values, 1, room, tall)
     gap = 0 if columns > 64 or rows > 64 or room < 6 else 1  # no lines between cells hardly wider than a line
     sheet.traces.append(
         {
@@ -384,7 +385,7 @@ def _add_panel(
         }
     )
     if masked:
-        sheet.traces.append(_closed_cells(panel, masked, ref, colors, hover, write, gap))
+        sheet.traces.append(_closed_cells(panel, masked, ref, colors, hover, cross, gap))
     sheet.panels.append(panel.meta(ref))
     title = f"<b>{panel.name}</b>"
     if panel.show_shape:
@@ -414,21 +415,25 @@ def _runs(changed: Tensor | None) -> list[Outline]:
     return sorted(found, key=lambda outline: (outline.rows, outline.columns))
 
 
-def _is_room(values: Matrix, digits: int, room: float, tall: float) -> bool:
-    """Whether numbers are written at all, in cells of so many pixels.
+def _is_room(values: Matrix, longest: int, room: float, tall: float) -> bool:
+    """Whether anything is written at all, up to so many characters, in cells of so many pixels.
 
     Plotly fits their size to the cells. What nobody could read there is left out: each number costs time to draw.
     """
     rows, columns = values.shape
     if rows == 1 or columns == 1:  # Plotly cannot tell the cells' size there, and would write at full size
-        return room >= (38 if digits else 20) and rows <= 24
+        return room >= (38 if longest > 2 else 20) and rows <= 24
     if rows * columns > MAX_WRITTEN_CELLS or columns > MAX_WRITTEN_COLUMNS:
         return False
-    finite = values[np.isfinite(values)]
-    ends = (finite.min(), finite.max()) if finite.size else (0.0,)
-    longest = max(len(f"{end:.{digits}f}") for end in ends)
     wide, high = math.floor(room * WIDEST) - 1, math.floor(tall) - 1  # without the line between cells
     return min(wide / longest / 0.65, high / 1.3) >= LEAST_SIZE  # Plotly's own arithmetic
+
+
+def _longest(values: Matrix, digits: int) -> int:
+    """How many characters the longest of the numbers takes."""
+    finite = values[np.isfinite(values)]
+    ends = (finite.min(), finite.max()) if finite.size else (0.0,)
+    return max(len(f"{end:.{digits}f}") for end in ends)
 
 
 def _digits(panel: Panel, room: float) -> int:

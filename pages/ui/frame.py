@@ -1,7 +1,7 @@
 """The frame around every page: state, address, sidebar, and the strip that says where you are."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import fields
 
 import streamlit as st
@@ -48,10 +48,7 @@ def restore() -> Settings:
     state, place = st.session_state, st.empty()
     address = {name: st.query_params[name] for name in _NAMES if name in st.query_params}
     last: Settings | None = state.get("settings")
-    if last:  # Streamlit forgets the values of widgets that were not drawn, and at a page switch from code all
-        for name in _NAMES:
-            state.setdefault(name, getattr(last, name))
-    has_moved = last is not None and _chosen() != last
+    has_moved = last is not None and _chosen(last) != last
     if last is None or (address and not has_moved and address != choices.to_query(last)):
         start = last or choices.defaults(_browser_language())
         if address.get("weights") == "real":  # what else the address says can only be read with the model at hand
@@ -61,7 +58,7 @@ def restore() -> Settings:
         state["bad_address"] = bad
         state.update({name: getattr(chosen, name) for name in _NAMES})
     else:
-        chosen = choices.moved(last, _chosen(), edit_is_new=state.pop("edit_is_new", False))
+        chosen = choices.moved(last, _chosen(last), edit_is_new=state.pop("edit_is_new", False))
         if chosen.weights == "real":
             layers.load(chosen, place)
         if has_moved:
@@ -74,6 +71,7 @@ def restore() -> Settings:
         st.toast(text, icon=":material/info:")
     _refresh_dependents(last, fitted)
     state.update({"settings": fitted, "cell": fitted.cell, "edit": fitted.edit, "pin": fitted.pin})
+    _leave_to_widgets(fitted)
     wanted = choices.to_query(fitted)
     if wanted != address:
         st.query_params.update(wanted)
@@ -82,7 +80,7 @@ def restore() -> Settings:
 
 def sidebar(settings: Settings, pages: Contents) -> None:
     """Everything a reader can choose, the same on every page."""
-    lang = settings.lang
+    lang, absent = settings.lang, _absent(settings)
     typed = st.session_state["sentence"]
     fitted = fit_sentence(typed)
     labels = token_labels(choices.shown(settings).tokens, markup=False)
@@ -104,17 +102,17 @@ def sidebar(settings: Settings, pages: Contents) -> None:
             on_change=_take_example,
             label_visibility="collapsed",
         )
-        _weights(settings)
-        if settings.weights != "real":
+        _weights(settings, absent)
+        if "d_model" not in absent:
             st.select_slider(label("d_model", lang), choices.D_MODELS, key="d_model")
             st.select_slider(label("num_heads", lang), choices.head_counts(settings.d_model), key="num_heads")
         st.segmented_control(label("head", lang), range(settings.heads), key="head", required=True)
-        if tokens:
+        if "query" not in absent:
             st.selectbox(label("query", lang), tokens, format_func=lambda i: labels[i], key="query")
         st.toggle(label("scaled", lang), key="scaled")
-        if settings.weights != "real":
+        if "positions" not in absent:
             st.toggle(label("positions", lang), key="positions")
-        if not (settings.real and settings.real.causal):
+        if "causal" not in absent:
             st.toggle(label("causal", lang), key="causal")
         st.multiselect(
             label("hidden", lang),
@@ -127,7 +125,7 @@ def sidebar(settings: Settings, pages: Contents) -> None:
         st.toggle(label("questions", lang), key="questions")
 
 
-def _weights(settings: Settings) -> None:
+def _weights(settings: Settings, absent: Container[str]) -> None:
     """Where the layer's numbers come from, and what belongs to that choice."""
     lang, kind = settings.lang, settings.weights
     st.segmented_control(
@@ -137,14 +135,13 @@ def _weights(settings: Settings) -> None:
         key="weights",
         required=True,
     )
-    if kind == "learned":
+    if "checkpoint" not in absent:
         steps = [label("step", lang, step=step) for step in choices.CHECKPOINTS]
         st.select_slider(label("checkpoint", lang), range(len(steps)), format_func=steps.__getitem__, key="checkpoint")
     if kind == "real":
         st.text_input(label("model", lang), key="model", max_chars=choices.MAX_CHARACTERS)
-        layers_there = settings.real.num_layers if settings.real else 1
-        if layers_there > 1:
-            st.select_slider(label("layer", lang), range(layers_there), key="layer")
+        if settings.real and "layer" not in absent:
+            st.select_slider(label("layer", lang), range(settings.real.num_layers), key="layer")
     elif kind != "hand":
         st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
     seed = f"{label('seed', lang, seed=settings.seed)} · " if kind != "real" else ""
@@ -209,9 +206,37 @@ def _navigation(settings: Settings, pages: Contents) -> None:
             st.page_link(pages[slug], label=label(slug, lang), query_params=query, icon="")
 
 
-def _chosen() -> Settings:
-    """What the widgets say now."""
-    values = {name: st.session_state[name] for name in _NAMES}
+def _absent(settings: Settings) -> Container[str]:
+    """The settings that have no widget now, because they decide nothing."""
+    real = settings.real
+    is_there = {
+        "query": bool(choices.shown(settings).tokens),
+        "checkpoint": settings.weights == "learned",
+        "model": settings.weights == "real",
+        "layer": real is not None and real.num_layers > 1,
+        "causal": real is None or not real.causal,
+        **dict.fromkeys(("d_model", "num_heads", "positions"), settings.weights != "real"),
+    }
+    return [name for name, there in is_there.items() if not there]
+
+
+def _leave_to_widgets(settings: Settings) -> None:
+    """Every widget has its value in the session state, and what has none is not there.
+
+    Streamlit forgets the value of a widget that is not drawn, and at a page switch from code of all. What it remembers
+    then may be one from long ago.
+    """
+    state, absent = st.session_state, _absent(settings)
+    for name in _NAMES:
+        if name not in absent:
+            state.setdefault(name, getattr(settings, name))
+        elif name in state:
+            del state[name]
+
+
+def _chosen(last: Settings) -> Settings:
+    """What the widgets say now; what has none is as it was."""
+    values = {name: st.session_state.get(name, getattr(last, name)) for name in _NAMES}
     values["hidden"] = tuple(sorted(values["hidden"]))
     values["sentence"] = values["sentence"][: choices.MAX_CHARACTERS]
     return Settings(**values)

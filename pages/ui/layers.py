@@ -1,7 +1,7 @@
 """The layer in force: learned, random, set by hand or from a real model; and the trace of a sentence through it."""
 
 from collections.abc import Callable, Hashable
-from functools import partial
+from functools import cache, partial
 
 import streamlit as st
 import torch
@@ -42,20 +42,31 @@ def learned(settings: Settings, place: DeltaGenerator | None = None, *, held: bo
 
     held: it is the one that a page compares with.
     """
-    begin = partial(training, settings.config, settings.grammar)
-    return finished(begin, partial(_show_training, settings=settings, place=place, held=held)).outcome()
+
+    @cache  # drawn once, however often the work must begin
+    def box() -> tuple[DeltaGenerator, DeltaGenerator]:
+        here = place or st.empty()
+        return here, _training_box(settings, here, held)
+
+    def watch(job: Job[Learned]) -> None:
+        watch_steps(job, box()[1], settings.lang)
+
+    layer = finished(partial(training, settings.config, settings.grammar), watch).outcome()
+    if box.cache_info().currsize:
+        box()[0].empty()
+    return layer
 
 
-def _show_training(job: Job[Learned], settings: Settings, place: DeltaGenerator | None, held: bool) -> None:
-    text, place = prose.sections("ui", settings.lang), place or st.empty()
+def _training_box(settings: Settings, place: DeltaGenerator, held: bool) -> DeltaGenerator:
+    """What is shown while a layer learns; its progress bar."""
+    text = prose.sections("ui", settings.lang)
     with place.container(border=True, key="training_held" if held else "training"):
         bar = st.progress(0.0)
         st.caption(prose.fill(text["training_long" if settings.d_model > 128 else "training"], _sizes(settings)))
         if not held:
             rather = label("rather_random", settings.lang)
             st.button(rather, key="rather_random", on_click=take_weights, args=("random",))
-    watch_steps(job, bar, settings.lang)
-    place.empty()
+    return bar
 
 
 def _sizes(settings: Settings) -> dict[str, object]:
@@ -127,9 +138,9 @@ def unavailable(settings: Settings, trouble: Unavailable) -> None:
 
 def _do_without(model: str) -> None:
     """For a button: neither in force nor held is a real model of that name."""
-    state = st.session_state
-    held: Settings | None = state["settings"].pin
+    state, settings = st.session_state, st.session_state["settings"]
+    held: Settings | None = settings.pin
     if held and (held.weights, held.model) == ("real", model):
         state["pin"] = None
-    if (state["weights"], state["model"]) == ("real", model):
+    if (settings.weights, settings.model) == ("real", model):
         take_weights("learned")
