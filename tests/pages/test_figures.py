@@ -582,6 +582,23 @@ def test_numbers_are_written_where_there_is_room(rows, columns):
     assert widest_text(trace, panel(values)) >= 4
 
 
+@pytest.mark.parametrize("rows", [2, 5, 13, 16, 30])
+@pytest.mark.parametrize("columns", [2, 5, 13, 16, 20, 32])
+@pytest.mark.parametrize("width", [200, 600, 900])
+@pytest.mark.parametrize("limit", [0.5, 9.9, 99.0])
+def test_a_number_is_written_where_plotly_would_write_it_large_enough_to_read(rows, columns, width, limit):
+    height = 160
+    shown = panel(torch.linspace(-limit, limit, rows * columns).reshape(rows, columns))
+    figure = draw(Board([[shown]], [1], [height], width=width), LIGHT)
+    trace = only(figure)
+    cell = width / columns - 1, height / rows - 1
+    if trace.texttemplate is None:
+        fewest = len(f"{-limit:.1f}")
+        assert min(cell[0] / fewest / 0.65, cell[1] / 1.3) < 7 or rows * columns > 700
+    else:  # on a screen wide enough
+        assert min((cell[0] + 1) * 1.35 / widest_text(trace, shown) / 0.65, cell[1] / 1.3) >= 7
+
+
 @pytest.mark.parametrize("columns", [1, 2, 4, 8, 12, 16, 20, 24, 32])
 @pytest.mark.parametrize("width", [150, 300, 600, 900])
 @pytest.mark.parametrize("limit", [1.0, 9.9, 99.0])

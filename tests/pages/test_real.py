@@ -328,6 +328,22 @@ def test_sizes_positions_and_seeds_are_the_models_own_and_come_back_with_other_w
     assert_shown(look(take(at, "real"), "heads"), case)
 
 
+def test_what_a_real_model_decides_itself_is_as_it_was_chosen_last_with_other_weights(folder):
+    at = start(**real_case("en", folder("gpt2"), "gpt2", layer="1", query="2").asked)
+    take(at, "random")
+    at.select_slider(key="d_model").set_value(64)
+    at.run()
+    at.select_slider(key="num_heads").set_value(8)
+    at.toggle(key="causal").set_value(True)
+    at.toggle(key="positions").set_value(False)
+    at.run()
+    mine = settings_in(at, "weights")
+    assert [mine[name] for name in ("d_model", "num_heads", "causal", "positions")] == ["64", "8", "1", "0"]
+    take(at, "real").run()
+    take(at, "random").run()
+    assert settings_in(at, "weights") == mine
+
+
 def test_the_slider_of_layers_moves_through_the_model(folder):
     at = go(start(**real_case("en", folder("bert"), "bert", layer="1", query="2").asked), "embedding").at
     drawn = []

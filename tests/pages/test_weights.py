@@ -295,6 +295,22 @@ def test_the_checkpoint_moves_the_page_through_the_training_and_is_kept_while_ot
     assert story(look(take(at, "learned"), "softmax"))["step"] == "243"
 
 
+@pytest.mark.parametrize("first", ["learned", "random", "hand"])
+def test_a_setting_without_a_widget_is_the_last_one_chosen_not_the_first(first):
+    at = take(start(**DEFAULT | {"weights": first}), "learned")
+    at.select_slider(key="checkpoint").set_value(4)
+    at.run()
+    at.button(key="hold").click()
+    at.run()
+    take(at, "random")
+    for _ in range(2):
+        at.run()
+        assert at.query_params["checkpoint"] == "4"
+        assert at.query_params["pin"] == "weights=learned"
+    take(at, "learned")
+    assert at.select_slider(key="checkpoint").value == 4
+
+
 @pytest.mark.parametrize("edit", ["scores.10.5.0:3", "attn_weights.1.2.1:0.5", "head_outputs.0.0.1:0", "tokens.2.5:0"])
 def test_an_edit_stays_with_another_checkpoint_and_goes_with_other_weights(edit):
     at = go(start(**DEFAULT, edit=edit, head=edit.split(".")[3][0] if edit.count(".") > 2 else "0"), "softmax").at
@@ -594,6 +610,23 @@ def test_a_training_that_was_left_begins_anew_for_the_next(training, monkeypatch
     training.may_end.set()
     assert_charts_show(look(start(first=True), "overview"), Case.of("en", **DEFAULT))
     assert len(training.calls) == 2
+
+
+def test_a_training_that_is_abandoned_under_the_eyes_of_its_watcher_begins_anew(monkeypatch, workshop):
+    calls = []
+
+    def train(config, *, language, on_step):
+        calls.append(config)
+        if len(calls) < 3:
+            threading.Event().wait(0.3)
+            raise AbandonedError
+        return learned(config, language)
+
+    monkeypatch.setattr(layers, "learn", train)
+    page = look(start(first=True), "overview")
+    assert len(calls) == 3
+    assert not page.has("training")
+    assert_charts_show(page, Case.of("en", **DEFAULT))
 
 
 def test_a_training_that_fails_says_so_once_and_other_weights_still_work(monkeypatch, workshop):
