@@ -21,7 +21,7 @@ here.show(
                     widths,
                     heads,
                     Scale(weight=True, name=here.name("accuracy")),
-                    closed=Closed(found.isnan(), here.name("not_trained")),
+                    closed=Closed(sizes.impossible(), here.name("not_possible")),
                     show_shape=False,
                 )
                 for found, name in ((scaled, "with_scaling"), (unscaled, "without_scaling"))
@@ -37,10 +37,10 @@ here.caption("axes")
 todo, total = sizes.missing(config, language), len(sizes.sizes(config))
 work_through("sizes", here.lang, todo, total, lambda size: sizes.training(size, language), sizes.described)
 smallest = sizes.smallest(scaled)
-if smallest is None:
-    here.say("none_enough", done=total - len(todo), total=total)
-else:
-    here.say("enough", done=total - len(todo), total=total, d_model=smallest)
+if smallest is not None:
+    here.say("enough", d_model=smallest)
+elif not bool(scaled.isnan().all()):
+    here.say("none_enough")
 both = ~(scaled.isnan() | unscaled.isnan())
 if bool(both.any()):
     with_it, without_it = float(scaled[both].mean()), float(unscaled[both].mean())

@@ -57,6 +57,11 @@ def table(config: AttentionConfig, language: str, *, scaled: bool) -> Tensor:
     return torch.tensor([[torch.nan if share is None else share for share in row] for row in rows])
 
 
+def impossible() -> Tensor:
+    """Which sizes there cannot be, as in table."""
+    return torch.tensor([[d_model % num_heads != 0 for num_heads in HEADS] for d_model in WIDTHS])
+
+
 def missing(config: AttentionConfig, language: str) -> Sequence[AttentionConfig]:
     """The sizes that have not been trained yet."""
     return [size for size in sizes(config) if accuracy(size, language) is None]
