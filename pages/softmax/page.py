@@ -113,5 +113,5 @@ with code:
     popular = measures.peak(weights.sum(dim=0))
     here.question(key=here.token(popular.column), sum=popular.value)
     here.attempt()
-here.compare("attn_weights", by_hand="silence")
+here.compare("attn_weights", "head_outputs", by_hand="silence")
 here.source(functional.apply_mask, functional.exponentials, functional.softmax)

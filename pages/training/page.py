@@ -42,7 +42,7 @@ panels = [
         shares,
         outlines=(here.row_of("q"),),
         show_rows=number % 3 == 0,
-        show_columns=False,
+        show_columns=number >= 3,
         show_shape=False,
         closed=here.closed,
     )
@@ -51,10 +51,10 @@ panels = [
 height = heatmap_height(len(here.trace.tokens), most=230)
 here.show(Board([panels[:3], panels[3:]], [1] * 3, [height, height], gap=0.03), "sharpen")
 here.say("sharpen", head=here.head)
-here.inspect("attn_weights")
+here.inspect("attn_weights", has_cells=False)
 
 # What each head does.
-here.heading("what_heads_do")
+here.heading("heads_at_the_end")
 found = learning.reports(layer)
 relations = Axis(here.name("relation"), tuple(here.name(f"relation_{name}") for name in final.accuracy_by_relation))
 each = Axis(here.name("head"), tuple(here.name("head_n", number=head) for head in range(len(found))))
@@ -87,5 +87,5 @@ with table:
         ],
     )
     here.attempt()
-here.compare("attn_weights", by_hand="silence")
+here.compare("attn_weights", "output", by_hand="silence")
 here.source(logits)

@@ -60,7 +60,7 @@ def _result(
     lang, text = settings.lang, prose.sections("ui", settings.lang)
     sides = [_matrix(tensor, a, held), _matrix(tensor, b, settings)]
     difference = sides[1] - sides[0] if sides[0].shape == sides[1].shape else None
-    name = label("same_scale" if difference is None else "one_scale", lang)
+    name = label("scale_of", lang, tensor=_name(tensor))
     scale = Scale.signed(*sides, *([] if difference is None else [difference]), name=name)
     panels: list[Panel] = []
     for name, values, trace, chosen in (("A", sides[0], a, held), ("B", sides[1], b, settings)):

@@ -14,7 +14,7 @@ from pages import WALK
 from pages.ui import pointer, prose, terms
 from pages.ui.figures import token_labels
 from pages.ui.labels import label
-from pages.ui.quiz import take_click
+from pages.ui.quiz import take_click, verdict_on
 from pages.ui.settings import (
     EDITABLE,
     Settings,
@@ -44,13 +44,16 @@ def first_cell(trace: SentenceTrace, tensor: str, head: int, query: int) -> Cell
 
 
 @st.fragment
-def inspector(trace: SentenceTrace, tensor: str) -> None:
-    """The explanation of the chosen cell; at first one of the tensor, in the row of the chosen query."""
+def inspector(page: str, trace: SentenceTrace, tensor: str, has_cells: bool) -> None:
+    """The explanation of the chosen cell; at first one of the tensor, in the row of the chosen query.
+
+    has_cells: the page's figures have cells to click.
+    """
     state = st.session_state
     settings: Settings = state["settings"]
     cell = settings.cell or first_cell(trace, tensor, settings.head, settings.query)
-    if page := state.pop("go_to", None):  # a panel's name was clicked
-        st.switch_page(f"pages/{page}/page.py", query_params=to_query(settings.elsewhere))
+    if step := state.pop("go_to", None):  # a panel's name was clicked
+        st.switch_page(f"pages/{step}/page.py", query_params=to_query(settings.elsewhere))
     trail = tuple(past for past in state.get("trail", ()) if settings.cell and cell_fits(past, settings))
     state["trail"] = trail[-MOST_STEPS_BACK:]
     state["asking"] = cell  # what a step to a neighbour starts from
@@ -59,6 +62,7 @@ def inspector(trace: SentenceTrace, tensor: str) -> None:
     text = prose.sections("ui", settings.lang)
     with st.container(border=True, key="inspector"):
         st.markdown(f"## {text['title']}", anchors=False)
+        verdict_on(cell, page, trace)
         told, added = st.columns([0.46, 0.54], gap="medium")
         with told:
             st.html(f"<div class='trail' aria-live='polite'>{terms.trail(state['trail'], cell)}</div>")
@@ -68,6 +72,9 @@ def inspector(trace: SentenceTrace, tensor: str) -> None:
         with added:
             _terms(derivation, trace, settings)
         _choose(trace, cell, terms.written(derivation.value), settings)
+        st.caption(text["hint" if has_cells else "hint_alone"])
+        if state.pop("redraw", False):
+            st.rerun()
 
 
 def _lines(derivation: Derivation) -> str:
@@ -176,9 +183,6 @@ def _choose(trace: SentenceTrace, cell: Cell, number: str, settings: Settings) -
             st.number_input(
                 label("ask_value", lang), low, high, None, 0.1, key="ask_value", placeholder=number, on_change=_on_edit
             )
-    st.caption(prose.sections("ui", lang)["hint"])
-    if state.pop("redraw", False):
-        st.rerun()
 
 
 def _axis_labels(trace: SentenceTrace, tensor: str) -> tuple[Sequence[str], Sequence[str]]:
@@ -237,6 +241,7 @@ def _on_edit() -> None:
     state = st.session_state
     cell, value = state["asking"], state["ask_value"]
     if value is not None:
+        _ask(cell)  # the page's own choice could be another cell after the change
         edit = Edit(cell.tensor, cell.row, cell.column, cell.head, as_written(value))
         state.update({"edit": edit, "redraw": True, "ask_value": None})
 

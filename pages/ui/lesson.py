@@ -260,9 +260,9 @@ class Lesson(Page):
         then = view(self.before, panel.origin, self.query, (rows, columns))
         return panel if then is None else replace(panel, changed=changes(panel.values, then))
 
-    def inspect(self, tensor: str) -> None:
-        """Where does this number come from? Begins with a cell of that tensor."""
-        inspector(self.trace, tensor)
+    def inspect(self, tensor: str, *, has_cells: bool = True) -> None:
+        """Where does this number come from? Begins with a cell of that tensor. has_cells: the figures have any."""
+        inspector(self.page, self.trace, tensor, has_cells)
 
     def compare(self, *tensors: str, by_hand: str = "") -> None:
         """Hold this, change one thing: the step's results before and after. by_hand: "swap" words, "silence" a head."""

@@ -66,10 +66,12 @@ function paintNow() {
   for (const chart of charts()) {
     const home = chart.parentElement;
     home.querySelector(":scope > .pointer-frames")?.remove();
+    const panels = panelsOf(chart);
+    chart.dataset.asks = panels.some((panel) => panel.tensor || panel.leads_to);
     const layer = document.createElement("div");
     layer.className = "pointer-frames";
     layer.setAttribute("aria-hidden", "true");
-    for (const panel of panelsOf(chart))
+    for (const panel of panels)
       for (const frame of frames) {
         const ranges = rangesOf(panel, frame);
         if (ranges) layer.append(drawn(chart, panel, ranges, frame.kind));

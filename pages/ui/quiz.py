@@ -46,9 +46,7 @@ def quiz(page: str, trace: SentenceTrace) -> None:
             _answer(question, page, key, trace, settings)
         answered_now = key in state.get("answers", {})
         if answered_now:
-            verdict = grade(question, state["answers"][key])
-            words = f"**{label('right' if verdict.right else 'wrong', lang)}** "
-            (st.success if verdict.right else st.warning)(words + _filled(text[verdict.section], verdict.facts, trace))
+            _tell(question, state["answers"][key], text, trace)
         if answered_now or len(asked) > 1:
             with st.container(horizontal=True, horizontal_alignment="distribute", key="quiz_way"):
                 look = f"{label('look_at', lang)} {terms.asking(question.look)}" if answered_now else "<span></span>"
@@ -58,6 +56,13 @@ def quiz(page: str, trace: SentenceTrace) -> None:
                         _go_button("question_before", place, number - 1, lang)
                     if number + 1 < len(asked):
                         _go_button("question_after", place, number + 1, lang)
+
+
+def _tell(question: Question, answer: int | float | Cell, text: Mapping[str, str], trace: SentenceTrace) -> None:
+    """Right or not, and why."""
+    verdict, lang = grade(question, answer), st.session_state["settings"].lang
+    words = f"**{label('right' if verdict.right else 'wrong', lang)}** "
+    (st.success if verdict.right else st.warning)(words + _filled(text[verdict.section], verdict.facts, trace))
 
 
 def _go_button(name: str, place: str, number: int, lang: str) -> None:
@@ -141,7 +146,18 @@ def take_click(cell: Cell) -> bool:
         return False
     page, question, key = awaited
     _give(page, question, key, cell)
+    st.session_state["clicked"] = (page, question, cell)
     return True
+
+
+def verdict_on(cell: Cell, page: str, trace: SentenceTrace) -> None:
+    """Beside the number that was clicked, where the reader looks then: whether it was the right answer."""
+    settings: Settings = st.session_state["settings"]
+    asked_on, question, clicked = st.session_state.get("clicked", ("", None, None))
+    if (asked_on, clicked) != (page, cell) or not settings.questions or trace.edits:
+        return
+    if question in questions(page, trace, head=settings.head, query=settings.query):  # and not of other settings
+        _tell(question, cell, prose.sections(page, settings.lang), trace)
 
 
 def _give(page: str, question: Question, key: str, answer: int | float | Cell) -> None:

@@ -19,6 +19,7 @@ STYLE = f"""<style>
 [data-testid=stMainBlockContainer] {{ padding: 3.2rem 3rem 3rem; max-width: 1280px; }}
 [data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] {{ gap: 0.7rem; }}
 [data-testid=stMain] h2 {{ font-size: 1.2rem; padding: 0.4rem 0 0.6rem; }}
+[data-testid=stMain] [data-testid=stMarkdownContainer]:has(> table) {{ overflow-x: auto; }}
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] p {{
   color: inherit !important; opacity: 1 !important;
 }}
@@ -31,7 +32,7 @@ STYLE = f"""<style>
 .pointer-frames > .source {{ outline: 2px dashed var(--pointer); outline-offset: 1px; }}
 .pointer-frames > .cell {{ outline: 3px solid var(--pointer); box-shadow: 0 0 0 5px var(--pointer-halo); }}
 .pointer-frames > .pointed {{ outline: 3px solid #d6248f; box-shadow: 0 0 0 6px var(--pointer-halo); }}
-.nsewdrag {{ cursor: pointer !important; }}
+[data-asks=true] .nsewdrag, .st-key-real_mosaic .nsewdrag {{ cursor: pointer !important; }}
 :root {{ --pointer: #1f2430; --pointer-halo: #ffffffcc; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --pointer: #fff; --pointer-halo: #10141dcc; }} }}
 .terms {{ display: grid; gap: 2px; font-size: 0.86rem; font-variant-numeric: tabular-nums; }}
@@ -63,8 +64,8 @@ STYLE = f"""<style>
 .st-key-steps [data-testid=stPageLink] {{ min-width: 9rem; }}
 .st-key-steps [data-testid=stMarkdownContainer] {{ margin: 0; }}
 .st-key-steps [data-testid=stMarkdownContainer] p {{ margin: 0; }}
+@media (max-width: 1150px) {{ .st-key-crumbs {{ display: none; }} }}
 @media (max-width: 640px) {{
-  .st-key-crumbs {{ display: none; }}
   .st-key-steps [class*=st-key-step_] {{ flex-direction: column; align-items: flex-start; gap: 0.2rem; }}
   [data-testid=stMainBlockContainer] {{ padding: 4.2rem 0.9rem 3rem; }}
   h1 {{ font-size: 1.7rem !important; }}

@@ -249,6 +249,8 @@ def test_a_click_answers_a_question_that_waits_for_one(visit: Opener) -> None:
     assert "Not quite" in card.get_by_test_id("stAlert").inner_text()
     explained(page, "scores[0, 0]")
     assert cell_of(page) == "scores.0.0.1"
+    said = page.locator(".st-key-inspector").get_by_test_id("stAlert")  # where the reader looks then
+    assert said.inner_text() == card.get_by_test_id("stAlert").inner_text()
     card.locator(".look .ask").click()
     wanted = card.locator(".look .ask").inner_text()
     explained(page, wanted)
@@ -275,12 +277,14 @@ def test_hold_change_compare_and_go_back(visit: Opener) -> None:
 def test_a_number_set_by_hand_and_undone(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}")
     first = page.locator(".heatmaplayer image").evaluate_all("all => all.map(i => i.href.baseVal)")
-    page.get_by_label("Set it by hand").fill("7.5")
+    explained_at_first = asked(page)
+    page.get_by_label("Set it by hand").fill("-37.5")
     page.keyboard.press("Enter")
     page.locator(".st-key-banner").wait_for()
     settle(page)
     assert page.locator(".heatmaplayer image").evaluate_all("all => all.map(i => i.href.baseVal)") != first
-    assert "7.50" in page.locator(".st-key-banner").inner_text()
+    assert "−37.50" in page.locator(".st-key-banner").inner_text()
+    assert asked(page) == explained_at_first  # though another score is the largest now
     assert page.locator(".st-key-quiz").count() == 0
     page.get_by_role("button", name="Undo").click()
     page.wait_for_function("() => new URL(location.href).searchParams.get('edit') === ''")

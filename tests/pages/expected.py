@@ -198,7 +198,7 @@ def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]
             [
                 ("scaled scores", scaled),
                 ("masked scores", masked),
-                ("exp(S − max)", exps),
+                ("exp(M − max)", exps),
                 ("Σ", exps.nansum(dim=1, keepdim=True)),
                 ("weights", weights),
             ]

@@ -38,7 +38,7 @@ COMPARED = {
     "projections": ("q", "k", "v"),
     "scores": ("scores",),
     "scaling": ("scaled_scores",),
-    "softmax": ("attn_weights",),
+    "softmax": ("attn_weights", "head_outputs"),
     "weighted_sum": ("head_outputs",),
     "heads": ("output",),
 }
