@@ -1,32 +1,28 @@
 """Hold this, change one thing: what was held (A) beside what is on screen now (B), and the difference."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from torch import Tensor
 
 from attention import Cell, Edit, SentenceTrace
 from pages.ui import prose, terms
-from pages.ui.colors import Colors
-from pages.ui.figures import Axis, Board, Closed, Panel, Scale, draw, heatmap_height, token_labels
+from pages.ui.figures import Axis, Board, Closed, Panel, Scale, heatmap_height, token_labels
 from pages.ui.labels import label
 from pages.ui.settings import CHECKPOINTS, COMPARED, SILENCED, SWAPPED, Settings, pinned
 from pages.ui.settings import shown as shown_sentence
 from pages.ui.tensors import OF_HEADS, Origin, changes, closed, letters_of, view
 
-_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
-
 
 def compare(
-    page: str,
     settings: Settings,
     a: SentenceTrace | None,
     b: SentenceTrace,
     tensors: Sequence[str],
     by_hand: str,
-    colors: Colors,
+    show: Callable[[Board, str], None],
 ) -> None:
-    """One box: how to hold; or A, B and B − A of the step's results, on one scale."""
+    """One box: how to hold; or A, B and B − A of the step's results, on one scale. show: places a board, with a key."""
     text, held = prose.sections("ui", settings.lang), settings.before
     with st.container(border=True, key="compare"):
         st.markdown(f"## {text['compare_title']}", anchors=False)
@@ -42,8 +38,7 @@ def compare(
         results = [_result(tensor, settings, held, a, b) for tensor in tensors]
         widest = max(len(line) for line, _ in results)
         height = heatmap_height(max(len(a.tokens), len(b.tokens)), most=300)
-        board = Board([line for line, _ in results], [1] * widest, [height] * len(results), gap=0.06)
-        st.plotly_chart(draw(board, colors), theme=None, config=_CONFIG, key=f"{page}_compare", alt=board.words)
+        show(Board([line for line, _ in results], [1] * widest, [height] * len(results), gap=0.06), "compare")
         for _, counted in results:
             st.markdown(counted)
         with st.container(horizontal=True):

@@ -50,11 +50,12 @@ def division_of_labour(layer: Learned, found: Sequence[HeadReport]) -> tuple[str
         return "alone", {"accuracy": accuracy}
     without = [report.accuracy_without for report in found]
     names = list(layer.history.checkpoints[-1].accuracy_by_relation)
+    looking = looks(found)  # (num_heads, relations)
     easy = torch.tensor([RELATIONS[name] == "one head" for name in names])  # the others are few, and mostly luck
-    gaps = (looks(found).amax(dim=0) - looks(found).amin(dim=0)) * easy  # (relations,)
+    gaps = (looking.amax(dim=0) - looking.amin(dim=0)) * easy  # (relations,)
     place = int(gaps.argmax())
     name = names[place]
-    shares = looks(found)[:, place]
+    shares = looking[:, place]  # (num_heads,)
     facts = {
         "accuracy": accuracy,
         "needed": without.index(min(without)),

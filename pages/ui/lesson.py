@@ -266,7 +266,7 @@ class Lesson(Page):
 
     def compare(self, *tensors: str, by_hand: str = "") -> None:
         """Hold this, change one thing: the step's results before and after. by_hand: "swap" words, "silence" a head."""
-        compare(self.page, self.settings, self.before, self.trace, tensors, by_hand, self.colors)
+        compare(self.settings, self.before, self.trace, tensors, by_hand, self.show)
 
     def notice(self, section: str, /, rule_of: str = "", **facts: object) -> None:
         """What to notice, computed from the tensors on screen.
