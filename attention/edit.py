@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from attention.embedding import add_positions
-from attention.explain import address
 from attention.functional import apply_mask, merge_heads, project, scale_scores, softmax, weighted_sum
+from attention.tensors import EDITABLE, SILENCED, address
 from attention.trace import AttentionTrace, Edit, SentenceTrace, multi_head_attention
 
 __all__ = ["Edit", "apply_edit"]
@@ -31,12 +31,12 @@ def apply_edit(trace: SentenceTrace, edit: Edit) -> SentenceTrace:
     (tensor(9.), True)
     """
     _check(trace, edit)
-    story = list(_STEPS)
+    story = (*EDITABLE, SILENCED)
     earlier = sorted(trace.edits, key=lambda old: story.index(old.tensor))
     further_down = [old for old in earlier if story.index(old.tensor) > story.index(edit.tensor)]
     changed = trace
     for each in (edit, *further_down):
-        changed = _STEPS[each.tensor](changed, each)
+        changed = _SETTERS[each.tensor](changed, each)
         following = (tensor for name, tensor in vars(changed.attention).items() if name != "masked_scores")
         if not all(tensor.isfinite().all() for tensor in following):
             raise ValueError(f"{edit.value} is too large: the numbers that follow from it would not all be finite")
@@ -45,11 +45,11 @@ def apply_edit(trace: SentenceTrace, edit: Edit) -> SentenceTrace:
 
 def _check(trace: SentenceTrace, edit: Edit) -> None:
     """ValueError unless the edit names a finite number and a place that there is."""
-    if edit.tensor not in _STEPS:
-        raise ValueError(f"{edit.tensor!r} cannot be edited; what can be is {', '.join(_STEPS)}")
+    if edit.tensor not in _SETTERS:
+        raise ValueError(f"{edit.tensor!r} cannot be edited; what can be is {', '.join(_SETTERS)}")
     if edit.tensor == "embeddings" and trace.x_given:
         raise ValueError("embeddings cannot be edited where X comes from outside")
-    silenced = edit.tensor == "head_outputs"
+    silenced = edit.tensor == SILENCED
     address(trace, edit.tensor, *((0, 0) if silenced else (edit.row, edit.column)), edit.head)
     if silenced and edit.value != 0:
         raise ValueError(f"a head can only be silenced: the value must be 0, got {edit.value}")
@@ -111,7 +111,7 @@ def _open(trace: SentenceTrace) -> Tensor:
     return trace.attention.masked_scores != -torch.inf  # (H, L, S)
 
 
-_STEPS: dict[str, Callable[[SentenceTrace, Edit], SentenceTrace]] = {
+_SETTERS: dict[str, Callable[[SentenceTrace, Edit], SentenceTrace]] = {
     "embeddings": _set_embedding,
     "scores": _set_score,
     "attn_weights": _set_weight,

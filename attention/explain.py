@@ -1,29 +1,20 @@
 """One cell of a trace, taken apart into the arithmetic that made it.
 
-Every tensor has its letter, its axes and its own small function in the table at the end of this file.
+Every tensor has its own small function, see the list at the end; its symbol and axes are in attention/tensors.py.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from torch import Tensor
 
 from attention.functional import exponentials
+from attention.tensors import SILENCED, TENSORS, AxisKind, Cell, address, check_place, matrix, texts
 from attention.trace import SentenceTrace
 
 Operation = Literal["given", "indicator", "sum", "sine", "cosine", "off", "exp", "share", "copy", "edited"]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The address of one number, counted from 0; head is None for tensors without heads."""
-
-    tensor: str
-    row: int
-    column: int
-    head: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class Index:
     kind is "token", "query", "key", "word" (vocabulary entry), "dim", "in", "out", "bias", "sum" or "id".
     """
 
-    kind: str
+    kind: AxisKind
     number: int
     text: str = ""
 
@@ -105,7 +96,7 @@ class Derivation:
     @property
     def formula(self) -> str:
         """Symbols = numbers = value, in LaTeX; a lone number is not said twice."""
-        value = _number(self.value, whole=self.tensor in _WHOLE)
+        value = _number(self.value, whole=TENSORS[self.tensor].whole)
         return f"{self.symbols} = {self.numbers}" + (f" = {value}" if value != self.numbers else "")
 
     @property
@@ -131,12 +122,12 @@ def explain_cell(
     (Cell(tensor='head_outputs', row=2, column=1, head=1),)
     """
     at = _At(trace, address(trace, tensor, row, column, head), query)
-    kind, left = _TENSORS[tensor], at.name(tensor, row, column)
-    work = _edited(at) or kind.work(at, row, column)
+    known, left = TENSORS[tensor], at.name(tensor, row, column)
+    work = _edited(at) or _WORK[tensor](at, row, column)
     return Derivation(
         cell=at.cell,
-        row_means=Index(kind.rows, row, _axis(trace, kind.rows, kind.per_head)[row]),
-        column_means=Index(kind.columns, column, _axis(trace, kind.columns, kind.per_head)[column]),
+        row_means=_index(trace, known.rows, row),
+        column_means=_index(trace, known.columns, column),
         operation=work.operation,
         terms=work.terms,
         value=work.value,
@@ -145,35 +136,9 @@ def explain_cell(
     )
 
 
-def address(trace: SentenceTrace, tensor: str, row: int, column: int, head: int | None = None) -> Cell:
-    """A cell's full address: the head is filled in where there is only one. ValueError where there is no such cell."""
-    if tensor not in _TENSORS:
-        raise ValueError(f"there is no tensor {tensor!r}; there are {', '.join(_TENSORS)}")
-    kind, heads = _TENSORS[tensor], trace.config.num_heads
-    if not kind.per_head and head is not None:
-        raise ValueError(f"{tensor} has no heads, so head must be None, got {head}")
-    if kind.per_head and head is None:
-        if heads > 1:
-            raise ValueError(f"{tensor} has {heads} heads: say which one, 0 to {heads - 1}")
-        head = 0
-    _check_place(tensor, "head", head or 0, heads)
-    _check_place(tensor, "row", row, len(_axis(trace, kind.rows, kind.per_head)))
-    _check_place(tensor, "column", column, len(_axis(trace, kind.columns, kind.per_head)))
-    return Cell(tensor, row, column, head)
-
-
-def _check_place(tensor: str, name: str, place: int, count: int) -> None:
-    if not 0 <= place < count:
-        raise ValueError(f"{name} {place} is outside {tensor}: {count} in all, counted from 0")
-
-
-def _axis(trace: SentenceTrace, kind: str, per_head: bool) -> Sequence[str]:
-    """What stands along an axis: tokens, words, or nothing at the places that are only numbered."""
-    if kind in ("token", "query", "key"):
-        return trace.tokens
-    if kind in ("dim", "in", "out"):
-        return ("",) * (trace.config.head_dim if per_head else trace.config.d_model)
-    return trace.vocabulary if kind == "word" else ("",)
+def _index(trace: SentenceTrace, kind: AxisKind, number: int) -> Index:
+    along = texts(trace, kind)
+    return Index(kind, number, along[number] if along else "")
 
 
 class _At(NamedTuple):
@@ -185,12 +150,12 @@ class _At(NamedTuple):
 
     def name(self, tensor: str, row: int | str, column: int | str, head: int | None = None) -> str:
         """A cell's LaTeX symbol: head above where there are several, row and column below."""
-        kind, head = _TENSORS[tensor], self._head(tensor, head)
+        known, head = TENSORS[tensor], self._head(tensor, head)
         several = head is not None and self.trace.config.num_heads > 1
-        letter = f"{kind.letter}^{{({head})}}" if several else kind.letter
-        if kind.rows == "bias":
+        letter = f"{known.symbol}^{{({head})}}" if several else known.symbol
+        if known.rows == "bias":
             return f"{letter}_{{{column}}}"
-        return f"{letter}_{{{row}}}" if kind.columns in ("id", "sum") else f"{letter}_{{{row},{column}}}"
+        return f"{letter}_{{{row}}}" if known.columns in ("id", "sum") else f"{letter}_{{{row},{column}}}"
 
     def one(self, tensor: str, row: int, column: int, head: int | None = None) -> Factor:
         """One number."""
@@ -212,22 +177,18 @@ class _At(NamedTuple):
         return [Factor(self.name(tensor, cell.row, column), value, cell) for cell, value in places]
 
     def _head(self, tensor: str, head: int | None = None) -> int | None:
-        if not _TENSORS[tensor].per_head:
+        if not TENSORS[tensor].per_head:
             return None
         return self.cell.head if head is None else head
 
     def _row(self, tensor: str, row: int, head: int | None) -> Tensor:
-        """One row; no trace keeps the exponentials, so theirs is computed."""
+        """One row; of the exponentials, which no trace keeps, only this one is computed."""
         if tensor == "exponentials":
             return exponentials(self._matrix("masked_scores", head)[row])  # (S,)
         return self._matrix(tensor, head)[row]  # (columns,)
 
     def _matrix(self, tensor: str, head: int | None) -> Tensor:
-        """A tensor as rows and columns; one head of it, where it has heads."""
-        tensors: dict[str, Tensor] = vars(self.trace.attention) | vars(self.trace.weights) | vars(self.trace)
-        if _TENSORS[tensor].rows == "bias":
-            return tensors[tensor].unsqueeze(0)  # (1, d_model)
-        return tensors[tensor] if head is None else tensors[tensor][head]
+        return matrix(self.trace, tensor, head, self.query)  # (rows, columns)
 
 
 class _Work(NamedTuple):
@@ -258,8 +219,6 @@ def _over(index: str, count: int, *factors: str) -> str:
 
 # Numbers in LaTeX.
 
-_WHOLE = ("ids", "one_hot")
-
 
 def _number(value: float, whole: bool = False) -> str:
     r"""Two decimals; three digits times a power of ten where those say too little; no decimals for whole numbers.
@@ -284,7 +243,7 @@ def _operand(number: str) -> str:
 
 def _multiplied(term: Term, leads: bool = True) -> str:
     """The factors and dots between them; leads says that no operator stands before."""
-    numbers = [_number(f.value, whole=f.cell is None or f.cell.tensor in _WHOLE) for f in term.factors]
+    numbers = [_number(f.value, whole=f.cell is None or TENSORS[f.cell.tensor].whole) for f in term.factors]
     return r" \cdot ".join(number if leads and not i else _operand(number) for i, number in enumerate(numbers))
 
 
@@ -302,7 +261,7 @@ def _edited(at: _At) -> _Work | None:
     """A number set by hand explains itself, and the last hand counts. None where the cell was left alone."""
     cell = at.cell
     for edit in reversed(at.trace.edits):
-        here = edit.tensor == "head_outputs" or (edit.row, edit.column) == (cell.row, cell.column)
+        here = edit.tensor == SILENCED or (edit.row, edit.column) == (cell.row, cell.column)
         if here and (edit.tensor, edit.head or 0) == (cell.tensor, cell.head or 0):
             return _Work("edited", (), edit.value, "", _number(edit.value))
     return None
@@ -408,7 +367,7 @@ def _share(at: _At, query: int, key: int) -> _Work:
 def _contribution(at: _At, key: int, column: int) -> _Work:
     if at.query is None:
         raise ValueError(f"contributions are one query's: say which one, 0 to {len(at.trace.tokens) - 1}")
-    _check_place("contributions", "query", at.query, len(at.trace.tokens))
+    check_place("contributions", "query", at.query, len(at.trace.tokens))
     share, value = at.one("attn_weights", at.query, key), at.one("v", key, column)
     return _sum([_term(share, value)], rf"{share.symbol}\, {value.symbol}")
 
@@ -429,42 +388,33 @@ def _output(at: _At, row: int, column: int) -> _Work:
     return _projected(at, "joined", row, "o", column)
 
 
-class _Tensor(NamedTuple):
-    """A tensor's letter in formulas, what its rows and columns are, whether each head has one, and its function."""
-
-    letter: str
-    rows: str
-    columns: str
-    per_head: bool
-    work: Callable[[_At, int, int], _Work]
-
-
-_TENSORS = {
-    "ids": _Tensor(r"\mathrm{id}", "token", "id", False, _id),
-    "embedding_table": _Tensor("E", "word", "dim", False, _parameter),
-    "one_hot": _Tensor("h", "token", "word", False, _one_hot),
-    "embeddings": _Tensor("t", "token", "dim", False, _embedding),
-    "positions": _Tensor("p", "token", "dim", False, _position),
-    "x": _Tensor("x", "token", "dim", False, _x),
-    "w_q": _Tensor("W^Q", "in", "out", False, _parameter),
-    "w_k": _Tensor("W^K", "in", "out", False, _parameter),
-    "w_v": _Tensor("W^V", "in", "out", False, _parameter),
-    "w_o": _Tensor("W^O", "in", "out", False, _parameter),
-    "b_q": _Tensor("b^Q", "bias", "out", False, _parameter),
-    "b_k": _Tensor("b^K", "bias", "out", False, _parameter),
-    "b_v": _Tensor("b^V", "bias", "out", False, _parameter),
-    "b_o": _Tensor("b^O", "bias", "out", False, _parameter),
-    "q": _Tensor("q", "query", "dim", True, _qkv),
-    "k": _Tensor("k", "key", "dim", True, _qkv),
-    "v": _Tensor("v", "key", "dim", True, _qkv),
-    "scores": _Tensor("s", "query", "key", True, _score),
-    "scaled_scores": _Tensor(r"\tilde{s}", "query", "key", True, _scaled_score),
-    "masked_scores": _Tensor("m", "query", "key", True, _masked_score),
-    "exponentials": _Tensor("e", "query", "key", True, _exponential),
-    "exp_sums": _Tensor(r"\Sigma", "query", "sum", True, _exp_sum),
-    "attn_weights": _Tensor("a", "query", "key", True, _share),
-    "contributions": _Tensor("u", "key", "dim", True, _contribution),
-    "head_outputs": _Tensor("o", "query", "dim", True, _head_output),
-    "joined": _Tensor("c", "token", "dim", False, _joined),
-    "output": _Tensor("y", "token", "out", False, _output),
+# What each tensor is worked out by.
+_WORK: Mapping[str, Callable[[_At, int, int], _Work]] = {
+    "ids": _id,
+    "embedding_table": _parameter,
+    "one_hot": _one_hot,
+    "embeddings": _embedding,
+    "positions": _position,
+    "x": _x,
+    "w_q": _parameter,
+    "w_k": _parameter,
+    "w_v": _parameter,
+    "w_o": _parameter,
+    "b_q": _parameter,
+    "b_k": _parameter,
+    "b_v": _parameter,
+    "b_o": _parameter,
+    "q": _qkv,
+    "k": _qkv,
+    "v": _qkv,
+    "scores": _score,
+    "scaled_scores": _scaled_score,
+    "masked_scores": _masked_score,
+    "exponentials": _exponential,
+    "exp_sums": _exp_sum,
+    "attn_weights": _share,
+    "contributions": _contribution,
+    "head_outputs": _head_output,
+    "joined": _joined,
+    "output": _output,
 }

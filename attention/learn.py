@@ -23,8 +23,7 @@ from attention.embedding import (
 from attention.grammar import RELATIONS
 from attention.grammar.batches import Batch, draw, sentences
 from attention.measures import entropy, looks_at
-from attention.tokens import tokenize
-from attention.trace import AttentionTrace, SentenceTrace, multi_head_attention, trace_vectors
+from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_attention, trace_vectors
 from attention.weights import AttentionWeights
 
 MAX_LEN = 64  # positions that have a vector of their own; the tokens after them share the last one
@@ -85,27 +84,27 @@ class Learned(Parameters):
     vocabulary: tuple[str, ...]  # the unknown word, <unk>, first
     history: History
 
-    def unknown(self, sentence: str) -> tuple[str, ...]:
+    def unknown(self, sentence: str | Sequence[str]) -> tuple[str, ...]:
         """The different words of a sentence that the layer does not know, in reading order. Case does not matter."""
-        tokens = dict.fromkeys(tokenize(sentence))
+        tokens = dict.fromkeys(cut(sentence))
         return tuple(token for token, i in zip(tokens, self._ids(tokens), strict=True) if i == 0)
 
     def trace(
-        self, sentence: str, *, checkpoint: int | None = None, hidden_keys: Collection[int] = ()
+        self, sentence: str | Sequence[str], *, checkpoint: int | None = None, hidden_keys: Collection[int] = ()
     ) -> SentenceTrace:
         """The walk of any sentence through the trained layer, or through the layer at one of history's checkpoints.
 
         A word that the layer does not know has the vector of <unk>. ValueError for a hidden key outside.
         """
         now = self if checkpoint is None else self.history.checkpoints[checkpoint]
-        tokens = tokenize(sentence)
+        tokens = cut(sentence)
         table = now.embedding[self._ids(vocabulary(tokens))]  # (words of the sentence, d_model)
         positions = now.positions[torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)]  # (seq_len, d_model)
         return trace_vectors(
             sentence, self.config, now.weights, table, positions, hidden_keys=hidden_keys, positions_learned=True
         )
 
-    def decode(self, sentence: str, *, checkpoint: int | None = None) -> tuple[str, ...]:
+    def decode(self, sentence: str | Sequence[str], *, checkpoint: int | None = None) -> tuple[str, ...]:
         """For each token the word whose embedding its output is nearest to: the largest dot product."""
         return self.words(self.trace(sentence, checkpoint=checkpoint).attention.output, checkpoint=checkpoint)
 

@@ -1,6 +1,6 @@
 """The straight line from a sentence to the output, with every tensor kept under its name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -109,7 +109,7 @@ class SentenceTrace:
 
 
 def trace_sentence(
-    sentence: str,
+    sentence: str | Sequence[str],
     config: AttentionConfig,
     weights: AttentionWeights | None = None,
     *,
@@ -117,32 +117,34 @@ def trace_sentence(
 ) -> SentenceTrace:
     """Follow a sentence from its text to the output of one multi-head attention layer.
 
-    weights: default AttentionWeights.random(config). hidden_keys: positions that no query may look at, as a
+    sentence: a text, or the tokens that it has been cut into already. weights: default AttentionWeights.random(config). hidden_keys: positions that no query may look at, as a
     padding mask does. The same arguments give the same numbers, always.
     ValueError where weights are not of config's d_model and num_heads, or a hidden position is not in the sentence.
     """
     weights = AttentionWeights.random(config) if weights is None else weights
-    tokens = tokenize(sentence)
+    tokens = cut(sentence)
     dtype = weights.w_q.dtype
     table = embedding_table(vocabulary(tokens), config.d_model, config.seed).to(dtype)  # (vocab_size, d_model)
     positions = sinusoidal_positions(len(tokens), config.d_model, dtype) * config.positions  # (seq_len, d_model)
     return trace_vectors(sentence, config, weights, table, positions, hidden_keys=hidden_keys)
 
 
-def trace_by_hand(sentence: str, config: AttentionConfig, *, hidden_keys: Collection[int] = ()) -> SentenceTrace:
+def trace_by_hand(
+    sentence: str | Sequence[str], config: AttentionConfig, *, hidden_keys: Collection[int] = ()
+) -> SentenceTrace:
     """Follow a sentence through weights that were set by hand: identity matrices, and words of −1, 0 and 1.
 
     Without positions every number up to the scores is whole, and can be checked on paper.
     ValueError as for trace_sentence.
     """
-    tokens, weights = tokenize(sentence), AttentionWeights.by_hand(config)
+    tokens, weights = cut(sentence), AttentionWeights.by_hand(config)
     table = small_table(vocabulary(tokens), config.d_model, config.seed)  # (vocab_size, d_model)
     positions = sinusoidal_positions(len(tokens), config.d_model) * config.positions  # (seq_len, d_model)
     return trace_vectors(sentence, config, weights, table, positions, hidden_keys=hidden_keys)
 
 
 def trace_vectors(
-    sentence: str,
+    sentence: str | Sequence[str],
     config: AttentionConfig,
     weights: AttentionWeights,
     table: Tensor,
@@ -153,7 +155,7 @@ def trace_vectors(
 ) -> SentenceTrace:
     """Follow a sentence as trace_sentence does, with vectors of your own.
 
-    table: (vocab_size, d_model), a row for each word of vocabulary(tokenize(sentence)). positions: (seq_len, d_model).
+    table: (vocab_size, d_model), a row for each word of the sentence's vocabulary. positions: (seq_len, d_model).
     ValueError as for trace_sentence.
     """
     if (weights.d_model, weights.num_heads) != (config.d_model, config.num_heads):
@@ -161,7 +163,7 @@ def trace_vectors(
             f"the weights are for d_model={weights.d_model}, num_heads={weights.num_heads}, "
             f"but the settings ask for d_model={config.d_model}, num_heads={config.num_heads}"
         )
-    tokens = tokenize(sentence)
+    tokens = cut(sentence)
     vocab = vocabulary(tokens)
     ids = token_ids(tokens, vocab)  # (seq_len,)
     one_hot = one_hot_rows(ids, len(vocab), table.dtype)  # (seq_len, vocab_size)
@@ -169,8 +171,14 @@ def trace_vectors(
     x = add_positions(embeddings, positions)  # (seq_len, d_model)
     mask = open_keys(len(tokens), hidden_keys)  # (1, seq_len) or None
     attention = multi_head_attention(x, weights, attn_mask=mask, is_causal=config.causal, scaled=config.scaled)
-    story = (sentence, config, weights, vocab, table, tokens, ids, one_hot, embeddings, positions, x, attention)
+    text = sentence if isinstance(sentence, str) else " ".join(tokens)
+    story = (text, config, weights, vocab, table, tokens, ids, one_hot, embeddings, positions, x, attention)
     return SentenceTrace(*story, positions_learned=positions_learned)
+
+
+def cut(sentence: str | Sequence[str]) -> tuple[str, ...]:
+    """The tokens of a sentence; what has been cut into tokens already stays as it is."""
+    return tokenize(sentence) if isinstance(sentence, str) else tuple(sentence)
 
 
 def open_keys(seq_len: int, hidden_keys: Collection[int]) -> Tensor | None:
