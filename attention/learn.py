@@ -138,11 +138,16 @@ class Learned(Parameters):
             for head, silenced in enumerate(without)
         )
 
-    def _without(self, head: int) -> Parameters:
+    def accuracy_without(self, head: int, *, checkpoint: int | None = None) -> float:
+        """The share of held-out words that the layer gets right with a head silenced; see Checkpoint.accuracy."""
+        return _assess(self.config, self._without(head, checkpoint), sentences(self.language)[2]).accuracy
+
+    def _without(self, head: int, checkpoint: int | None = None) -> Parameters:
         """The layer with a head silenced: nothing of it passes W_O."""
+        now = self if checkpoint is None else self.history.checkpoints[checkpoint]
         heads = torch.arange(self.config.d_model).unsqueeze(-1) // self.config.head_dim  # (d_model, 1): whose row it is
-        weights = replace(self.weights, w_o=self.weights.w_o.masked_fill(heads == head, 0))
-        return Parameters(weights, self.embedding, self.positions)
+        weights = replace(now.weights, w_o=now.weights.w_o.masked_fill(heads == head, 0))
+        return Parameters(weights, now.embedding, now.positions)
 
     def _ids(self, tokens: Iterable[str]) -> list[int]:
         index = {word.casefold(): i for i, word in enumerate(self.vocabulary)}

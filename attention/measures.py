@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from attention.weights import AttentionWeights
+
 
 class Peak(NamedTuple):
     """The largest entry of a row."""
@@ -98,3 +100,15 @@ def first_repeat(tokens: Sequence[Hashable]) -> tuple[int, int] | None:
     """
     pairs = ((tokens.index(token), i) for i, token in enumerate(tokens) if tokens.index(token) < i)
     return next(pairs, None)
+
+
+def parameters(weights: AttentionWeights) -> dict[str, int]:
+    """How many numbers a layer learns: "projections", for Q, K and V with their biases; "matrices", the four alone.
+
+    >>> from attention import AttentionConfig
+    >>> parameters(AttentionWeights.random(AttentionConfig(d_model=8, num_heads=2)))
+    {'projections': 216, 'matrices': 256}
+    """
+    projections = (weights.w_q, weights.w_k, weights.w_v, weights.b_q, weights.b_k, weights.b_v)
+    matrices = (weights.w_q, weights.w_k, weights.w_v, weights.w_o)
+    return {"projections": sum(p.numel() for p in projections), "matrices": sum(m.numel() for m in matrices)}

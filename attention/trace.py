@@ -117,8 +117,9 @@ def trace_sentence(
 ) -> SentenceTrace:
     """Follow a sentence from its text to the output of one multi-head attention layer.
 
-    sentence: a text, or the tokens that it has been cut into already. weights: default AttentionWeights.random(config). hidden_keys: positions that no query may look at, as a
-    padding mask does. The same arguments give the same numbers, always.
+    sentence: a text, or the tokens that it has been cut into already. weights: default
+    AttentionWeights.random(config). hidden_keys: positions that no query may look at, as a padding mask does.
+    The same arguments give the same numbers, always.
     ValueError where weights are not of config's d_model and num_heads, or a hidden position is not in the sentence.
     """
     weights = AttentionWeights.random(config) if weights is None else weights

@@ -3,100 +3,51 @@
 import streamlit as st
 
 from attention import embedding, measures
-from pages.ui.figures import Board, Panel, Scale, heatmap_height
+from pages.ui.figures.panels import Board, Scale, heatmap_height
 from pages.ui.lesson import Lesson, sized
 
-here = Lesson("embedding")
+here = Lesson()
 trace = here.trace
-tokens, dims, words = here.tokens(), here.dims(), here.words()
 height = heatmap_height(len(trace.tokens))
 
 figure, side = st.columns([0.64, 0.36], gap="large")
 with figure:
-    here.formula(
-        sized("X", trace.x),
-        "=",
-        sized("H", trace.one_hot),
-        sized("E", trace.embedding_table),
-        "+",
-        sized("P", trace.positions),
+    x, one_hot, table, positions = (
+        sized(symbol, here.own(tensor))
+        for symbol, tensor in (("X", "x"), ("H", "one_hot"), ("E", "embedding_table"), ("P", "positions"))
     )
-    meaning = Scale.signed(trace.embedding_table, name=f"E, {here.name('embeddings')}")
-    ids = Panel(
-        trace.ids.unsqueeze(-1),
-        here.name("ids"),
-        tokens,
-        here.dims("axis_id"),
-        Scale(plain=True),
-        whole=True,
-        origin=here.of("ids"),
-    ).without("shape", "columns")
-    one_hot = Panel(
-        trace.one_hot,
-        f"H · {here.name('one_hot')}",
-        tokens,
-        words,
-        Scale(weight=True, name=here.name("one_hot")),
-        whole=True,
-        origin=here.of("one_hot"),
-    ).without("rows")
-    table = Panel(
-        trace.embedding_table,
-        f"E · {here.name('table')}",
-        words,
-        dims,
-        meaning,
-        origin=here.of("embedding_table"),
-    ).without("columns")
-    looked_up = Panel(
-        trace.embeddings,
-        here.name("embeddings"),
-        tokens,
-        dims,
-        meaning,
-        outlines=(here.row_of(""),),
-        origin=here.of("embeddings"),
-    )
-    here.show(
-        Board(
-            [[None, None, table], [ids, one_hot, looked_up.without("rows")]],
-            [0.07, 0.5, 0.5],
-            [heatmap_height(len(trace.vocabulary), most=240), height],
-            gap=0.06,
-            width=600,
-        ),
-        "look_up",
-    )
+    here.formula(x, "=", one_hot, table, "+", positions)
+    meaning = Scale.signed(here.own("embedding_table"), name=here.name("embeddings_scale"))
+    looked_up = here.panel("embeddings", scale=meaning, follows=True).without("rows")
+    parts = here.panel("ids").without("shape", "columns"), here.panel("one_hot").without("rows"), looked_up
+    above = here.panel("embedding_table", scale=meaning).without("columns")
+    heights = [heatmap_height(len(trace.vocabulary), most=240), height]
+    here.show(Board([[None, None, above], parts], [0.07, 0.5, 0.5], heights, gap=0.06, width=600), "look_up")
 with side:
-    facts = {"tokens": len(trace.tokens), "words": len(trace.vocabulary), "d_model": trace.config.d_model}
-    here.notice("notice", rule_of="embeddings", **facts, query=here.token(here.query), id=int(trace.ids[here.query]))
+    sizes = {"tokens": len(trace.tokens), "words": len(trace.vocabulary), "d_model": trace.config.d_model}
+    count = {"tokens": sizes["tokens"], "words": sizes["words"]}
+    here.notice("notice", "embeddings", **count, query=here.token(here.query), id=int(trace.ids[here.query]))
     here.say("why")
     if len(trace.vocabulary) > 1:
         apart = measures.distances(trace.embedding_table)
         here.say("distances", nearest=float(apart.min()), farthest=float(apart.max()))
-    here.question(**facts)
+    here.question(sizes)
 
 here.heading("positions_heading")
-one_scale = Scale.signed(trace.embeddings, trace.positions, trace.x, name=here.name("one_scale"))
-parts = (
-    Panel(trace.embeddings, here.name("embeddings"), tokens, dims, one_scale, origin=here.of("embeddings")),
-    Panel(
-        trace.positions,
-        f"P · {here.name('positions_tensor')}",
-        tokens,
-        dims,
-        one_scale,
-        origin=here.of("positions"),
-    ).without("rows"),
-    Panel(trace.x, "X", tokens, dims, one_scale, outlines=(here.row_of(""),), origin=here.of("x")).without("rows"),
-)
+added = ("embeddings", "positions", "x")
+one_scale = Scale.signed(*map(here.own, added), name=here.name("one_scale"))
+first, second, total = (here.panel(tensor, scale=one_scale, follows=tensor == "x") for tensor in added)
+signs = () if trace.x_given else (((0, 1), "+"), ((0, 2), "="))
 here.show(
-    Board([parts], [1, 1, 1], [height], signs=() if trace.x_given else (((0, 1), "+"), ((0, 2), "="))), "positions"
+    Board([[first, second.without("rows"), total.without("rows")]], [1, 1, 1], [height], signs=signs), "positions"
 )
 here.inspect("x")
 told, tried = st.columns([0.64, 0.36], gap="large")
 with told:
-    here.say("positions" if trace.config.positions else "positions_off", layer=here.settings.layer)
+    if trace.x_given:
+        here.say("positions", layer=here.settings.layer)
+    else:
+        here.say("positions" if trace.config.positions else "positions_off")
     repeat = measures.first_repeat(trace.ids.tolist())  # two tokens of a real model may only look alike
     if repeat and not here.is_edited("embeddings"):
         section = "repeat" if trace.config.positions else "repeat_off"

@@ -2,76 +2,32 @@
 
 import streamlit as st
 
-from attention import functional, measures
+from attention import measures
 from pages import WALK
-from pages.ui.figures import Board, Panel, Scale
+from pages.ui.figures.panels import Board, Scale
 from pages.ui.lesson import Lesson
-from pages.ui.tensors import Origin
 
-here = Lesson("overview")
-trace, attention, weights = here.trace, here.trace.attention, here.trace.weights
-head, query, heads = here.head, here.query, trace.config.num_heads
-signed, shares = Scale.signed, Scale(weight=True)
-rows, keys, dims = here.tokens("axis_query"), here.tokens("axis_key"), here.dims()
-best = measures.peak(attention.attn_weights[head, query])
-
+here = Lesson()
+head, query = here.head, here.query
+best = measures.peak(here.own("attn_weights")[query])
 if here.is_closed:
     here.say("gist_closed", query=here.token(query), head=head)
 else:
     here.say("gist", query=here.token(query), key=here.token(best.column), weight=best.value, head=head)
 
-
-def projection(symbol: str, role: str) -> tuple[Panel, Panel]:
-    """The chosen head's columns of one learned matrix, and what it makes of X."""
-    matrix = functional.split_heads(getattr(weights, f"w_{role}"), heads)[head]
-    result = getattr(attention, role)[head]
-    learned = Origin(f"w_{role}", first=head * trace.config.head_dim, width=trace.config.head_dim)
-    return (
-        Panel(
-            matrix, f"W<sub>{symbol}</sub>", dims, dims, signed(matrix), role, leads_to="projections", origin=learned
-        ),
-        Panel(result, symbol, here.tokens(), dims, signed(result), role, leads_to="projections", origin=here.of(role)),
-    )
-
-
-scores, scaled, output = attention.scores[head], attention.scaled_scores[head], attention.head_outputs[head]
-both = signed(scores, scaled)
-w_q, q = projection("Q", "q")
-w_k, k = projection("K", "k")
-w_v, v = projection("V", "v")
-x = Panel(trace.x, "X", here.tokens(), dims, signed(trace.x), leads_to="embedding", origin=here.of("x"))
-before = Panel(scores, here.name("scores_tensor"), rows, keys, both, leads_to="scores", origin=here.of("scores"))
-after = Panel(scaled, here.name("scaled_short"), rows, keys, both, leads_to="scaling", origin=here.of("scaled_scores"))
-shared = Panel(
-    attention.attn_weights[head],
-    here.name("attn_weights"),
-    rows,
-    keys,
-    shares,
-    leads_to="softmax",
-    closed=here.closed_weights(),
-    origin=here.of("attn_weights"),
-)
-summed = Panel(
-    output,
-    here.name("head_short"),
-    rows,
-    dims,
-    signed(output),
-    leads_to="weighted_sum",
-    origin=here.of("head_outputs"),
-)
-joined, final = (
-    Panel(values, here.name(name), rows, dims, signed(values), leads_to="heads", origin=here.of(tensor))
-    for values, name, tensor in (
-        (attention.joined, "joined_short", "joined"),
-        (attention.output, "output", "output"),
-    )
-)
-
+w_q, w_k, w_v = (here.panel(f"w_{role}", own_columns=True, leads_to="projections") for role in "qkv")
+q, k, v = (here.panel(role, leads_to="projections") for role in "qkv")
+x = here.panel("x", leads_to="embedding")
+both = Scale.signed(here.own("scores"), here.own("scaled_scores"))
+scores = here.panel("scores", scale=both, leads_to="scores")
+scaled = here.panel("scaled_scores", title=here.name("scaled_short"), scale=both, leads_to="scaling")
+shares = here.panel("attn_weights", leads_to="softmax")
+summed = here.panel("head_outputs", title=here.name("head_short"), leads_to="weighted_sum")
+joined = here.panel("joined", title=here.name("joined_short"), leads_to="heads")
+output = here.panel("output", leads_to="heads")
 here.show(
     Board(
-        [[None, w_q, q, before, final], [x, w_k, k, after, joined], [None, w_v, v, shared, summed]],
+        [[None, w_q, q, scores, output], [x, w_k, k, scaled, joined], [None, w_v, v, shares, summed]],
         [1, 1, 1, 1, 1],
         [104, 104, 104],
         gap=0.045,
@@ -89,7 +45,7 @@ here.show(
     ),
     "map",
 )
-here.caption("hint", head=head, heads=heads)
+here.caption("hint", head=head, heads=here.now.heads)
 here.inspect("attn_weights")
 with st.container(gap="xsmall", key="steps"):
     for slug in WALK:

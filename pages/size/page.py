@@ -1,38 +1,26 @@
 """How big must it be? The same training for many sizes, with and without the scaling, as heatmaps."""
 
-from pages.ui import sizes
-from pages.ui.figures import Axis, Board, Closed, Panel, Scale
+from pages.size import sizes
+from pages.ui.figures.panels import Axis, Board, Closed, Panel, Scale
+from pages.ui.layers.progress import work_through
 from pages.ui.lesson import Page
-from pages.ui.working import work_through
+from pages.ui.words.numbers import percent
 
-here = Page("size", only="learned")
-config, language = here.settings.config, here.settings.grammar
+here = Page("learned")
+config, language = here.now.config, here.now.language
 here.say("task")
 widths = Axis("d_model", tuple(map(str, sizes.WIDTHS)))
 heads = Axis("num_heads", tuple(map(str, sizes.HEADS)))
 scaled, unscaled = (sizes.table(config, language, scaled=scaled) for scaled in (True, False))
-here.show(
-    Board(
-        [
-            [
-                Panel(
-                    found,
-                    here.name(name),
-                    widths,
-                    heads,
-                    Scale(weight=True, name=here.name("accuracy")),
-                    closed=Closed(sizes.impossible(), here.name("not_possible")),
-                    show_shape=False,
-                )
-                for found, name in ((scaled, "with_scaling"), (unscaled, "without_scaling"))
-            ]
-        ],
-        [1, 1],
-        [190],
-        gap=0.14,
-    ),
-    "grid",
+shares, impossible = (
+    Scale(weight=True, name=here.name("accuracy")),
+    Closed(sizes.impossible(), here.name("not_possible")),
 )
+panels = [
+    Panel(found, here.name(name), widths, heads, shares, closed=impossible, show_shape=False)
+    for found, name in ((scaled, "with_scaling"), (unscaled, "without_scaling"))
+]
+here.show(Board([panels], [1, 1], [190], gap=0.14), "grid")
 here.caption("axes")
 todo, total = sizes.missing(config, language), len(sizes.sizes(config))
 work_through("sizes", here.lang, todo, total, lambda size: sizes.training(size, language), sizes.described)
@@ -41,9 +29,6 @@ if smallest is not None:
     here.say("enough", d_model=smallest)
 elif not bool(scaled.isnan().all()):
     here.say("none_enough")
-both = ~(scaled.isnan() | unscaled.isnan())
-if bool(both.any()):
-    with_it, without_it = float(scaled[both].mean()), float(unscaled[both].mean())
-    section = "scaling_same" if abs(with_it - without_it) < sizes.ALIKE else "scaling_differs"
-    here.say(section, with_it=with_it, without_it=without_it, sizes=int(both.sum()))
+if both := sizes.compared(scaled, unscaled):
+    here.say(both.section, with_it=percent(both.with_it), without_it=percent(both.without_it), sizes=both.both)
 here.attempt()

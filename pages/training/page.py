@@ -3,12 +3,13 @@
 import streamlit as st
 
 from attention.learn import logits
-from pages.ui import learning
-from pages.ui.curves import Chart, Line, draw_curves
-from pages.ui.figures import Axis, Board, Panel, Scale, heatmap_height
+from pages.training import heads
+from pages.ui.figures.curves import Chart, Line, draw_curves
+from pages.ui.figures.panels import Axis, Board, Closed, Outline, Panel, Scale, heatmap_height
 from pages.ui.lesson import Lesson
+from pages.ui.words.numbers import percent
 
-here = Lesson("training", only="learned")
+here = Lesson("learned")
 layer, place = here.layer, here.settings.checkpoint
 kept = layer.history.checkpoints
 now, final = kept[place], kept[-1]
@@ -26,13 +27,13 @@ with lost:
 with gets:
     chart = Chart(here.name("accuracy"), here.name("axis_step"), [one_head, beyond], share=True, marked=now.step)
     here.figure(draw_curves(chart, here.colors), "accuracy", here.name("accuracy"))
-here.say("curves", step=now.step, accuracy=now.accuracy, beyond=now.accuracy_beyond)
+here.say("curves", step=now.step, accuracy=percent(now.accuracy), beyond=percent(now.accuracy_beyond))
 
 # From noise to structure.
 here.heading("sharpen")
-rows, keys, shares = here.tokens("axis_query"), here.tokens("axis_key"), Scale(weight=True, name=here.name("shares"))
+rows, keys, shares = here.axis("query"), here.axis("key"), Scale(weight=True, name=here.name("shares"))
 chosen = range(0, len(kept), 2)
-over_time = learning.over_time(layer, here.trace.sentence, here.head, here.settings.hidden, chosen)
+over_time = heads.over_time(layer, here.trace.tokens, here.head, here.settings.hidden, chosen)
 panels = [
     Panel(
         weights,
@@ -40,11 +41,11 @@ panels = [
         rows,
         keys,
         shares,
-        outlines=(here.row_of("q"),),
+        outlines=(Outline("q", rows=(here.query, here.query + 1)),),
         show_rows=number % 3 == 0,
         show_columns=number >= 3,
         show_shape=False,
-        closed=here.closed,
+        closed=Closed(here.closed("masked_scores"), here.name("closed")),
     )
     for number, (i, weights) in enumerate(zip(chosen, over_time, strict=True))
 ]
@@ -55,22 +56,20 @@ here.inspect("attn_weights", has_cells=False)
 
 # What each head does.
 here.heading("heads_at_the_end")
-found = learning.reports(layer)
+found = heads.reports(layer)
 relations = Axis(here.name("relation"), tuple(here.name(f"relation_{name}") for name in final.accuracy_by_relation))
 each = Axis(here.name("head"), tuple(here.name("head_n", number=head) for head in range(len(found))))
 without = (here.name("without_head", number=head) for head in range(len(found)))
 lesser = Axis(here.name("head"), (here.name("whole_layer"), *without))
-looks = Panel(learning.looks(found), here.name("looks_there"), each, relations, shares).without("columns", "shape")
-right = Panel(learning.right(layer, found), here.name("gets_right"), lesser, relations, shares).without("shape")
+looks = Panel(heads.looks(found), here.name("looks_there"), each, relations, shares).without("columns", "shape")
+right = Panel(heads.right(layer, found), here.name("gets_right"), lesser, relations, shares).without("shape")
 line = 28
 here.show(Board([[looks], [right]], [1], [line * len(found), line * (1 + len(found))]), "heads")
 told, table = st.columns([0.5, 0.5], gap="large")
 with told:
-    section, facts = learning.division_of_labour(layer, found)
-    if "relation" in facts:
-        facts = {**facts, "relation": here.name(f"relation_{facts['relation']}")}
-    here.say(section, **facts)
-    here.say("beyond", **{name: final.accuracy_by_relation[name] for name in ("meaning", "role", "same")})
+    section, facts = heads.division_of_labour(layer, found)
+    here.say(section, **{name: here.name(str(fact)) if name == "relation" else fact for name, fact in facts.items()})
+    here.say("beyond", **{name: percent(final.accuracy_by_relation[name]) for name in ("meaning", "role", "same")})
 with table:
     here.table(
         [

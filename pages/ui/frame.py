@@ -1,28 +1,56 @@
-"""The frame around every page: state, address, sidebar, and the strip that says where you are."""
+"""The frame around every page: sidebar, the strip that says where you are, and the way on at the end."""
 
 import secrets
-from collections.abc import Container, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from pages import LABS, OVERVIEW, PAGES, WALK
-from pages.ui import layers
-from pages.ui import settings as choices
 from pages.ui.compare import banner
-from pages.ui.figures import token_labels
-from pages.ui.labels import label
-from pages.ui.prose import code
-from pages.ui.settings import Settings, fit_sentence
-from pages.ui.style import STYLE
+from pages.ui.figures.colors import colors
+from pages.ui.figures.panels import token_labels
+from pages.ui.layers.ready import model_of
+from pages.ui.lesson import PageEndedError
+from pages.ui.state import visit
+from pages.ui.state.address import to_query
+from pages.ui.state.examples import examples
+from pages.ui.state.resolved import Resolved
+from pages.ui.state.settings import (
+    CHECKPOINTS,
+    D_MODELS,
+    LANGUAGES,
+    MAX_CHARACTERS,
+    MAX_SEED,
+    MAX_TOKENS,
+    WEIGHTS,
+    head_counts,
+)
+from pages.ui.state.visit import change, control, current, said
+from pages.ui.words.labels import label
+from pages.ui.words.prose import code
 
 Contents = Mapping[str, st.Page]
-_NAMES = tuple(field.name for field in fields(Settings))
 
 
 def dress() -> None:
-    """The rules of style, once per run."""
-    st.html(STYLE)
+    """The rules of style, once per run, in the theme that the figures have."""
+    st.html(Path(__file__).with_name("style.css"))
+    own = colors(dark=st.context.theme.type == "dark")
+    named = {"pointer": own.pointer, "pointer-halo": own.halo, "code-word": own.code_word}
+    st.html(f"<style>:root {{ {' '.join(f'--{name}: {color};' for name, color in named.items())} }}</style>")
+
+
+def begin() -> Resolved:
+    """What this run shows. Says so where a number of heads had to give way to the width."""
+    here, wanted = visit.begin(model_of), current().heads_wanted
+    if wanted:
+        settings = here.settings
+        facts = {"before": wanted, "after": settings.num_heads, "d_model": settings.d_model}
+        st.toast(label("heads_changed", settings.lang, **facts), icon=":material/info:")
+    return here
 
 
 def contents(lang: str) -> Contents:
@@ -39,163 +67,144 @@ def contents(lang: str) -> Contents:
     }
 
 
-def restore() -> Settings:
-    """Bring session state, address and sidebar to one truth, and return it.
-
-    The first run of a visit takes the address. Later the widgets lead, except where only the address has changed
-    (the browser's back button): then it leads.
-    """
-    state, place = st.session_state, st.empty()
-    address = {name: st.query_params[name] for name in _NAMES if name in st.query_params}
-    last: Settings | None = state.get("settings")
-    has_moved = last is not None and _chosen(last) != last
-    if last is None or (address and not has_moved and address != choices.to_query(last)):
-        start = last or choices.defaults(_browser_language())
-        if address.get("weights") == "real":  # what else the address says can only be read with the model at hand
-            named = {name: text for name, text in address.items() if name in ("lang", "model")}
-            layers.load(choices.from_query(named, start)[0], place)
-        chosen, bad = choices.from_query(address, start)
-        state["bad_address"] = bad
-        state.update({name: getattr(chosen, name) for name in _NAMES})
-    else:
-        chosen = choices.moved(last, _chosen(last), edit_is_new=state.pop("edit_is_new", False))
-        if chosen.weights == "real":
-            layers.load(chosen, place)
-        if has_moved:
-            state["bad_address"] = ()
-    fitted = choices.fit(chosen)
-    if fitted.num_heads != chosen.num_heads:
-        text = label(
-            "heads_changed", fitted.lang, before=chosen.num_heads, after=fitted.num_heads, d_model=fitted.d_model
-        )
-        st.toast(text, icon=":material/info:")
-    _refresh_dependents(last, fitted)
-    state.update({"settings": fitted, "cell": fitted.cell, "edit": fitted.edit, "pin": fitted.pin})
-    _leave_to_widgets(fitted)
-    wanted = choices.to_query(fitted)
-    if wanted != address:
-        st.query_params.update(wanted)
-    return fitted
+def run(here: Resolved, pages: Contents, page: st.Page) -> None:
+    """The page and what surrounds it; a page knows its folder by the slug of its address."""
+    slug = next(slug for slug, other in pages.items() if other == page)
+    current().page = slug
+    sidebar(here, pages)
+    strip(here, pages, slug)
+    with suppress(PageEndedError):  # it has said what to do
+        page.run()
+    footer(here, pages, slug)
 
 
-def sidebar(settings: Settings, pages: Contents) -> None:
+def sidebar(here: Resolved, pages: Contents) -> None:
     """Everything a reader can choose, the same on every page."""
-    lang, absent = settings.lang, _absent(settings)
-    typed = st.session_state["sentence"]
-    fitted = fit_sentence(typed)
-    labels = token_labels(choices.shown(settings).tokens, markup=False)
-    tokens = range(len(labels))
+    settings, lang, absent = here.settings, here.settings.lang, here.absent
+    labels = token_labels(here.tokens, markup=False)
     with st.sidebar:
-        _navigation(settings, pages)
-        st.text_input(label("sentence", lang), key="sentence", live=True, placeholder=label("placeholder", lang))
-        if fitted.characters_left_out:
-            st.caption(label("cut_characters", lang, most=choices.MAX_CHARACTERS, count=fitted.characters_left_out))
-        if fitted.tokens_left_out:
-            st.caption(label("cut_tokens", lang, most=choices.MAX_TOKENS, count=fitted.tokens_left_out))
-        st.selectbox(
-            label("example", lang),
-            range(len(choices.examples(lang))),
-            format_func=lambda i: choices.examples(lang)[i].sentence,
-            index=None,
-            key="example",
-            placeholder=label("example_pick", lang),
-            on_change=_take_example,
-            label_visibility="collapsed",
-        )
-        _weights(settings, absent)
+        _navigation(here, pages)
+        _sentence(here)
+        _weights(here)
         if "d_model" not in absent:
-            st.select_slider(label("d_model", lang), choices.D_MODELS, key="d_model")
-            st.select_slider(label("num_heads", lang), choices.head_counts(settings.d_model), key="num_heads")
-        st.segmented_control(label("head", lang), range(settings.heads), key="head", required=True)
+            _slider("d_model", lang, D_MODELS)
+            _slider("num_heads", lang, head_counts(settings.d_model))
+        st.segmented_control(label("head", lang), range(here.heads), required=True, **control("head", here.heads))
         if "query" not in absent:
-            st.selectbox(label("query", lang), tokens, format_func=lambda i: labels[i], key="query")
-        st.toggle(label("scaled", lang), key="scaled")
-        if "positions" not in absent:
-            st.toggle(label("positions", lang), key="positions")
-        if "causal" not in absent:
-            st.toggle(label("causal", lang), key="causal")
+            shown = control("query", labels)
+            st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)
+        for name in ("scaled", "positions", "causal"):
+            if name not in absent:
+                st.toggle(label(name, lang), **control(name))
         st.multiselect(
             label("hidden", lang),
-            tokens,
-            format_func=lambda i: labels[i],
-            key="hidden",
+            range(len(labels)),
+            format_func=labels.__getitem__,
             placeholder=label("hidden_none", lang),
             select_all=False,
+            **control("hidden", labels),
         )
-        st.toggle(label("questions", lang), key="questions")
+        st.toggle(label("questions", lang), **control("questions"))
 
 
-def _weights(settings: Settings, absent: Container[str]) -> None:
+def _sentence(here: Resolved) -> None:
+    """Where the reader types, what of it was left out, and sentences to start from."""
+    lang, reading, sentences = here.settings.lang, here.reading, examples(here.settings.lang)
+    typed: dict[str, Any] = control("sentence")
+    st.text_input(label("sentence", lang), live=True, placeholder=label("placeholder", lang), **typed)
+    if reading.characters_left_out:
+        st.caption(label("cut_characters", lang, most=MAX_CHARACTERS, count=reading.characters_left_out))
+    if reading.tokens_left_out:
+        st.caption(label("cut_tokens", lang, most=MAX_TOKENS, count=reading.tokens_left_out))
+    visit.tell("example", None, lang)
+    st.selectbox(
+        label("example", lang),
+        range(len(sentences)),
+        format_func=lambda i: sentences[i].sentence,
+        index=None,
+        key="example",
+        placeholder=label("example_pick", lang),
+        on_change=_take_example,
+        label_visibility="collapsed",
+    )
+
+
+def _slider(name: str, lang: str, options: Sequence[int], named: Callable[[Any], str] = str) -> None:
+    """A slider over a few numbers."""
+    shown = control(name, (lang, tuple(options)))
+    st.select_slider(label(name, lang), options, format_func=named, **shown)
+
+
+def _weights(here: Resolved) -> None:
     """Where the layer's numbers come from, and what belongs to that choice."""
-    lang, kind = settings.lang, settings.weights
+    settings, lang, absent, kind = here.settings, here.settings.lang, here.absent, here.source.kind
     st.segmented_control(
         label("weights", lang),
-        choices.WEIGHTS,
+        WEIGHTS,
         format_func=lambda kind: label(f"weights_{kind}", lang),
-        key="weights",
         required=True,
+        **control("weights", lang),
     )
     if "checkpoint" not in absent:
-        steps = [label("step", lang, step=step) for step in choices.CHECKPOINTS]
-        st.select_slider(label("checkpoint", lang), range(len(steps)), format_func=steps.__getitem__, key="checkpoint")
-    if kind == "real":
-        st.text_input(label("model", lang), key="model", max_chars=choices.MAX_CHARACTERS)
-        if settings.real and "layer" not in absent:
-            st.select_slider(label("layer", lang), range(settings.real.num_layers), key="layer")
-    elif kind != "hand":
+        steps = [label("step", lang, step=step) for step in CHECKPOINTS]
+        _slider("checkpoint", lang, range(len(steps)), steps.__getitem__)
+    if "model" not in absent:
+        st.text_input(label("model", lang), max_chars=MAX_CHARACTERS, **control("model"))
+    if "layer" not in absent:
+        _slider("layer", lang, range(here.scope.num_layers))
+    if here.source.is_drawn:
         st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
-    seed = f"{label('seed', lang, seed=settings.seed)} · " if kind != "real" else ""
+    seed = f"{label('seed', lang, seed=settings.seed)} · " if "seed" not in absent else ""
     st.caption(f"{seed}{label(f'about_{kind}', lang)}")
 
 
-def strip(settings: Settings, pages: Contents, slug: str) -> None:
+def strip(here: Resolved, pages: Contents, slug: str) -> None:
     """You are here: the steps in order, with the way back and the way on."""
-    bad = st.session_state["bad_address"]
+    lang, bad = here.settings.lang, current().bad_address
     if bad:
-        st.warning(label("bad_address", settings.lang, names=", ".join(code(name) for name in bad)))
+        st.warning(label("bad_address", lang, names=", ".join(code(name) for name in bad)))
     with st.container(key="strip", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        _link(settings, pages, slug, -1, "previous")
+        _link(here, pages, slug, -1, "previous")
         if slug == OVERVIEW:
-            st.caption(label("start", settings.lang), width="content")
+            st.caption(label("start", lang), width="content")
         else:
             row = WALK if slug in WALK else LABS
             name = "you_are_here" if slug in WALK else "this_lab"
-            here = label(name, settings.lang, number=row.index(slug) + 1, count=len(row))
-            st.caption(here, width="content")
-            crumbs = [f"**{label(s, settings.lang)}**" if s == slug else label(s, settings.lang) for s in row]
+            st.caption(label(name, lang, number=row.index(slug) + 1, count=len(row)), width="content")
+            crumbs = [f"**{label(s, lang)}**" if s == slug else label(s, lang) for s in row]
             with st.container(key="crumbs", width="content"):
                 st.caption(" › ".join(crumbs), width="content")
-        _link(settings, pages, slug, 1, "next")
-    banner(settings)
+        _link(here, pages, slug, 1, "next")
+    banner(here)
 
 
-def footer(settings: Settings, pages: Contents, slug: str) -> None:
+def footer(here: Resolved, pages: Contents, slug: str) -> None:
     """Where to go on, at the end of a page."""
     with st.container(key="footer", horizontal=True, horizontal_alignment="distribute"):
-        _link(settings, pages, slug, -1, "previous")
-        _link(settings, pages, slug, 1, "next")
+        _link(here, pages, slug, -1, "previous")
+        _link(here, pages, slug, 1, "next")
 
 
-def _link(settings: Settings, pages: Contents, slug: str, step: int, name: str) -> None:
-    place = PAGES.index(slug) + step
+def _link(here: Resolved, pages: Contents, slug: str, step: int, name: str) -> None:
+    place, settings = PAGES.index(slug) + step, here.settings
     if 0 <= place < len(PAGES):
         to = PAGES[place]
         text = label(name, settings.lang, page=label(to, settings.lang))
-        st.page_link(pages[to], label=text, query_params=choices.to_query(settings.elsewhere), icon="")
+        st.page_link(pages[to], label=text, query_params=to_query(settings.elsewhere), icon="")
     else:
         st.space("small")
 
 
-def _navigation(settings: Settings, pages: Contents) -> None:
-    lang, query = settings.lang, choices.to_query(settings.elsewhere)
+def _navigation(here: Resolved, pages: Contents) -> None:
+    lang, query = here.settings.lang, to_query(here.settings.elsewhere)
     with st.container(key="contents", gap=None):
         st.segmented_control(
             label("language", lang),
-            choices.LANGUAGES,
+            LANGUAGES,
             format_func=lambda code: {"en": "English", "zh": "中文"}[code],
-            key="lang",
             required=True,
             label_visibility="collapsed",
+            **control("lang"),
         )
         st.page_link(pages[OVERVIEW], label=label(OVERVIEW, lang), query_params=query, icon="")
         st.caption(label("walk", lang))
@@ -206,73 +215,12 @@ def _navigation(settings: Settings, pages: Contents) -> None:
             st.page_link(pages[slug], label=label(slug, lang), query_params=query, icon="")
 
 
-def _absent(settings: Settings) -> Container[str]:
-    """The settings that have no widget now, because they decide nothing."""
-    real = settings.real
-    is_there = {
-        "query": bool(choices.shown(settings).tokens),
-        "checkpoint": settings.weights == "learned",
-        "model": settings.weights == "real",
-        "layer": real is not None and real.num_layers > 1,
-        "causal": real is None or not real.causal,
-        **dict.fromkeys(("d_model", "num_heads", "positions"), settings.weights != "real"),
-    }
-    return [name for name, there in is_there.items() if not there]
-
-
-def _leave_to_widgets(settings: Settings) -> None:
-    """Every widget has its value in the session state, and what has none is not there.
-
-    Streamlit forgets the value of a widget that is not drawn, and at a page switch from code of all. What it remembers
-    then may be one from long ago.
-    """
-    state, absent = st.session_state, _absent(settings)
-    for name in _NAMES:
-        if name not in absent:
-            state.setdefault(name, getattr(settings, name))
-        elif name in state:
-            del state[name]
-
-
-def _chosen(last: Settings) -> Settings:
-    """What the widgets say now; what has none is as it was."""
-    values = {name: st.session_state.get(name, getattr(last, name)) for name in _NAMES}
-    values["hidden"] = tuple(sorted(values["hidden"]))
-    values["sentence"] = values["sentence"][: choices.MAX_CHARACTERS]
-    return Settings(**values)
-
-
-def _refresh_dependents(last: Settings | None, now: Settings) -> None:
-    """Streamlit resets a widget whose options change: tell those that depend on others their value once more."""
-    state = st.session_state
-    before = _dependents(last) if last else {}
-    for name, options in _dependents(now).items():
-        if before.get(name) != options:
-            state[name] = getattr(now, name) if name != "hidden" else list(now.hidden)
-
-
-def _dependents(settings: Settings) -> dict[str, object]:
-    tokens = choices.shown(settings).tokens
-    layer_count = settings.real.num_layers if settings.real else 1
-    return {
-        "num_heads": settings.d_model,
-        "head": settings.heads,
-        "query": tokens,
-        "hidden": tokens,
-        "layer": layer_count,
-    }
-
-
 def _take_example() -> None:
-    state = st.session_state
-    if state["example"] is not None:
-        example = choices.examples(state["lang"])[state["example"]]
-        state.update({"sentence": example.sentence, "query": example.query, "hidden": [], "example": None})
+    settings, chosen = current().settings, said("example")
+    offered = examples(settings.lang) if settings else ()
+    if type(chosen) is int and 0 <= chosen < len(offered):
+        change(sentence=offered[chosen].sentence, query=offered[chosen].query, hidden=())
 
 
 def _new_seed() -> None:
-    st.session_state["seed"] = secrets.randbelow(choices.MAX_SEED) + 1
-
-
-def _browser_language() -> str:
-    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+    change(seed=secrets.randbelow(MAX_SEED) + 1)

@@ -5,17 +5,20 @@ import gc
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from importlib import import_module
 
 import plotly.graph_objects as go
+import psutil
 import streamlit as st
 import torch
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
-from streamlit.runtime.pages_manager import PagesManager
 
 from pages import PAGES
+from pages.ui import compat
+
+OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visitors come from
 
 
 @asynccontextmanager
@@ -23,9 +26,26 @@ async def serving(_: object) -> AsyncIterator[None]:
     """Make ready, then serve, and open the reader's browser where there is one."""
     warm_up()
     if not st.get_option("server.headless"):
-        url = f"http://{st.get_option('server.address')}:{st.get_option('server.port')}"
-        asyncio.get_running_loop().call_later(0.5, webbrowser.open, url)
+        asyncio.get_running_loop().call_later(0.5, webbrowser.open, own_address())
     yield
+
+
+def own_address() -> str:
+    """Where a reader on this machine finds the app."""
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    host = st.get_option("server.address") if not is_open_to_others() else "localhost"
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{st.get_option('server.port')}/{path}"
+
+
+def is_open_to_others() -> bool:
+    """Whether visitors from other machines can reach the server."""
+    return st.get_option("server.address") not in OWN_MACHINE
+
+
+def memory_for_models() -> int:
+    """How many bytes all real models in memory may take together: half of what is free at the start."""
+    return int(psutil.virtual_memory().available // 2)
 
 
 def warm_up() -> None:
@@ -34,24 +54,23 @@ def warm_up() -> None:
     Streamlit collects garbage after every run; with torch and plotly loaded that holds every visitor up for about
     150 ms, unless what is loaded for good is taken out of the collector's sight.
     """
-    # A folder named pages makes Streamlit greet the first visitor of a deep link with "Page not found".
-    PagesManager.uses_pages_directory = False
+    compat.leave_old_multipage_mode()
     torch.set_num_threads(1)
     torch.randn(2, 2).softmax(-1)
+    # Plotly imports pandas when it first checks a figure: two visitors at once would find it half imported.
+    import_module("pandas")
     go.Figure(go.Heatmap(z=[[0.0]])).to_json()
+    # The pages' own modules, for the same reason.
+    import_module("pages.ui.lesson")
     gc.collect()
     gc.freeze()
 
 
 def front_pages() -> list[Route]:
-    """Streamlit's own front page at every step's address, told where its server is.
-
-    Left alone, it looks for its server below the page's address first, and fills the browser's console with errors.
-    """
+    """Streamlit's own front page at every step's address."""
     if st.get_option("server.baseUrlPath"):
         return []
-    index = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    told = index.replace("<head>", "<head><script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script>", 1)
+    told = compat.front_page()
 
     async def page(_: Request) -> HTMLResponse:
         return HTMLResponse(told, headers={"cache-control": "no-cache"})

@@ -3,62 +3,27 @@
 import streamlit as st
 
 from attention import functional, measures
-from pages.ui.figures import Board, Outline, Panel, Scale, heatmap_height
+from pages.ui.figures.panels import Board, Outline, Scale, heatmap_height
 from pages.ui.lesson import Lesson, sized
 
-here = Lesson("weighted_sum")
-attention, head, query = here.trace.attention, here.head, here.query
-weights, v, output = attention.attn_weights[head], attention.v[head], attention.head_outputs[head]
-parts = measures.contributions(weights[query], v)
-rows, keys, dims = here.tokens("axis_query"), here.tokens("axis_key"), here.dims()
-heaviest, longest = measures.peak(weights[query]), measures.peak(parts.norm(dim=-1))
-row = here.row_of("q")
+here = Lesson()
+weights, v, output, parts = map(here.own, ("attn_weights", "v", "head_outputs", "contributions"))
+query, lengths = here.query, parts.norm(dim=-1)
+heaviest, longest = measures.peak(weights[query]), measures.peak(lengths)
 
 here.formula(sized("O", output), "=", sized("A", weights), sized("V", v))
 values = Scale.signed(v, output, parts, name=here.name("values_scale"))
-height = heatmap_height(len(weights), most=480)
-key_row = Outline("v", rows=(longest.column, longest.column + 1))
+long = (Outline("v", rows=(longest.column, longest.column + 1)),)
+above = [here.panel(tensor, scale=values, outlines=long) for tensor in ("v", "contributions")]
+shares, result = here.panel("attn_weights", follows=True), here.panel("head_outputs", scale=values, follows=True)
 here.show(
     Board(
         [
-            [
-                None,
-                Panel(v, "V", keys, dims, values, "v", outlines=(key_row,), origin=here.of("v")).without("columns"),
-                Panel(
-                    parts,
-                    here.name("contributions"),
-                    keys,
-                    dims,
-                    values,
-                    outlines=(key_row,),
-                    origin=here.of("contributions"),
-                ).without("rows", "columns"),
-            ],
-            [
-                Panel(
-                    weights,
-                    here.name("attn_weights"),
-                    rows,
-                    keys,
-                    Scale(weight=True, name=here.name("attn_weights")),
-                    outlines=(row,),
-                    closed=here.closed_weights(),
-                    origin=here.of("attn_weights"),
-                ),
-                Panel(
-                    output,
-                    here.name("head_output"),
-                    rows,
-                    dims,
-                    values,
-                    outlines=(row,),
-                    origin=here.of("head_outputs"),
-                ).without("rows"),
-                None,
-            ],
+            [None, above[0].without("columns"), above[1].without("rows", "columns")],
+            [shares, result.without("rows"), None],
         ],
         [1.5, 0.75, 0.75],
-        [height, height],
+        [heatmap_height(len(weights), most=480)] * 2,
         gap=0.09,
     ),
     "product",
@@ -66,24 +31,27 @@ here.show(
 here.inspect("head_outputs")
 noticed, asked, code = st.columns([0.36, 0.32, 0.32], gap="large")
 with noticed:
-    facts = {
+    found = {
         "query": here.token(query),
         "key": here.token(heaviest.column),
         "weight": heaviest.value,
+        "length": longest.value,
+    }
+    other = {
         "longest": here.token(longest.column),
         "share": float(weights[query, longest.column]),
-        "length": longest.value,
-        "other": float(parts[heaviest.column].norm()),
+        "other": float(lengths[heaviest.column]),
     }
     if here.is_closed:
-        here.notice("notice_closed", rule_of="head_outputs", **facts)
+        here.notice("notice_closed", "head_outputs", query=found["query"])
+    elif heaviest.column == longest.column:
+        here.notice("notice_same", "head_outputs", **found)
     else:
-        section = "notice_same" if heaviest.column == longest.column else "notice_other"
-        here.notice(section, rule_of="head_outputs", **facts)
+        here.notice("notice_other", "head_outputs", **found, **other)
 with asked:
     here.say("why")
 with code:
-    here.question(**facts)
+    here.question(found | other)
     here.attempt()
 here.compare("head_outputs", by_hand="silence")
 here.source(functional.weighted_sum)

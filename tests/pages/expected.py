@@ -6,9 +6,8 @@ from itertools import combinations
 
 import numpy as np
 import torch
-from visiting import RULES, Case, Page, heatmaps, is_rounded, numbers, of_the_quiz, token
-
 from pages.ui.prose import sections
+from visiting import RULES, Case, Page, heatmaps, is_rounded, numbers, of_the_quiz, token
 
 
 def largest(case: Case, values: torch.Tensor) -> Callable[[str], bool]:

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+from pages.ui.background import PATIENCE, AbandonedError, Job, Workshop
 
 from pages.ui import background
-from pages.ui.background import PATIENCE, AbandonedError, Job, Workshop
 
 SOON = 10.0  # seconds until a test gives up; nothing here takes so long
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages.ui.colors import DARK, LIGHT, colors
 
 from attention import AttentionConfig, trace_sentence
-from pages.ui.colors import DARK, LIGHT, colors
 from pages.ui.figures import (
     Axis,
     Band,

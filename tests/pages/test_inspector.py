@@ -17,6 +17,9 @@ import numpy as np
 import pytest
 import streamlit
 import torch
+from pages.ui.labels import label
+from pages.ui.prose import sections
+from pages.ui.settings import Settings, address_of, cell_at
 from visiting import (
     LANGUAGES,
     WALKED,
@@ -38,9 +41,6 @@ from attention import Cell, Derivation, Factor, Term, explain_cell
 from attention.explain import Index
 from pages import WALK
 from pages.ui import inspector, pointer, terms
-from pages.ui.labels import label
-from pages.ui.prose import sections
-from pages.ui.settings import Settings, address_of, cell_at
 from pages.ui.tensors import OF_HEADS, TENSORS
 
 BEGINS_WITH = {

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pages.ui.labels import _LABELS, label
+from pages.ui.prose import code, facts_in, fill, number, sections, written
 
 from attention import tokenize
 from pages import PAGES
 from pages.ui.figures import token_labels
-from pages.ui.labels import _LABELS, label
-from pages.ui.prose import code, facts_in, fill, number, sections, written
 from pages.ui.tensors import TENSORS
 
 PROPERTY = settings(max_examples=300, deadline=None, derandomize=True)

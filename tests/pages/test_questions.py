@@ -14,6 +14,8 @@ from random import Random
 
 import pytest
 import torch
+from pages.ui.questions import Question, Target, Token, Verdict, Words, grade, questions
+from pages.ui.settings import D_MODELS, EXAMPLES, head_counts
 from torch.testing import assert_close
 
 from attention import AttentionConfig, Edit, SentenceTrace, apply_edit, tokenize, trace_sentence
@@ -21,8 +23,6 @@ from attention.explain import Cell, explain_cell
 from pages import OVERVIEW, WALK
 from pages.ui import prose
 from pages.ui.figures import token_labels
-from pages.ui.questions import Question, Target, Token, Verdict, Words, grade, questions
-from pages.ui.settings import D_MODELS, EXAMPLES, head_counts
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from visiting import LANGUAGES, WALKED, Case, Page, Visit, code_spans, go, look, start
-
-from attention import Cell
-from pages import OVERVIEW, WALK
 from pages.ui.labels import label
 from pages.ui.prose import code, fill, of_weights, sections
 from pages.ui.questions import Question, Target, Token, Words, grade, questions
 from pages.ui.settings import address_of
+from visiting import LANGUAGES, WALKED, Case, Page, Visit, code_spans, go, look, start
+
+from attention import Cell
+from pages import OVERVIEW, WALK
 
 ON_EVERY_STEP = pytest.mark.parametrize("slug", WALK)
 SETTINGS = {

@@ -20,6 +20,9 @@ import streamlit as st
 import torch
 import transformers
 from expected import expected_charts, expected_facts, expected_sections
+from pages.ui.background import Workshop
+from pages.ui.labels import label
+from pages.ui.prose import sections
 from safetensors.torch import load_file
 from visiting import (
     LANGUAGES,
@@ -41,9 +44,6 @@ from watching import watching
 from attention import AttentionConfig, pretrained
 from attention.pretrained import Unavailable
 from pages.ui import models
-from pages.ui.background import Workshop
-from pages.ui.labels import label
-from pages.ui.prose import sections
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny

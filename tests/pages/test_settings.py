@@ -6,9 +6,6 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from visiting import shape_by_rule
-
-from attention import AttentionConfig, Cell, Edit, tokenize
 from pages.ui.settings import (
     D_MODELS,
     EXAMPLES,
@@ -26,6 +23,9 @@ from pages.ui.settings import (
     shown,
     to_query,
 )
+from visiting import shape_by_rule
+
+from attention import AttentionConfig, Cell, Edit, tokenize
 from pages.ui.tensors import OF_HEADS, TENSORS
 
 SMALL = Settings(sentence="the animal did not cross the street because it was too tired", d_model=8, query=8)

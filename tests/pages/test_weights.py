@@ -12,6 +12,10 @@ import numpy as np
 import pytest
 import torch
 from expected import assert_charts_show, assert_facts, expected_sections
+from pages.ui.background import AbandonedError, Workshop
+from pages.ui.labels import label
+from pages.ui.prose import sections
+from pages.ui.settings import EXAMPLES, Settings, defaults, from_query, to_query
 from visiting import (
     LANGUAGES,
     WALKED,
@@ -33,10 +37,6 @@ from watching import watching
 
 from attention import AttentionConfig, tokenize
 from pages.ui import background, layers
-from pages.ui.background import AbandonedError, Workshop
-from pages.ui.labels import label
-from pages.ui.prose import sections
-from pages.ui.settings import EXAMPLES, Settings, defaults, from_query, to_query
 
 pytestmark = pytest.mark.xdist_group("learned")  # one worker trains the layers
 

@@ -15,6 +15,8 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from pages.ui.prose import sections
+from pages.ui.settings import EXAMPLES
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -26,8 +28,6 @@ from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
 from attention import AttentionConfig, Edit, Learned, apply_edit, learn, tokenize, trace_by_hand, trace_sentence
 from pages import OVERVIEW, WALK
-from pages.ui.prose import sections
-from pages.ui.settings import EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")

@@ -1,0 +1,1 @@
+"""Where does this number come from? A click on a cell, and the arithmetic behind it."""

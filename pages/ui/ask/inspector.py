@@ -1,0 +1,245 @@
+"""Where does this number come from? One cell of one tensor, and the arithmetic that made it.
+
+It runs by itself (a fragment): asking about another cell draws nothing else on the page again, unless the reader
+clicked into another row, which then is the row that the page follows.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from attention import Cell, Derivation, Edit, Index, SentenceTrace, explain_cell, measures
+from attention.tensors import EDITABLE, TENSORS, matrix, shape, texts
+from pages import WALK
+from pages.ui.ask import pointer, terms
+from pages.ui.figures.panels import token_labels
+from pages.ui.quiz.box import take_click, verdict_on
+from pages.ui.state.address import to_query
+from pages.ui.state.resolved import Resolved
+from pages.ui.state.values import as_written, cell_at, limits
+from pages.ui.state.visit import change, change_now, current, resolved, said, tell
+from pages.ui.words import prose
+from pages.ui.words.labels import label
+from pages.ui.words.numbers import number
+
+MOST_STEPS_BACK = 12
+LONGEST_LINE = 30  # characters, as they are seen
+_STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
+
+
+def first_cell(trace: SentenceTrace, tensor: str, head: int, query: int) -> Cell:
+    """A cell worth asking about first, in the row of the query: its largest weight, elsewhere its largest number."""
+    known = TENSORS[tensor]
+    own = head if known.per_head else None
+    if (known.rows, known.columns) == ("query", "key"):
+        return Cell(tensor, query, measures.peak(trace.attention.attn_weights[head, query]).column, own)
+    return Cell(tensor, query, measures.peak(matrix(trace, tensor, own, query)[query].abs()).column, own)
+
+
+@st.fragment
+def inspector(page: str, trace: SentenceTrace, tensor: str, has_cells: bool) -> None:
+    """The explanation of the chosen cell; at first one of the tensor, in the row of the chosen query.
+
+    has_cells: the page's figures have cells to click.
+    """
+    visit, here = current(), resolved()
+    settings, lang = here.settings, here.settings.lang
+    cell = settings.cell or first_cell(trace, tensor, settings.head, settings.query)
+    if visit.go_to:  # a panel's name was clicked
+        step, visit.go_to = visit.go_to, ""
+        st.switch_page(f"pages/{step}/page.py", query_params=to_query(settings.elsewhere))
+    trail = tuple(past for past in visit.trail if settings.cell and here.scope.has(past))
+    visit.trail, visit.asking = trail[-MOST_STEPS_BACK:], cell
+    derivation = explain_cell(trace, cell.tensor, cell.row, cell.column, cell.head, query=settings.query)
+    pointer.pointer(pointer.frames(derivation), _on_ask)
+    with st.container(border=True, key="inspector"):
+        st.markdown(f"## {prose.shared(lang, 'title')}", anchors=False)
+        verdict_on(cell, page, trace)
+        told, added = st.columns([0.46, 0.54], gap="medium")
+        with told:
+            st.html(f"<div class='trail' aria-live='polite'>{terms.trail(visit.trail, cell)}</div>")
+            also = {**prose.of_weights(settings.weights, lang), **_facts(derivation)}
+            st.markdown(prose.shared(lang, _section(derivation), also))
+            st.latex(_lines(derivation))
+        with added:
+            _terms(derivation, trace, here)
+        _choose(trace, cell, number(derivation.value), here)
+        st.caption(prose.shared(lang, "hint" if has_cells else "hint_alone"))
+        if visit.redraws:
+            visit.redraws = False
+            st.rerun()
+
+
+def _lines(derivation: Derivation) -> str:
+    """The formula in three lines: in symbols, with the numbers, the result."""
+    left, _, right = derivation.symbols.partition(" = ")
+    result = derivation.formula.rpartition(" = ")[2]
+    parts = [part for part in (right, _broken(derivation.numbers)) if part and part != result]
+    lines = r" \\[2pt] ".join(f"&= {part}" for part in (*parts, result))
+    return rf"\begin{{aligned}} {left} {lines} \end{{aligned}}"
+
+
+def _broken(numbers: str) -> str:
+    """A long sum over two lines."""
+    summands = numbers.split(" + ")
+    seen = re.sub(r"\\[a-z]+|[{}^ ]", lambda sign: "·" if len(sign[0]) > 1 else "", numbers)
+    if len(seen) <= LONGEST_LINE or len(summands) < 2 or numbers.startswith("\\"):
+        return numbers
+    half = (len(summands) + 1) // 2
+    return " + ".join(summands[:half]) + r" \\ & \quad + " + " + ".join(summands[half:])
+
+
+def _section(derivation: Derivation) -> str:
+    if derivation.operation == "edited":
+        return "edited"
+    if derivation.operation == "off":
+        return "positions_off"
+    if derivation.operation == "given" and derivation.tensor in ("positions", "x"):
+        return f"{derivation.tensor}_given"
+    is_closed = derivation.operation == "share" and not any(term.product for term in derivation.terms)
+    return "attn_weights_closed" if is_closed else derivation.tensor
+
+
+def _facts(derivation: Derivation) -> dict[str, object]:
+    row, column = derivation.meaning
+    return {
+        "row": _named(row),
+        "column": _named(column),
+        "row_number": row.number,
+        "head": derivation.head if derivation.head is not None else "",
+        "value": round(derivation.value) if TENSORS[derivation.tensor].whole else derivation.value,
+    }
+
+
+def _named(index: Index) -> object:
+    """A token by its label, shown as it is; anything else by its number."""
+    if not index.text:
+        return index.number
+    return prose.code(token_labels([""] * index.number + [index.text], markup=False)[-1])
+
+
+def _terms(derivation: Derivation, trace: SentenceTrace, here: Resolved) -> None:
+    lang, many = here.settings.lang, len(derivation.terms)
+    if not many:
+        return
+    everything = many > terms.MOST and said("all_terms") is True
+
+    def value_of(cell: Cell) -> float:
+        return float(matrix(trace, cell.tensor, cell.head, here.settings.query)[cell.row, cell.column])
+
+    rest = prose.shared(lang, "rest", count=many - terms.MOST + 1)
+    st.html(terms.bars(derivation, everything, rest, value_of))
+    if many > terms.MOST:
+        st.toggle(prose.shared(lang, "whole", count=many), key="all_terms")
+    total, held = derivation.value, value_of(derivation.cell)
+    st.caption(prose.shared(lang, "total", total=float(total), cell=held), help=f"{total!r}, {held!r}")
+
+
+# Choosing a cell: by a click on a figure, on a factor or on the trail, by selectors, by steps to a neighbour.
+
+
+def _choose(trace: SentenceTrace, cell: Cell, value: str, here: Resolved) -> None:
+    lang = here.settings.lang
+    names = {"ask_row": _axis_labels(trace, cell, 0), "ask_column": _axis_labels(trace, cell, 1)}
+    rows, columns = map(len, names.values())
+    with st.container(horizontal=True, vertical_alignment="bottom", key="inspector_choice"):
+        tell("ask_tensor", cell.tensor, lang)
+        st.selectbox(label("ask_tensor", lang), tuple(TENSORS), key="ask_tensor", on_change=_on_select)
+        for name, place in (("ask_row", cell.row), ("ask_column", cell.column)):
+            own = names[name]
+            tell(name, place, (lang, own))
+            st.selectbox(
+                label(name, lang), range(len(own)), format_func=own.__getitem__, key=name, on_change=_on_select
+            )
+        if cell.head is not None and here.heads > 1:
+            tell("ask_head", cell.head, (lang, here.heads))
+            st.selectbox(label("head", lang), range(here.heads), key="ask_head", on_change=_on_select)
+        with st.container(horizontal=True, key="inspector_steps", width="content", gap="xsmall"):
+            for way, (down, across) in _STEPS.items():
+                inside = 0 <= cell.row + down < rows and 0 <= cell.column + across < columns
+                name = f"ask_{way}"
+                st.button(label(name, lang), key=name, on_click=_step, args=(down, across), disabled=not inside)
+        if cell.tensor in EDITABLE and (cell.tensor != "embeddings" or here.scope.can_embed):
+            low, high = limits(cell.tensor)
+            tell("ask_value", None)
+            st.number_input(
+                label("ask_value", lang), low, high, None, 0.1, key="ask_value", placeholder=value, on_change=_on_edit
+            )
+
+
+def _axis_labels(trace: SentenceTrace, cell: Cell, axis: int) -> Sequence[str]:
+    """What to call a tensor's rows (axis 0) or columns: tokens and words by their labels, the rest by numbers."""
+    known = TENSORS[cell.tensor]
+    along = texts(trace, (known.rows, known.columns)[axis])
+    if along:
+        return token_labels(along, markup=False)
+    return tuple(map(str, range(shape(cell.tensor, trace.config, len(trace.tokens), len(trace.vocabulary))[axis])))
+
+
+def _ask(cell: Cell, trail: Sequence[Cell] = ()) -> None:
+    """Make a cell the one that is explained, if there is such a cell."""
+    if resolved().scope.has(cell):
+        change_now(cell=cell)
+        current().trail = tuple(trail)
+
+
+def _on_ask() -> None:
+    """A click in the browser: on a figure, on a factor, or on the trail."""
+    visit, question = current(), pointer.asked()
+    if question.get("page") in WALK:
+        visit.go_to = str(question["page"])
+    step, way = question.get("step"), question.get("way")
+    if isinstance(step, list) and all(type(part) is int for part in step) and tuple(step) in _STEPS.values():
+        _step(*step)
+        return
+    try:
+        cell = cell_at(str(question.get("cell", "")))
+    except ValueError:
+        return
+    if not resolved().scope.has(cell):
+        return
+    if way == "source":
+        if visit.asking and cell != visit.asking:  # a double click asks twice
+            _ask(cell, (*visit.trail, visit.asking))
+    elif type(way) is int:
+        _ask(cell, visit.trail[:way])
+    else:
+        _on_click(cell)
+
+
+def _on_click(cell: Cell) -> None:
+    """A click on a figure asks, follows the clicked row, and answers the question that waits for a click."""
+    is_row = TENSORS[cell.tensor].rows in ("token", "query")
+    if is_row and cell.row != resolved().settings.query:
+        change_now(cell=cell, query=cell.row)
+        current().trail, current().redraws = (), True
+    else:
+        _ask(cell)
+    if take_click(cell):
+        current().redraws = True
+
+
+def _on_select() -> None:
+    here, tensor = resolved(), said("ask_tensor")
+    row, column, head = said("ask_row"), said("ask_column"), said("ask_head")
+    if tensor not in TENSORS or type(row) is not int or type(column) is not int:
+        return
+    rows, columns = shape(tensor, here.config, here.scope.seq_len, here.scope.vocab_size)
+    own = (head if type(head) is int else here.settings.head) if TENSORS[tensor].per_head else None
+    _ask(Cell(tensor, min(row, rows - 1), min(column, columns - 1), own))
+
+
+def _on_edit() -> None:
+    cell, value = current().asking, said("ask_value")
+    if cell and isinstance(value, int | float):
+        edit = Edit(cell.tensor, cell.row, cell.column, cell.head, as_written(value))
+        change(cell=cell, edit=edit)  # the page's own choice of a cell could be another one after the change
+        current().redraws = True
+
+
+def _step(down: int, across: int) -> None:
+    cell = current().asking
+    if cell:
+        _ask(replace(cell, row=cell.row + down, column=cell.column + across))

@@ -1,0 +1,57 @@
+"""Clicks on heatmap cells, and frames around cells, in the reader's browser (see pointer.js)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from attention import Cell, Derivation
+from pages.ui.state.visit import said
+
+Frame = dict[str, object]
+_KEY = "pointer"
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    script = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    return st.components.v2.component("pointer", js=script)
+
+
+def pointer(frames: Sequence[Frame], on_ask: Callable[[], None]) -> None:
+    """Listen for clicks on cells, and draw frames. on_ask runs when the reader asks; see asked."""
+    _component()(key=_KEY, data={"frames": list(frames)}, on_ask_change=on_ask, height=1)
+
+
+def asked() -> Mapping[str, object]:
+    """What the reader asked for: a cell, a step to a neighbour, or a page. Comes from the browser: trust nothing."""
+    question = (said(_KEY) or {}).get("ask")
+    return question if isinstance(question, Mapping) else {}
+
+
+def frames(derivation: Derivation) -> list[Frame]:
+    """Around a cell with its row and column, and around what it was made from, tensor by tensor."""
+    groups: dict[tuple[str, int | None], list[Cell]] = {}
+    for source in derivation.sources:
+        groups.setdefault((source.tensor, source.head), []).append(source)
+    cell = derivation.cell
+    row, column = [cell.row, cell.row + 1], [cell.column, cell.column + 1]
+    return [
+        _frame("line", cell, row, None),
+        _frame("line", cell, None, column),
+        *(_around("source", cells) for cells in groups.values()),
+        _frame("cell", cell, row, column),
+    ]
+
+
+def _frame(kind: str, cell: Cell, rows: list[int] | None, columns: list[int] | None) -> Frame:
+    """A frame in the cell's tensor around half-open ranges of rows and columns, None for all of them."""
+    return {"kind": kind, "tensor": cell.tensor, "head": cell.head, "rows": rows, "columns": columns}
+
+
+def _around(kind: str, cells: Sequence[Cell]) -> Frame:
+    """One frame around cells of one tensor."""
+    rows, columns = [cell.row for cell in cells], [cell.column for cell in cells]
+    return _frame(kind, cells[0], [min(rows), max(rows) + 1], [min(columns), max(columns) + 1])

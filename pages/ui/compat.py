@@ -1,0 +1,49 @@
+"""What we rely on of Streamlit and Plotly without a promise of theirs. Every line has a test of its own.
+
+Exact minor versions are pinned in pyproject.toml for the sake of this file; look here first when one moves. The names
+in style.css and ask/pointer.js ([data-testid=…], .js-plotly-plot) are of the same kind.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+# Plotly.react draws everything a second time where a template is there, or layout.meta is an object (both are compared
+# by identity), or where datarevision is missing: see figures/draw.py.
+REVISION = "datarevision"
+
+
+def without_template(figure: go.Figure) -> go.Figure:
+    """The figure without the template that Plotly puts into every new one."""
+    figure.layout.template = None
+    return figure
+
+
+def leave_old_multipage_mode() -> None:
+    """Stop Streamlit from greeting the first visitor of a deep link with "Page not found".
+
+    A folder named pages makes it start in its old multipage mode, in which it knows no other page.
+    """
+    PagesManager.uses_pages_directory = False
+
+
+def front_page() -> str:
+    """Streamlit's own front page, told where its server is.
+
+    Left alone, it looks for its server below the page's address first, and fills the browser's console with errors.
+    """
+    index = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    return index.replace("<head>", "<head><script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script>", 1)
+
+
+def picked(said: Any) -> tuple[int, ...]:
+    """The whole numbers that the first point clicked on a chart carries (its customdata); none where there are none."""
+    try:
+        data = said["selection"]["points"][0]["customdata"]
+    except (KeyError, IndexError, TypeError):
+        return ()
+    numbers = tuple(data) if isinstance(data, list | tuple) else ()
+    return numbers if all(type(number) is int for number in numbers) else ()

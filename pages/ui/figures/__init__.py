@@ -1,0 +1,1 @@
+"""Tensors and labels in, Plotly figures out. Nothing here knows of Streamlit."""

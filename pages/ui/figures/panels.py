@@ -1,0 +1,168 @@
+"""What a figure is made of: panels with their axes and scales, on a board.
+
+A figure is a board: a grid of panels that share rows and columns, so that a matrix product reads as one picture
+(left operand on the left, right operand above, product in the corner).
+"""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from torch import Tensor
+
+from pages.ui.figures.views import View
+
+LABEL_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the rows or columns of a panel are: tokens with their labels, or dimensions with their numbers."""
+
+    name: str
+    labels: tuple[str, ...] = ()
+    first: int = 0
+
+    @property
+    def is_tokens(self) -> bool:
+        return bool(self.labels)
+
+    def places(self, size: int) -> Sequence[object]:
+        """What Plotly calls each row or column: the token's label, or the dimension's number."""
+        return self.labels or tuple(range(self.first, self.first + size))
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What the colours of the panels that share it mean.
+
+    weight: 0 to 1. plain: no colour, the number alone counts. Else from -limit to +limit around 0.
+    """
+
+    limit: float = 1.0
+    weight: bool = False
+    plain: bool = False
+    name: str = ""
+
+    @staticmethod
+    def signed(*tensors: Tensor, name: str = "") -> "Scale":
+        """One scale, symmetric around 0, on which every finite number of the tensors has its place."""
+        limit = max((float(t.abs().nan_to_num(0, 0, 0).max()) for t in tensors if t.numel()), default=0.0)
+        return Scale(limit if limit > 0 else 1.0, name=name)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return (0.0 if self.weight else -self.limit, self.limit)
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A coloured mark above columns start to stop - 1, such as the columns of one head."""
+
+    start: int
+    stop: int
+    color: str
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """A frame around some cells of a panel: rows and columns are half-open ranges; None is all of them."""
+
+    role: str
+    rows: tuple[int, int] | None = None
+    columns: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Closed:
+    """The cells that a mask closed, and what their hover text says of it."""
+
+    cells: Tensor  # (rows, columns), True where closed
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One matrix as a heatmap."""
+
+    values: Tensor  # (rows, columns)
+    name: str
+    rows: Axis
+    columns: Axis
+    scale: Scale
+    role: str = ""
+    closed: Closed | None = None
+    show_rows: bool = True
+    show_columns: bool = True
+    show_shape: bool = True
+    outlines: tuple[Outline, ...] = ()
+    bands: tuple[Band, ...] = ()
+    whole: bool = False  # whole numbers, such as ids
+    view: View | None = None
+    changed: Tensor | None = None  # (rows, columns), True where the number is not what it was
+    leads_to: str = ""  # the page that a click on its title asks for
+
+    def without(self, *parts: str) -> "Panel":
+        """The same panel without its "rows" or "columns" labels or the "shape" in its title."""
+        return replace(
+            self,
+            show_rows=self.show_rows and "rows" not in parts,
+            show_columns=self.show_columns and "columns" not in parts,
+            show_shape=self.show_shape and "shape" not in parts,
+        )
+
+    def meta(self, axis: str) -> dict[str, object]:
+        """What the browser needs to know to tell which number a click means."""
+        rows, columns = self.values.shape
+        place = {"axis": axis, "rows": rows, "columns": columns, "leads_to": self.leads_to}
+        return place | asdict(self.view or View(""))
+
+    @property
+    def shape(self) -> str:
+        return " × ".join(map(str, self.values.shape))
+
+
+Place = tuple[int, int]  # row, column of a board's grid
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """How panels are laid out: a grid (None leaves a place empty), column widths as shares, row heights in pixels."""
+
+    grid: Sequence[Sequence[Panel | None]]
+    widths: Sequence[float]
+    heights: Sequence[int]
+    gap: float = 0.05  # between columns, as a share of the width
+    signs: tuple[tuple[Place, str], ...] = ()  # a sign such as "=" left of a place
+    arrows: tuple[tuple[Place, Place], ...] = ()
+    small: bool = False  # an overview: two-line titles, no numbers, no colour bars
+    width: int = 900  # about how many pixels it gets on a desktop, to choose decimals that fit
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        return tuple(panel for line in self.grid for panel in line if panel)
+
+    @property
+    def stacked(self) -> bool:
+        """Whether a title takes two lines, because side by side the panels are narrow."""
+        return self.small or len(self.widths) > 2
+
+    @property
+    def words(self) -> str:
+        """What the figure shows, for those who do not see it."""
+        return "; ".join(f"{re.sub('<[^>]+>', '', panel.name)} {panel.shape}" for panel in self.panels)
+
+
+def token_labels(tokens: Sequence[str], *, markup: bool = True) -> tuple[str, ...]:
+    """`3 street`: the position makes two equal tokens two; long tokens are cut.
+
+    markup: escaped for Plotly, which reads labels as HTML; without it the text as it is.
+    """
+    cut = (token if len(token) <= LABEL_LENGTH else token[: LABEL_LENGTH - 1] + "…" for token in tokens)
+    return tuple(f"{i} {html.escape(token, quote=False) if markup else token}" for i, token in enumerate(cut))
+
+
+def heatmap_height(rows: int, *, least: int = 48, most: int = 600) -> int:
+    """Pixels for so many rows of cells: roomy when few, never beyond most."""
+    return max(least, min(most, rows * 27))

@@ -1,0 +1,159 @@
+"""A layer made ready, where it must first be trained or loaded; and the trace of a sentence through it."""
+
+from collections.abc import Callable, Hashable
+from functools import cache, partial
+
+import streamlit as st
+import torch
+from streamlit.delta_generator import DeltaGenerator
+
+from attention import AttentionConfig, Edit, Learned, SentenceTrace, apply_edit, learn, pretrained
+from attention.pretrained import Pretrained, Unavailable
+from pages.ui.layers.jobs import Job, Line, Results, finished
+from pages.ui.layers.progress import TRAININGS, watch_steps
+from pages.ui.layers.sources import Layer
+from pages.ui.server import is_open_to_others, memory_for_models
+from pages.ui.state.resolved import Resolved
+from pages.ui.state.settings import Settings, Weights
+from pages.ui.state.values import SWAPPED
+from pages.ui.state.visit import change, current
+from pages.ui.words import prose
+from pages.ui.words.labels import label
+
+MOST_NUMBERS = 100_000_000  # of all trained layers in memory together, checkpoints included: 400 MB
+RETRY = 60.0  # seconds until a model that could not be had is asked for again
+
+
+# A layer that learns.
+
+
+def _numbers(layer: Learned) -> int:
+    """How many numbers a trained layer keeps in memory."""
+    d_model = layer.config.d_model
+    own = layer.embedding.numel() + layer.positions.numel() + 4 * d_model * (d_model + 1)
+    return own * len(layer.history.checkpoints)
+
+
+_learned: Results[Learned] = Results(TRAININGS, MOST_NUMBERS, _numbers)
+
+
+def training(config: AttentionConfig, language: str) -> Job[Learned]:
+    """The job that trains a layer: ended, under way, in line, or put in line now. All visitors share it."""
+    return _learned.job((config, language), partial(_train, config, language), current().id)
+
+
+def _train(config: AttentionConfig, language: str, job: Job[Learned]) -> Learned:
+    return learn(config, language=language, on_step=job.tell)
+
+
+def learned(here: Resolved, place: DeltaGenerator | None = None, *, held: bool = False) -> Learned:
+    """The layer that learned for these settings. The first time it learns now, and shows in its place how far it is.
+
+    held: it is the one that a page compares with.
+    """
+
+    @cache  # drawn once, however often the work must begin
+    def box() -> tuple[DeltaGenerator, DeltaGenerator]:
+        spot = place or st.empty()
+        return spot, _training_box(here.settings, spot, held)
+
+    def watch(job: Job[Learned]) -> None:
+        watch_steps(job, box()[1], here.settings.lang)
+
+    layer = finished(partial(training, here.config, here.language), watch).outcome()
+    if box.cache_info().currsize:
+        box()[0].empty()
+    return layer
+
+
+def _training_box(settings: Settings, place: DeltaGenerator, held: bool) -> DeltaGenerator:
+    """What is shown while a layer learns; its progress bar."""
+    lang, sizes = settings.lang, {"d_model": settings.d_model, "heads": settings.num_heads}
+    with place.container(border=True, key="training_held" if held else "training"):
+        bar = st.progress(0.0)
+        st.caption(prose.shared(lang, "training_long" if settings.d_model > 128 else "training", **sizes))
+        if not held:
+            rather = label("rather_random", lang)
+            st.button(rather, key="rather_random", on_click=take_weights, args=("random",))
+    return bar
+
+
+def take_weights(kind: Weights) -> None:
+    """For a button: choose where the weights come from."""
+    change(weights=kind)
+
+
+# A real model.
+
+_models: Results[Pretrained] = Results(Line(), memory_for_models(), lambda model: model.size, keep_errors=RETRY)
+
+
+def load(settings: Settings, place: DeltaGenerator | None = None) -> Pretrained | Unavailable:
+    """The real model that the settings name; why not, where it cannot be had. The first time it is loaded now."""
+
+    def begin() -> Job[Pretrained]:
+        return _models.job(settings.model, partial(_load, settings.model), current().id)
+
+    job = finished(begin, partial(_show_loading, settings=settings, place=place))
+    return job.error if isinstance(job.error, Unavailable) else job.outcome()
+
+
+def _load(name: str, job: Job[Pretrained]) -> Pretrained:
+    return pretrained.load(name, lambda _, share: job.tell(share), folders=not is_open_to_others())
+
+
+def _show_loading(job: Job[Pretrained], settings: Settings, place: DeltaGenerator | None) -> None:
+    words = prose.shared(settings.lang, "loading", model=prose.code(settings.model))
+    place = place or st.empty()
+    while not job.wait(0.1):
+        place.progress(job.progress[0] if job.progress else 0.0, words)
+    place.empty()
+
+
+def model_of(settings: Settings) -> Pretrained | None:
+    """The real model that the settings name, if they name one that can be had."""
+    if settings.weights != "real":
+        return None
+    found = load(settings)
+    return found if isinstance(found, Pretrained) else None
+
+
+def unavailable(settings: Settings, trouble: Unavailable) -> None:
+    """Say why a real model cannot be had, and what to do next."""
+    lang, facts = settings.lang, {"model": prose.code(settings.model), "detail": prose.code(trouble.detail)}
+    st.warning(prose.shared(lang, f"unavailable_{trouble.reason}", facts), icon=":material/link_off:")
+    with st.container(horizontal=True):
+        st.button(label("try_again", lang), key="try_again", on_click=_models.forget, args=(settings.model,))
+        st.button(label("back_to_learned", lang), key="back_to_learned", on_click=_do_without, args=(settings.model,))
+
+
+def _do_without(model: str) -> None:
+    """For a button: a real model of that name is neither in force nor held."""
+    settings = current().settings
+    if settings and settings.pin and (settings.pin.weights, settings.pin.model) == ("real", model):
+        change(pin=None)
+    if settings and (settings.weights, settings.model) == ("real", model):
+        take_weights("learned")
+
+
+# The trace.
+
+
+def trace_of(here: Resolved, place: DeltaGenerator, *, held: bool = False) -> SentenceTrace:
+    """Every number of the settings in force. A layer that must learn first shows in its place how far it is.
+
+    held: these are the settings that a page compares with.
+    """
+    settings, reading = here.settings, here.shown
+    edit = settings.edit if settings.edit and settings.edit.tensor != SWAPPED else None
+    layer: Layer = learned(here, place, held=held) if here.source.kind == "learned" else here.model
+    walk = partial(here.source.trace, settings, reading, here.config, layer)
+    return _trace(here.source.key(settings, reading, here.config), edit, walk)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _trace(key: Hashable, edit: Edit | None, _walk: Callable[[], SentenceTrace]) -> SentenceTrace:
+    """One trace per key, shared by all visitors: nothing in it is ever changed. _walk follows from the key."""
+    with torch.no_grad():
+        trace = _walk()
+        return trace if edit is None else apply_edit(trace, edit)

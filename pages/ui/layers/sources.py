@@ -1,0 +1,172 @@
+"""The kinds of weights, one small class each: what of the settings counts, how a sentence is read, and its trace.
+
+Nothing here waits or draws: a layer that must be trained or loaded first is handed in (see ready.py).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+
+from attention import AttentionConfig, Learned, SentenceTrace, trace_by_hand, trace_sentence
+from attention.pretrained import Pretrained
+from pages.ui.state import text
+from pages.ui.state.settings import MAX_CHARACTERS, MAX_TOKENS, Settings, Weights
+from pages.ui.state.text import Reading
+from pages.ui.state.values import Scope
+
+Layer = Learned | Pretrained | None
+_ANY_MODEL = AttentionConfig(d_model=8192, num_heads=64)  # as wide as any model that the pages can show
+_MOST_LAYERS = 99
+
+
+class Source(ABC):
+    """Where a layer's numbers come from. model: the real one in force, None for the other kinds."""
+
+    kind: Weights
+    ignored: frozenset[str] = frozenset()  # settings that decide nothing with these weights
+    has_seed = True
+    is_drawn = False  # whether another seed is another layer worth asking for
+    can_swap = True  # whether tokens are words that can change places
+    can_embed = True  # whether an embedding can be set by hand
+
+    def read(self, sentence: str, model: Pretrained | None) -> Reading:
+        """The sentence as this layer cuts it into tokens."""
+        return text.read(sentence)
+
+    def config(self, settings: Settings, model: Pretrained | None) -> AttentionConfig:
+        """The size of the layer, and its switches."""
+        own = settings
+        return AttentionConfig(own.d_model, own.num_heads, own.causal, own.scaled, own.positions, own.seed)
+
+    def scope(self, settings: Settings, reading: Reading, model: Pretrained | None) -> Scope:
+        """What bounds the settings: settings.num_heads has to divide settings.d_model."""
+        config = self.config(settings, model)
+        sizes = len(reading.tokens), reading.vocab_size
+        return Scope(settings.d_model, config.num_heads, _MOST_LAYERS, config, *sizes, self.can_swap, self.can_embed)
+
+    def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
+        """The settings that decide nothing now, so that a control for them would do nothing."""
+        return self.ignored | ({"query"} if not scope.seq_len else set())
+
+    @abstractmethod
+    def same_weights(self, a: Settings, b: Settings) -> str:
+        """Whether two settings with these weights use the same matrices, and if not why: a section of the words."""
+
+    def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
+        """What the trace depends on, save for a change by hand: equal keys have equal traces."""
+        return self.kind, reading.tokens, config, settings.hidden
+
+    @abstractmethod
+    def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
+        """Every number of the walk. layer: what was learned or loaded for it."""
+
+
+class _Drawn(Source):
+    """Numbers that follow from the seed alone."""
+
+    ignored = frozenset({"checkpoint", "model", "layer"})
+
+    def same_weights(self, a: Settings, b: Settings) -> str:
+        if a.d_model != b.d_model:
+            return "weights_width"
+        if a.seed != b.seed:
+            return "weights_seed"
+        return "weights_cut" if a.num_heads != b.num_heads else "weights_same"
+
+
+class RandomWeights(_Drawn):
+    """Random numbers, not trained."""
+
+    kind = "random"
+    is_drawn = True
+
+    def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
+        return trace_sentence(reading.tokens, config, hidden_keys=settings.hidden)
+
+
+class HandWeights(_Drawn):
+    """Identity matrices, and words of −1, 0 and 1."""
+
+    kind = "hand"
+
+    def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
+        return trace_by_hand(reading.tokens, config, hidden_keys=settings.hidden)
+
+
+class LearnedWeights(Source):
+    """A layer trained on a small grammar, at one moment of its training."""
+
+    kind = "learned"
+    ignored = frozenset({"model", "layer"})
+    is_drawn = True
+
+    def same_weights(self, a: Settings, b: Settings) -> str:
+        languages = [grammar(text.read(each.sentence).tokens, each) for each in (a, b)]
+        if self.config(a, None) != self.config(b, None) or languages[0] != languages[1]:
+            return "weights_learned"
+        return "weights_checkpoint" if a.checkpoint != b.checkpoint else "weights_same"
+
+    def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
+        language = grammar(reading.tokens, settings)
+        return super().key(settings, reading, config), language, settings.checkpoint
+
+    def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
+        assert isinstance(layer, Learned)
+        return layer.trace(reading.tokens, checkpoint=settings.checkpoint, hidden_keys=settings.hidden)
+
+
+class RealWeights(Source):
+    """One layer of a BERT or GPT-2, which brings its own sizes, tokens and positions."""
+
+    kind = "real"
+    ignored = frozenset({"checkpoint", "d_model", "num_heads", "positions", "seed"})
+    has_seed = can_swap = can_embed = False
+
+    def read(self, sentence: str, model: Pretrained | None) -> Reading:
+        kept = sentence[:MAX_CHARACTERS]
+        rest = len(sentence) - len(kept)
+        if not text.read(kept).tokens:  # BERT would see two special tokens, and nothing between them
+            return Reading(kept, (), 0, rest)
+        if model is None:
+            return Reading(kept, ("",) * MAX_TOKENS, MAX_TOKENS, rest)
+        return Reading(kept, model.tokenize(kept), len(set(model.ids(kept))), rest, model.left_out(kept))
+
+    def config(self, settings: Settings, model: Pretrained | None) -> AttentionConfig:
+        own = model.config(min(settings.layer, model.num_layers - 1)) if model else _ANY_MODEL
+        return replace(own, causal=own.causal or settings.causal, scaled=settings.scaled)
+
+    def scope(self, settings: Settings, reading: Reading, model: Pretrained | None) -> Scope:
+        found = super().scope(settings, reading, model)
+        return replace(found, num_layers=model.num_layers) if model else found
+
+    def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
+        fixed = {"causal"} if model is None or model.causal else set[str]()
+        alone = {"layer"} if model is None or model.num_layers == 1 else set[str]()
+        return super().absent(scope, model) | fixed | alone
+
+    def same_weights(self, a: Settings, b: Settings) -> str:
+        return "weights_kind" if a.model != b.model else "weights_layer" if a.layer != b.layer else "weights_same"
+
+    def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
+        return super().key(settings, reading, config), reading.sentence, settings.model, settings.layer
+
+    def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
+        assert isinstance(layer, Pretrained)
+        switches = {"scaled": config.scaled, "causal": config.causal}
+        return layer.trace(reading.sentence, settings.layer, hidden_keys=settings.hidden, **switches)
+
+
+SOURCES: Mapping[Weights, Source] = {
+    source.kind: source for source in (LearnedWeights(), RandomWeights(), HandWeights(), RealWeights())
+}
+
+
+def grammar(tokens: Sequence[str], settings: Settings) -> str:
+    """Whose grammar a layer learns: Chinese where at least half of the sentence is, English otherwise."""
+    chinese = sum("\u4e00" <= token[:1] <= "\u9fff" for token in tokens)
+    return ("zh" if 2 * chinese >= len(tokens) else "en") if tokens else settings.lang
+
+
+def same_weights(a: Settings, b: Settings) -> str:
+    """Whether two settings use the same matrices, and if not why: a section of the words that says so."""
+    return SOURCES[b.weights].same_weights(a, b) if a.weights == b.weights else "weights_kind"

@@ -1,0 +1,181 @@
+"""Ask before telling: one question at a time, a verdict with its reason, and the cell to look at.
+
+It runs by itself (a fragment): answering draws nothing else on the page again. Answers live in the visit, nowhere else.
+"""
+
+import zlib
+from collections.abc import Mapping
+
+import streamlit as st
+
+from attention import Cell, SentenceTrace
+from pages.ui.ask import terms
+from pages.ui.figures.panels import token_labels
+from pages.ui.quiz.question import Question, Token, Words, grade
+from pages.ui.quiz.questions import questions
+from pages.ui.state.settings import Settings
+from pages.ui.state.visit import Awaited, current, resolved, said, tell
+from pages.ui.words import prose
+from pages.ui.words.labels import label
+
+
+def progress(page: str, trace: SentenceTrace, settings: Settings) -> tuple[int, int]:
+    """How many of a page's questions were answered rightly during this visit, and how many there are."""
+    asked = questions(page, trace, head=settings.head, query=settings.query)
+    return sum((page, question.name) in current().solved for question in asked), len(asked)
+
+
+@st.fragment
+def quiz(page: str, trace: SentenceTrace) -> None:
+    """The page's questions, one at a time."""
+    visit, settings = current(), resolved().settings
+    asked = questions(page, trace, head=settings.head, query=settings.query)
+    if not asked:
+        return
+    lang, text = settings.lang, prose.sections(page, settings.lang)
+    number = min(visit.asked.get(page, 0), len(asked) - 1)
+    question = asked[number]
+    own = Awaited(page, question, f"quiz_{page}_{question.name}_{zlib.crc32(repr(question).encode())}")
+    if visit.awaited and visit.awaited.key != own.key:  # the reader went on, or the numbers are others
+        visit.awaited = None
+    with st.container(border=True, key="quiz"):
+        told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
+        with told:
+            heading = label("question_of", lang, number=number + 1, count=len(asked))
+            st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, trace)}")
+        with answered:
+            _answer(own, trace, settings)
+        is_answered = own.key in visit.answers
+        if is_answered:
+            _tell(question, visit.answers[own.key], text, trace)
+        if is_answered or len(asked) > 1:
+            with st.container(horizontal=True, horizontal_alignment="distribute", key="quiz_way"):
+                look = f"{label('look_at', lang)} {terms.asking(question.look)}" if is_answered else "<span></span>"
+                st.html(f"<div class='look'>{look}</div>", width="content")
+                with st.container(horizontal=True, horizontal_alignment="right", width="content"):
+                    if number:
+                        _go_button("question_before", page, number - 1, lang)
+                    if number + 1 < len(asked):
+                        _go_button("question_after", page, number + 1, lang)
+
+
+def _tell(question: Question, answer: int | float | Cell, text: Mapping[str, str], trace: SentenceTrace) -> None:
+    """Right or not, and why."""
+    verdict = grade(question, answer)
+    words = f"**{label('right' if verdict.right else 'wrong', resolved().settings.lang)}** "
+    (st.success if verdict.right else st.warning)(words + _filled(text[verdict.section], verdict.facts, trace))
+
+
+def _go_button(name: str, page: str, number: int, lang: str) -> None:
+    st.button(label(name, lang), key=name, type="tertiary", on_click=_go, args=(page, number))
+
+
+def _answer(own: Awaited, trace: SentenceTrace, settings: Settings) -> None:
+    """The ways to answer: choose, type a number, or show a cell."""
+    lang, question = settings.lang, own.question
+    given = current().answers.get(own.key)
+    if question.kind == "choice":
+        text = prose.sections(own.page, lang)
+        names = tuple(_label(choice.label, text, trace) for choice in question.choices)
+        if given is not None:
+            tell(own.key, given, names)
+        st.radio(
+            label("your_answer", lang),
+            range(len(names)),
+            index=None,
+            format_func=names.__getitem__,
+            key=own.key,
+            horizontal=True,
+            label_visibility="collapsed",
+            on_change=_take,
+            args=(own,),
+        )
+    elif question.kind == "number":
+        if given is not None:
+            tell(own.key, given, lang)
+        st.number_input(
+            label("your_number", lang),
+            value=None,
+            key=own.key,
+            step=0.01 if question.tolerance else 1,
+            on_change=_take,
+            args=(own,),
+        )
+    else:
+        is_waiting = current().awaited is not None
+        st.caption(label("click_now" if is_waiting else "click_a_cell", lang))
+        with st.container(horizontal=True):
+            name = label("no_click" if is_waiting else "answer_by_click", lang)
+            st.button(name, key=f"{own.key}_click", on_click=_wait_for_click, args=(None if is_waiting else own,))
+            st.button(label("answer_with", lang), key=f"{own.key}_chosen", on_click=_take_chosen, args=(own,))
+
+
+def _filled(text: str, facts: Mapping[str, object], trace: SentenceTrace) -> str:
+    settings = resolved().settings
+    told = {name: _token(fact, trace) if isinstance(fact, Token) else fact for name, fact in facts.items()}
+    return prose.fill(text, {}, {**prose.of_weights(settings.weights, settings.lang), **told})
+
+
+def _token(token: Token, trace: SentenceTrace) -> str:
+    return prose.code(token_labels(trace.tokens, markup=False)[token.position])
+
+
+def _label(choice: Token | Words | str, text: Mapping[str, str], trace: SentenceTrace) -> str:
+    if isinstance(choice, Token):
+        return _token(choice, trace)
+    return text[choice.section] if isinstance(choice, Words) else choice
+
+
+def _go(page: str, number: int) -> None:
+    current().asked[page] = number
+
+
+def _take(own: Awaited) -> None:
+    answer = said(own.key)
+    if own.question.kind == "choice" and not (type(answer) is int and 0 <= answer < len(own.question.choices)):
+        return
+    if isinstance(answer, int | float):
+        _give(own, answer)
+
+
+def _wait_for_click(own: Awaited | None) -> None:
+    """From now on a click on a figure is an answer; or, without a question, no longer."""
+    current().awaited = own
+
+
+def _take_chosen(own: Awaited) -> None:
+    """The cell that is explained further down is the answer."""
+    chosen = current().asking
+    if chosen is not None:
+        _give(own, chosen)
+
+
+def take_click(cell: Cell) -> bool:
+    """A click on a figure answers the question that waits for one, if the reader chose to answer so."""
+    visit = current()
+    own, visit.awaited = visit.awaited, None
+    if own is None:
+        return False
+    _give(own, cell)
+    visit.clicked = own, cell
+    return True
+
+
+def verdict_on(cell: Cell, page: str, trace: SentenceTrace) -> None:
+    """Beside the number that was clicked, where the reader looks then: whether it was the right answer."""
+    settings, clicked = resolved().settings, current().clicked
+    if clicked is None or not settings.questions or trace.edits:
+        return
+    own, answer = clicked
+    if (own.page, answer) != (page, cell):
+        return
+    if own.question in questions(page, trace, head=settings.head, query=settings.query):  # and not of other settings
+        _tell(own.question, cell, prose.sections(page, settings.lang), trace)
+
+
+def _give(own: Awaited, answer: int | float | Cell) -> None:
+    visit = current()
+    visit.answers[own.key] = answer
+    visit.awaited = None
+    if grade(own.question, answer).right:
+        visit.solved |= {(own.page, own.question.name)}

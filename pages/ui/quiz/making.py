@@ -1,0 +1,147 @@
+"""What questions are made from, and ways to ask that several steps use."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from torch import Tensor
+
+from attention import Cell, SentenceTrace
+from attention.tensors import matrix
+from pages.ui.quiz.question import Choice, Facts, Question, Target, Token, Words
+
+MOST_CHOICES = 4
+# How far a wrong choice must be from the right one: a weight; and any other number, as a part of the row's spread, but
+# never less than two decimals show.
+WEIGHT_GAP, SPREAD_GAP, SHOWN_GAP = 0.05, 0.05, 0.02
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Here:
+    """The trace as a page shows it: one head, and the row that its captions speak of."""
+
+    trace: SentenceTrace
+    head: int
+    query: int
+
+    @property
+    def length(self) -> int:
+        return len(self.trace.tokens)
+
+    def own(self, tensor: str) -> Tensor:
+        """The chosen head's rows and columns."""
+        return matrix(self.trace, tensor, self.head)  # (rows, columns)
+
+    def facts(self, **own: object) -> dict[str, object]:
+        """A question's own facts, and how large everything is."""
+        config = self.trace.config
+        sizes = {"d_model": config.d_model, "heads": config.num_heads, "d_k": config.head_dim, "head": self.head}
+        return {"tokens": self.length, "words": len(self.trace.vocabulary), **sizes, **own}
+
+    def shuffled(self, name: str, items: Iterable[Item], most: int | None = None) -> list[Item]:
+        """The items, or some of them, in an order that follows from the sentence, the settings and the name alone."""
+        config, text = self.trace.config, " ".join(self.trace.tokens)
+        seed = f"{config.d_model} {config.num_heads} {self.head} {config.seed} {name} {text}"
+        kept = list(items)
+        return Random(seed.encode("utf-8", "surrogatepass")).sample(kept, min(len(kept), most or len(kept)))
+
+    def edited(self, tensor: str) -> set[int]:
+        """The rows in which the reader has set a number by hand."""
+        return {e.row for e in self.trace.edits if e.tensor == tensor and e.head in (None, self.head)}
+
+    def rows(self, name: str, untouched: str = "") -> list[int]:
+        """The rows to ask about: not the query's, where there is another, and none that was edited in that tensor."""
+        told = {self.query} if self.length > 1 else set()
+        return [row for row in self.shuffled(name, range(self.length)) if row not in told | self.edited(untouched)]
+
+    def places(self, name: str, columns: int, untouched: str = "") -> list[tuple[int, int]]:
+        """A few columns of each row to ask about."""
+        rows = self.rows(name, untouched)
+        return [(row, column) for row in rows for column in self.shuffled(f"{name} {row}", range(columns), 4)]
+
+
+Maker = Callable[[Here], Question | None]
+
+
+# Ways to ask that several pages use.
+
+
+def words(
+    here: Here, name: str, facts: Facts, look: Cell, reasons: Mapping[str, str], right: str, of: str = ""
+) -> Question:
+    """Choose among texts: reasons maps each label to what is said about it, both without the name in front."""
+    start = of or name
+    labels = here.shuffled(name, reasons)
+    choices = [
+        Choice(Words(f"{start}_{label}"), label == right, f"{start}_{reasons[label]}", facts) for label in labels
+    ]
+    return Question(name, "choice", facts, look, tuple(choices))
+
+
+def shape(here: Here, name: str, look: Cell, right: tuple[int, int], **wrong: tuple[int, int]) -> Question | None:
+    """Choose a shape; of equal ones only the first is offered. wrong: shapes by what is said about them."""
+    reasons = {right: "right"}
+    for reason, shape in wrong.items():
+        reasons.setdefault(shape, reason)
+    facts = here.facts()
+    choices = [
+        Choice(f"{shape[0]} × {shape[1]}", shape == right, f"{name}_{reasons[shape]}", facts)
+        for shape in here.shuffled(name, list(reasons)[:MOST_CHOICES])
+    ]
+    return Question(name, "choice", facts, look, tuple(choices)) if len(choices) > 1 else None
+
+
+def which(
+    here: Here,
+    look: Cell,
+    name: str,
+    keys: Sequence[int],
+    gap: float,
+    special: Mapping[int, str],
+    label: Callable[[int], Token | str] = Token,
+    **values: Sequence[float],
+) -> Question | None:
+    """Choose the key with the largest of the first values; what is less than gap below it is not offered.
+
+    look: a cell of the row that is asked about. special: keys to offer first, and what is said about them; then comes
+    the largest of the others, then chance.
+    """
+    ranking = next(iter(values.values()))
+    best = max(keys, key=ranking.__getitem__, default=0)
+    rivals = [key for key in here.shuffled(f"{name} rivals", keys) if ranking[best] - ranking[key] >= gap]
+    nearest = max(rivals, key=ranking.__getitem__, default=best)
+    rivals = sorted(rivals, key=lambda key: (key not in special, key != nearest))[: MOST_CHOICES - 1]
+    truth: dict[str, object] = {"query": Token(look.row), "key": label(best)}
+    truth |= {fact: column[best] for fact, column in values.items()}
+    choices = []
+    for key in here.shuffled(f"{name} order", [best, *rivals]):
+        reason = "right" if key == best else special.get(key, "wrong")
+        guess = {f"guess_{fact}": column[key] for fact, column in values.items()}
+        facts = here.facts(**truth, **guess, guess=label(key))
+        choices.append(Choice(label(key), key == best, f"{name}_{reason}", facts))
+    return Question(name, "choice", here.facts(**truth), look, tuple(choices)) if rivals else None
+
+
+def clear(values: Sequence[float]) -> float:
+    """How far apart two of these numbers must be to be told apart."""
+    return max(SPREAD_GAP * (max(values) - min(values)), SHOWN_GAP)
+
+
+def cell(here: Here, tensor: str) -> Question:
+    """Click one number between a query and a key: two different tokens and an open cell, where there are such."""
+    values, keys = here.own(tensor).tolist(), here.shuffled(f"cell {tensor} key", range(here.length))
+    places = [(row, key) for row in here.rows(f"cell {tensor}") for key in keys if key != row] or [(0, 0)]
+    row, column = max(places, key=lambda at: bool(values[at[0]][at[1]]))
+    rows, columns = range(row, row + 1), range(column, column + 1)
+    turned, same_row = Target(tensor, columns, rows, here.head), Target(tensor, rows, range(here.length), here.head)
+    facts, look = here.facts(query=Token(row), key=Token(column)), Cell(tensor, row, column, here.head)
+    target, slips = Target(tensor, rows, columns, here.head), (("turned", turned), ("column", same_row))
+    return Question("cell", "cell", facts, look, target=target, slips=slips)
+
+
+def by_row(name: str, ask: Callable[[Here, int], Question | None], untouched: str = "") -> Maker:
+    """Ask about the first row that allows it."""
+    return lambda here: next(filter(None, (ask(here, row) for row in here.rows(name, untouched))), None)

@@ -1,0 +1,109 @@
+"""What a question is, and how an answer is judged.
+
+Nothing here knows a language: what is asked, offered and said about an answer are sections of the page's text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from attention import Cell
+
+
+@dataclass(frozen=True)
+class Token:
+    """A fact or a choice that is shown as that token's label, such as `3 street`."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """A choice whose label is a section of the page's text."""
+
+    section: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Cells of a tensor, addressed as in Cell; head None: of any head, or of a tensor without heads."""
+
+    tensor: str
+    rows: range
+    columns: range
+    head: int | None = None
+
+
+Facts = Mapping[str, object]
+Answer = float | Target
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer of several. label is a text only where it is the same in all languages, such as "12 × 4"."""
+
+    label: Token | Words | str
+    right: bool
+    reason: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Question:
+    """Asked by the section "ask_<name>". look: the cell to look at afterwards.
+
+    slips: typical wrong answers, each under the end of the name of the section that speaks to it.
+    """
+
+    name: str
+    kind: Literal["choice", "number", "cell"]
+    facts: Facts
+    look: Cell
+    choices: tuple[Choice, ...] = ()
+    number: float = 0.0
+    tolerance: float = 0.0
+    target: Target | None = None
+    slips: tuple[tuple[str, Answer], ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an answer is right, and the section that says why, with its facts."""
+
+    right: bool
+    section: str
+    facts: Facts
+
+
+def grade(question: Question, answer: int | float | Cell) -> Verdict:
+    """Judge an answer: the index of a choice, a number, or a cell."""
+    if question.kind == "choice" and isinstance(answer, int):
+        choice = question.choices[answer]
+        return Verdict(choice.right, choice.reason, choice.facts)
+    expected: Answer = question.target or question.number
+    right = _fits(answer, expected, question.tolerance)
+    wrong = [end for end, slip in question.slips if _fits(answer, slip, question.tolerance)]
+    if isinstance(answer, Cell) and isinstance(expected, Target) and answer.tensor != expected.tensor:
+        wrong.append("tensor")
+    end = "right" if right else [*wrong, "wrong"][0]
+    return Verdict(right, f"{question.name}_{end}", {**question.facts, **_guess(question, answer)})
+
+
+def _fits(answer: float | Cell, expected: Answer, tolerance: float) -> bool:
+    if isinstance(answer, Cell) and isinstance(expected, Target):
+        is_there = answer.row in expected.rows and answer.column in expected.columns
+        return is_there and answer.tensor == expected.tensor and expected.head in (None, answer.head)
+    if isinstance(answer, Cell) or isinstance(expected, Target):
+        return False
+    return abs(answer - expected) <= tolerance + 1e-9
+
+
+def _guess(question: Question, answer: float | Cell) -> Facts:
+    """The answer as facts, next to the right number or, in the tensor that was asked about, as a place."""
+    if not isinstance(answer, Cell):
+        whole = not question.tolerance and float(answer).is_integer()
+        return {"guess": int(answer) if whole else float(answer), "truth": question.number}
+    if question.target is None or answer.tensor != question.target.tensor:
+        return {}
+    column = Token(answer.column) if answer.tensor in ("scores", "attn_weights") else answer.column
+    return {"guess_row": Token(answer.row), "guess_column": column}

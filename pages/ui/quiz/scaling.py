@@ -1,0 +1,59 @@
+"""What the step scaling asks."""
+
+import math
+
+from attention import Cell, measures
+from attention.functional import softmax
+from pages.ui.quiz.making import Here, Maker, words
+from pages.ui.quiz.question import Question, Token
+
+
+def _entropy(here: Here) -> Question | None:
+    """In a row whose weights the switch changes; where there is none, in one that it cannot change."""
+    scaled, root = here.trace.config.scaled, math.sqrt(here.trace.config.head_dim)
+    masked = here.own("masked_scores")
+    switched = softmax(masked * root if scaled else masked / root)
+    now, then = (measures.entropy(weights).tolist() for weights in (here.own("attn_weights"), switched))
+    spreads = {}
+    for row in here.rows("entropy", "attn_weights"):
+        scores = [score for score in masked[row].tolist() if score > -math.inf]
+        if scores:
+            spreads[row] = max(scores) - min(scores)
+    moving = [row for row in spreads if abs(now[row] - then[row]) >= 0.01]
+    still = [row for row, spread in spreads.items() if root == 1 or spread < 0.001]
+    right, other = ("concentrated", "even") if scaled else ("even", "concentrated")
+    reasons = {right: "right", other: "opposite", "unchanged": "gaps"}
+    if not moving:
+        right, reasons = "unchanged", dict.fromkeys(reasons, "width" if root == 1 else "level")
+    if not moving and not still:
+        return None
+    row, *_ = moving or still
+    name, look = "entropy" if scaled else "entropy_on", Cell("scaled_scores", row, 0, here.head)
+    facts = here.facts(query=Token(row), now=now[row], then=then[row])
+    return words(here, name, facts, look, reasons, right, of="entropy")
+
+
+def _divide(here: Here) -> Question:
+    d_model, d_k = here.trace.config.d_model, here.trace.config.head_dim
+    scores, root = here.own("scores").tolist(), math.sqrt(d_k)
+    # A score so large that no typical mistake passes for rounding.
+    row, key = max(here.places("divide", here.length), key=lambda at: min(abs(scores[at[0]][at[1]]) / root, 1.0))
+    score, look = scores[row][key], Cell("scaled_scores", row, key, here.head)
+    facts = here.facts(query=Token(row), key=Token(key), score=score, root=root)
+    number, slips = score / root, (("width", score / d_k), ("model", score / math.sqrt(d_model)))
+    return Question("divide", "number", facts, look, number=number, tolerance=0.02 + 0.01 * abs(number), slips=slips)
+
+
+def _order(here: Here) -> Question:
+    row, *_ = here.rows("order")
+    best, root = measures.peak(here.own("scores")[row]), math.sqrt(here.trace.config.head_dim)
+    facts = here.facts(query=Token(row), key=Token(best.column), score=best.value, divided=best.value / root)
+    look = Cell("scaled_scores", row, best.column, here.head)
+    return words(here, "order", facts, look, {"no": "right", "yes": "wrong", "negative": "sign"}, "no")
+
+
+MAKERS: tuple[Maker, ...] = (
+    _entropy,
+    _divide,
+    _order,
+)

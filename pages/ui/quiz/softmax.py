@@ -1,0 +1,59 @@
+"""What the step softmax asks."""
+
+import math
+from itertools import permutations
+
+from attention import Cell, measures
+from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, by_row, cell, clear, which
+from pages.ui.quiz.question import Choice, Question, Token
+
+
+def _favourite(here: Here, row: int) -> Question | None:
+    names = ("scaled_scores", "masked_scores", "attn_weights")
+    scores, masked, weights = (here.own(name)[row].tolist() for name in names)
+    keys, top = [key for key in range(here.length) if masked[key] > -math.inf], scores.index(max(scores))
+    lead = scores[top] - max((scores[key] for key in keys), default=math.inf)
+    removed = {top: "masked"} if top not in keys and lead >= clear(scores) else {}
+    look = Cell("attn_weights", row, weights.index(max(weights)), here.head)
+    return which(here, look, "favourite", [*keys, *removed], WEIGHT_GAP, removed, weight=weights, score=scores)
+
+
+def _ratio(here: Here, row: int) -> Question | None:
+    scores, weights = (here.own(name)[row].tolist() for name in ("masked_scores", "attn_weights"))
+    keys = [key for key in here.shuffled("ratio", range(here.length)) if weights[key] >= 0.0001]
+    for high, low in permutations(keys, 2):
+        delta = scores[high] - scores[low]
+        if 0.2 <= delta <= 4:
+            break
+    else:
+        return None
+    facts = here.facts(query=Token(row), high=Token(high), low=Token(low), delta=delta)
+    facts |= {"score_high": scores[high], "score_low": scores[low], "factor": math.exp(delta)}
+    facts |= {"weight_high": f"{weights[high]:.3g}", "weight_low": f"{weights[low]:.3g}"}
+    quotient = scores[high] / scores[low] if scores[low] > 0 else 0.0
+    factors = {math.exp(delta): "right"}
+    for factor, reason in ((quotient, "quotient"), (delta, "difference"), (1 + delta, "linear")):
+        if 0 < factor < 100 and all(abs(factor - other) > 0.1 * max(factor, other, 1) for other in factors):
+            factors[factor] = reason
+    order = here.shuffled("ratio order", factors)
+    choices = [Choice(f"×{f:.1f}", factors[f] == "right", f"ratio_{factors[f]}", facts) for f in order]
+    return Question("ratio", "choice", facts, Cell("attn_weights", row, high, here.head), tuple(choices))
+
+
+def _sum_or_cell(here: Here) -> Question:
+    """What a row sums to, where every cell of it is closed or it has only one; else a cell to find."""
+    count = measures.open_keys(here.own("masked_scores")).tolist()
+    for row in here.rows("sum", "attn_weights"):
+        facts, look = here.facts(query=Token(row)), Cell("attn_weights", row, row, here.head)
+        if not count[row]:
+            return Question("closed_sum", "number", facts, look, number=0.0, tolerance=0.01, slips=(("one", 1.0),))
+        if here.length == 1:
+            return Question("sum", "number", facts, look, number=1.0, tolerance=0.01)
+    return cell(here, "attn_weights")
+
+
+MAKERS: tuple[Maker, ...] = (
+    by_row("favourite", _favourite, "attn_weights"),
+    by_row("ratio", _ratio, "attn_weights"),
+    _sum_or_cell,
+)

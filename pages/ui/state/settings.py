@@ -1,0 +1,149 @@
+"""The settings: everything that decides what a page shows, each declared once, as plain data.
+
+A new setting is one line in Settings, with its kind of value (see values.py), and a control where a reader sets it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+from attention import Cell, Edit
+from attention.learn import checkpoint_steps
+from attention.vectors import METHODS
+from pages.ui.state.examples import EXAMPLES
+from pages.ui.state.values import Change, Choice, Flag, Number, Place, Positions, Scope, Text, Value
+
+Lang = Literal["en", "zh"]
+Weights = Literal["learned", "random", "hand", "real"]
+LANGUAGES: tuple[Lang, ...] = get_args(Lang)
+WEIGHTS: tuple[Weights, ...] = get_args(Weights)
+
+D_MODELS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512)
+MAX_HEADS = 16
+MAX_CHARACTERS = 200
+MAX_TOKENS = 64
+MAX_SEED = 999_999
+CHECKPOINTS = checkpoint_steps()
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is declared of a setting: its kind of value, and whether A and B can be told apart by it."""
+
+    value: Value
+    compared: bool = True
+
+
+def head_counts(d_model: int) -> tuple[int, ...]:
+    """The numbers of heads that d_model columns can be cut into, up to 16.
+
+    >>> head_counts(24)
+    (1, 2, 3, 4, 6, 8, 12)
+    """
+    return tuple(n for n in range(1, MAX_HEADS + 1) if d_model % n == 0)
+
+
+def _rows(scope: Scope) -> range:
+    return range(max(1, scope.seq_len))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides what a page shows. Equal settings show equal pages.
+
+    checkpoint: how far the training has gone, a place in CHECKPOINTS. cell: the number asked about; None is the one
+    that the page would choose. pin: the settings held to compare with. method, word, other, mix: of the word vectors;
+    an empty word is the language's first one.
+    """
+
+    lang: Annotated[Lang, Declared(Choice(LANGUAGES), compared=False)] = "en"
+    sentence: Annotated[str, Declared(Text(MAX_CHARACTERS, cut=True))] = EXAMPLES["en"][0].sentence
+    weights: Annotated[Weights, Declared(Choice(WEIGHTS))] = "learned"
+    checkpoint: Annotated[int, Declared(Number(lambda _: range(len(CHECKPOINTS))))] = len(CHECKPOINTS) - 1
+    model: Annotated[str, Declared(Text(MAX_CHARACTERS, least=1))] = MODEL
+    layer: Annotated[int, Declared(Number(lambda scope: range(scope.num_layers)))] = 0
+    d_model: Annotated[int, Declared(Number(lambda _: D_MODELS))] = 32
+    num_heads: Annotated[int, Declared(Number(lambda scope: head_counts(scope.d_model)))] = 2
+    head: Annotated[int, Declared(Number(lambda scope: range(scope.num_heads)), compared=False)] = 0
+    query: Annotated[int, Declared(Number(_rows), compared=False)] = EXAMPLES["en"][0].query
+    causal: Annotated[bool, Declared(Flag())] = False
+    scaled: Annotated[bool, Declared(Flag())] = True
+    positions: Annotated[bool, Declared(Flag())] = True
+    hidden: Annotated[tuple[int, ...], Declared(Positions())] = ()
+    seed: Annotated[int, Declared(Number(lambda _: range(MAX_SEED + 1)))] = 0
+    questions: Annotated[bool, Declared(Flag(), compared=False)] = True
+    method: Annotated[str, Declared(Choice(METHODS), compared=False)] = METHODS[0]
+    word: Annotated[str, Declared(Text(40), compared=False)] = ""
+    other: Annotated[str, Declared(Text(40), compared=False)] = ""
+    mix: Annotated[int, Declared(Number(lambda _: range(101)), compared=False)] = 50
+    cell: Annotated[Cell | None, Declared(Place(), compared=False)] = None
+    edit: Annotated[Edit | None, Declared(Change())] = None
+    pin: "Settings | None" = None
+
+    @property
+    def elsewhere(self) -> "Settings":
+        """The same for another page, which chooses its own cell to start from."""
+        return replace(self, cell=None)
+
+    @property
+    def pinned(self) -> "Settings":
+        """The same, held: what is on screen now becomes what later changes are compared with."""
+        return replace(self, pin=self.held)
+
+    @property
+    def held(self) -> "Settings":
+        """What of these settings is held: what A and B can be told apart by. The rest is as at a first visit."""
+        return replace(Settings(lang=self.lang), query=0, **{name: getattr(self, name) for name in COMPARED})
+
+    @property
+    def before(self) -> "Settings | None":
+        """What the changes on screen are measured against: the pinned settings, or those without the edit."""
+        if self.pin:
+            return replace(self.pin, lang=self.lang, head=self.head)
+        return replace(self, edit=None) if self.edit else None
+
+
+DECLARED: Mapping[str, Declared] = {
+    name: own.__metadata__[0]
+    for name, own in get_type_hints(Settings, include_extras=True).items()
+    if hasattr(own, "__metadata__")
+}
+COMPARED = tuple(name for name, own in DECLARED.items() if own.compared)
+
+
+def defaults(lang: Lang) -> Settings:
+    """The settings of a first visit in that language."""
+    first = EXAMPLES[lang][0]
+    return Settings(lang=lang, sentence=first.sentence, query=first.query)
+
+
+def fit(settings: Settings, scope: Scope) -> Settings:
+    """The nearest settings that fit these sizes."""
+    return replace(
+        settings,
+        **{name: each.value.fit(getattr(settings, name), scope) for name, each in DECLARED.items()},
+    )
+
+
+# An edit belongs to the numbers that it was made for: what changes these takes it away.
+_OF_AN_EDIT = ("sentence", "weights", "model", "layer", "d_model", "num_heads", "seed")
+
+
+def changed(settings: Settings, **values: Any) -> Settings:
+    """The settings after the reader's change, and what follows from it.
+
+    The cell asked about goes with the head, and makes way for another row; an edit belongs to the numbers that it was
+    made for. What the change itself says of cell and edit counts.
+    """
+    now = replace(settings, **values)
+    if "cell" not in values:
+        cell = now.cell
+        if now.query != settings.query:
+            cell = None
+        elif now.head != settings.head and cell is not None and cell.head is not None:
+            cell = replace(cell, head=now.head)
+        now = replace(now, cell=cell)
+    if "edit" not in values and any(getattr(now, name) != getattr(settings, name) for name in _OF_AN_EDIT):
+        now = replace(now, edit=None)
+    return now

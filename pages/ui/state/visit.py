@@ -1,0 +1,178 @@
+"""One visit: what it remembers between runs. The only room that touches Streamlit's session state and the address.
+
+The settings are the truth. A widget is told its value before it is drawn, and what it says afterwards is checked like
+an address: what does not fit is ignored, and the widget is told once more.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+
+from attention import Cell
+from pages.ui.quiz.question import Question
+from pages.ui.state.address import NAMES, from_query, to_query
+from pages.ui.state.examples import in_language
+from pages.ui.state.resolved import ModelOf, Resolved, resolve
+from pages.ui.state.settings import DECLARED, Lang, Settings, changed, defaults
+from pages.ui.state.text import follow
+
+_NOTHING = object()
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A question that waits for a click: on which page, and under which key its answer is kept."""
+
+    page: str
+    question: Question
+    key: str
+
+
+@dataclass
+class Visit:
+    """What one visitor has chosen, asked and answered. It ends with the visit, and nobody else sees it."""
+
+    id: str = field(default_factory=lambda: uuid4().hex)
+    settings: Settings | None = None
+    has_changed: bool = False  # by the reader, since the last run
+    now: Resolved | None = None  # what the settings of the last run led to
+    address: dict[str, str] = field(default_factory=dict)  # as it was last written
+    bad_address: tuple[str, ...] = ()  # the names of the settings that did not fit
+    heads_wanted: int = 0  # what num_heads was before it had to give way to the width; 0 where it did not
+    page: str = ""  # whose run this is
+    followed: str | None = ""  # the word whose row is followed; None: the one in the query's row from now on
+    follows_again: bool = False  # the sentence is another, so the word has to be found anew
+    drawn: dict[str, Hashable] = field(default_factory=dict)  # how each widget looked when it was last drawn
+    # The inspector.
+    asking: Cell | None = None  # the cell that is explained now
+    trail: tuple[Cell, ...] = ()  # those before it, on the way back to the typed word
+    redraws: bool = False  # whether more than the inspector has to be drawn again
+    go_to: str = ""  # the page whose name was clicked on a figure
+    # The quiz.
+    answers: dict[str, int | float | Cell] = field(default_factory=dict)
+    solved: frozenset[tuple[str, str]] = frozenset()  # pages and names of the questions answered rightly
+    asked: dict[str, int] = field(default_factory=dict)  # which of its questions a page shows
+    awaited: Awaited | None = None  # the question that the next click answers, because the reader said so
+    clicked: tuple[Awaited, Cell] | None = None  # the last answer by a click
+    # Long work.
+    running: set[str] = field(default_factory=set)  # what was begun, and not stopped
+
+
+def current() -> Visit:
+    """The visit that this run belongs to."""
+    visit: Visit = st.session_state.setdefault("visit", Visit())
+    return visit
+
+
+def begin(model_of: ModelOf) -> Resolved:
+    """What this run shows. The first run takes the address; later what the reader changed leads.
+
+    Where only the address has changed (a link, the browser's back button), it leads.
+    """
+    visit = current()
+    address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    last = visit.settings
+    if last is None or (address and not visit.has_changed and address != visit.address):
+        here, visit.bad_address = from_query(address, last or defaults(_browser_language()), model_of)
+        visit.followed, visit.heads_wanted = None, 0
+    else:
+        here = resolve(last, model_of(last))
+        visit.heads_wanted = last.num_heads if here.settings.num_heads != last.num_heads else 0
+        if visit.has_changed:
+            visit.bad_address = ()
+    tokens = here.reading.tokens
+    if visit.follows_again and tokens:
+        query = follow(visit.followed or "", here.settings.query, tokens)
+        here = here.again(changed(here.settings, query=query))
+        visit.follows_again = False
+    elif visit.followed is None and tokens:
+        visit.followed = tokens[here.settings.query]
+    _remember(here)
+    return here
+
+
+def resolved() -> Resolved:
+    """What the settings of this run led to."""
+    now = current().now
+    assert now is not None  # every run begins
+    return now
+
+
+def change(**values: Any) -> None:
+    """The reader's change of some settings, and what follows from it; the next run shows it."""
+    visit = current()
+    last = visit.settings or Settings()
+    example = in_language(last.sentence, values["lang"]) if "lang" in values else None
+    if example and values["lang"] != last.lang:  # a sentence that the reader typed stays
+        values = {"sentence": example.sentence, "query": example.query, "hidden": (), **values}
+    if "query" in values:
+        visit.followed = None
+    elif values.get("sentence", last.sentence) != last.sentence:
+        visit.follows_again = True
+    visit.settings, visit.has_changed = changed(last, **values), True
+
+
+def change_now(**values: Any) -> None:
+    """A change that needs no run of the whole page: it is in force, and in the address, at once."""
+    change(**values)
+    visit = current()
+    assert visit.settings is not None
+    _remember(resolved().again(visit.settings))
+
+
+def fits(**values: Any) -> bool:
+    """Whether there are such settings where the sizes are those of the last run."""
+    scope = resolved().scope
+    return all(DECLARED[name].value.allows(value, scope) for name, value in values.items())
+
+
+def _remember(here: Resolved) -> None:
+    visit, wanted = current(), to_query(here.settings)
+    visit.now, visit.settings, visit.has_changed = here, here.settings, False
+    if any(st.query_params.get(name) != text for name, text in wanted.items()):
+        st.query_params.update(wanted)
+    visit.address = wanted
+
+
+def _browser_language() -> Lang:
+    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+
+
+# Widgets.
+
+
+def control(name: str, shown: Hashable = None, value: object = None) -> dict[str, Any]:
+    """What the widget of a setting needs: its key, told its value, and what to do when the reader moves it.
+
+    shown: what its looks depend on (options, labels): Streamlit resets a widget that looks otherwise than before.
+    value: what stands for the setting's value in the widget, where that is another.
+    """
+    value = getattr(current().settings, name) if value is None else value
+    tell(name, list(value) if isinstance(value, tuple) else value, shown)
+    return {"key": name, "on_change": take, "args": (name,)}
+
+
+def take(name: str) -> None:
+    """What the widget of a setting says becomes the setting, if there is such a value."""
+    try:
+        value = DECLARED[name].value.take(said(name))
+    except ValueError:
+        return
+    if fits(**{name: value}):
+        change(**{name: value})
+
+
+def tell(key: str, value: object, shown: Hashable = None) -> None:
+    """Tell a widget its value before it is drawn, where it would have another."""
+    state, drawn = st.session_state, current().drawn
+    if state.get(key, _NOTHING) != value or drawn.get(key, _NOTHING) != shown:
+        state[key] = value
+    drawn[key] = shown
+
+
+def said(key: str) -> Any:
+    """What a widget says. It comes from the browser: trust nothing."""
+    return st.session_state.get(key)
