@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 from conftest import settle
-from pages.ui.labels import label
 from playwright.sync_api import Page
 from serving import serve
+
+from pages.ui.words.labels import label
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny

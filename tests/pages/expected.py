@@ -6,8 +6,9 @@ from itertools import combinations
 
 import numpy as np
 import torch
-from pages.ui.prose import sections
 from visiting import RULES, Case, Page, heatmaps, is_rounded, numbers, of_the_quiz, token
+
+from pages.ui.words.prose import sections
 
 
 def largest(case: Case, values: torch.Tensor) -> Callable[[str], bool]:

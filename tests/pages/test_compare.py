@@ -10,8 +10,6 @@ import re
 import numpy as np
 import pytest
 from expected import assert_charts_show, assert_facts, expected_sections
-from pages.ui.labels import label
-from pages.ui.prose import sections
 from visiting import (
     LANGUAGES,
     RULES,
@@ -29,6 +27,9 @@ from visiting import (
     start,
     tensor_of,
 )
+
+from pages.ui.words.labels import label
+from pages.ui.words.prose import sections
 
 ON_EVERY_PAGE = pytest.mark.parametrize("slug", WALKED)
 COMPARED = {

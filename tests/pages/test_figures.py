@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages.ui.colors import DARK, LIGHT, colors
 
 from attention import AttentionConfig, trace_sentence
 from pages.ui.figures import (
@@ -25,6 +24,7 @@ from pages.ui.figures import (
     heatmap_height,
     token_labels,
 )
+from pages.ui.figures.colors import DARK, LIGHT, colors
 from pages.ui.tensors import Origin
 
 PROPERTY = settings(max_examples=60, deadline=None, derandomize=True)

@@ -17,9 +17,6 @@ import numpy as np
 import pytest
 import streamlit
 import torch
-from pages.ui.labels import label
-from pages.ui.prose import sections
-from pages.ui.settings import Settings, address_of, cell_at
 from visiting import (
     LANGUAGES,
     WALKED,
@@ -39,9 +36,13 @@ from visiting import (
 
 from attention import Cell, Derivation, Factor, Term, explain_cell
 from attention.explain import Index
+from attention.tensors import TENSORS
 from pages import WALK
-from pages.ui import inspector, pointer, terms
-from pages.ui.tensors import OF_HEADS, TENSORS
+from pages.ui.ask import inspector, pointer, terms
+from pages.ui.state.settings import Settings
+from pages.ui.state.values import address_of, cell_at
+from pages.ui.words.labels import label
+from pages.ui.words.prose import sections
 
 BEGINS_WITH = {
     "overview": "attn_weights",

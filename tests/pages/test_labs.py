@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 import torch
 from pages.ui.background import AbandonedError, Workshop
-from pages.ui.labels import label
-from pages.ui.prose import sections
 from visiting import LANGUAGES, Case, Page, Visit, code_spans, go, heatmaps, is_rounded, learned, look, numbers, start
 from watching import watching
 
@@ -24,6 +22,8 @@ from attention.grammar import RELATIONS
 from attention.grammar.batches import sentences
 from attention.learn import HeadReport
 from pages.ui import background, layers, learning, sizes
+from pages.ui.words.labels import label
+from pages.ui.words.prose import sections
 
 pytestmark = pytest.mark.xdist_group("learned")  # one worker trains the layers
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pages.ui.labels import _LABELS, label
-from pages.ui.prose import code, facts_in, fill, number, sections, written
 
 from attention import tokenize
+from attention.tensors import TENSORS
 from pages import PAGES
-from pages.ui.figures import token_labels
-from pages.ui.tensors import TENSORS
+from pages.ui.figures.panels import token_labels
+from pages.ui.words.labels import _LABELS, label
+from pages.ui.words.prose import code, facts_in, fill, number, sections, written
 
 PROPERTY = settings(max_examples=300, deadline=None, derandomize=True)
 FOLDER = Path(__file__).parents[2] / "pages"

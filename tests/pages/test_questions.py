@@ -14,15 +14,17 @@ from random import Random
 
 import pytest
 import torch
-from pages.ui.questions import Question, Target, Token, Verdict, Words, grade, questions
-from pages.ui.settings import D_MODELS, EXAMPLES, head_counts
 from torch.testing import assert_close
 
 from attention import AttentionConfig, Edit, SentenceTrace, apply_edit, tokenize, trace_sentence
 from attention.explain import Cell, explain_cell
 from pages import OVERVIEW, WALK
-from pages.ui import prose
-from pages.ui.figures import token_labels
+from pages.ui.figures.panels import token_labels
+from pages.ui.quiz.question import Question, Target, Token, Verdict, Words, grade
+from pages.ui.quiz.questions import questions
+from pages.ui.state.examples import EXAMPLES
+from pages.ui.state.settings import D_MODELS, head_counts
+from pages.ui.words import prose
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
@@ -334,7 +336,7 @@ def test_the_same_link_asks_the_same_in_another_process():
     code = (
         "from attention import AttentionConfig, trace_sentence\n"
         "from pages import WALK\n"
-        "from pages.ui.questions import questions\n"
+        "from pages.ui.quiz.questions import questions\n"
         f"trace = trace_sentence({case.sentence!r}, AttentionConfig(8, 2, causal=True, seed=5))\n"
         "print([questions(page, trace, head=1, query=2) for page in WALK])\n"
     )

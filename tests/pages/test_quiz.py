@@ -7,14 +7,15 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from pages.ui.labels import label
-from pages.ui.prose import code, fill, of_weights, sections
-from pages.ui.questions import Question, Target, Token, Words, grade, questions
-from pages.ui.settings import address_of
 from visiting import LANGUAGES, WALKED, Case, Page, Visit, code_spans, go, look, start
 
 from attention import Cell
 from pages import OVERVIEW, WALK
+from pages.ui.quiz.question import Question, Target, Token, Words, grade
+from pages.ui.quiz.questions import questions
+from pages.ui.state.values import address_of
+from pages.ui.words.labels import label
+from pages.ui.words.prose import code, fill, of_weights, sections
 
 ON_EVERY_STEP = pytest.mark.parametrize("slug", WALK)
 SETTINGS = {

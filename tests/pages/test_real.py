@@ -21,8 +21,6 @@ import torch
 import transformers
 from expected import expected_charts, expected_facts, expected_sections
 from pages.ui.background import Workshop
-from pages.ui.labels import label
-from pages.ui.prose import sections
 from safetensors.torch import load_file
 from visiting import (
     LANGUAGES,
@@ -44,6 +42,8 @@ from watching import watching
 from attention import AttentionConfig, pretrained
 from attention.pretrained import Unavailable
 from pages.ui import models
+from pages.ui.words.labels import label
+from pages.ui.words.prose import sections
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny

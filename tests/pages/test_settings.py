@@ -26,7 +26,7 @@ from pages.ui.settings import (
 from visiting import shape_by_rule
 
 from attention import AttentionConfig, Cell, Edit, tokenize
-from pages.ui.tensors import OF_HEADS, TENSORS
+from attention.tensors import TENSORS
 
 SMALL = Settings(sentence="the animal did not cross the street because it was too tired", d_model=8, query=8)
 PROPERTY = settings(max_examples=300, deadline=None, derandomize=True)

@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from pages.ui.labels import label
-from pages.ui.wordvectors import FIRST
 from visiting import LANGUAGES, go, is_rounded, start
 
 from attention.vectors import CONTENT, METHODS, learn_vectors, word_class
+from pages.ui.words.labels import label
+from pages.vectors.controls import FIRST
 
 LEARNED = {(method, lang): learn_vectors(method, language=lang) for method in METHODS for lang in LANGUAGES}
 EACH = pytest.mark.parametrize(("method", "lang"), list(LEARNED))

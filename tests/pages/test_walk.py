@@ -14,8 +14,6 @@ import pytest
 from expected import assert_charts_show, assert_facts, expected_sections
 from hypothesis import given
 from hypothesis import strategies as st
-from pages.ui.prose import sections
-from pages.ui.settings import EXAMPLES, MODEL
 from visiting import (
     BOXES,
     LANGUAGES,
@@ -36,6 +34,9 @@ from visiting import (
 
 from attention import tokenize
 from pages import WALK
+from pages.ui.state.examples import EXAMPLES
+from pages.ui.state.settings import MODEL
+from pages.ui.words.prose import sections
 
 SENTENCES = {"en": "the animal did not cross the street because it was too tired", "zh": "我 喜欢 猫 因为 猫 很 可爱"}
 LONG = {"en": "a dog " * 33, "zh": "".join(chr(0x4E00 + i) for i in range(80))}

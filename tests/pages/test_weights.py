@@ -13,9 +13,6 @@ import pytest
 import torch
 from expected import assert_charts_show, assert_facts, expected_sections
 from pages.ui.background import AbandonedError, Workshop
-from pages.ui.labels import label
-from pages.ui.prose import sections
-from pages.ui.settings import EXAMPLES, Settings, defaults, from_query, to_query
 from visiting import (
     LANGUAGES,
     WALKED,
@@ -37,6 +34,11 @@ from watching import watching
 
 from attention import AttentionConfig, tokenize
 from pages.ui import background, layers
+from pages.ui.state.address import from_query, to_query
+from pages.ui.state.examples import EXAMPLES
+from pages.ui.state.settings import Settings, defaults
+from pages.ui.words.labels import label
+from pages.ui.words.prose import sections
 
 pytestmark = pytest.mark.xdist_group("learned")  # one worker trains the layers
 

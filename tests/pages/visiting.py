@@ -15,8 +15,6 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from pages.ui.prose import sections
-from pages.ui.settings import EXAMPLES
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -28,6 +26,8 @@ from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
 from attention import AttentionConfig, Edit, Learned, apply_edit, learn, tokenize, trace_by_hand, trace_sentence
 from pages import OVERVIEW, WALK
+from pages.ui.state.examples import EXAMPLES
+from pages.ui.words.prose import sections
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
@@ -314,7 +314,15 @@ class Case:
 
     @cached_property
     def query(self) -> int:
-        return int(self.asked.get("query", min(EXAMPLES[self.lang][0].query, len(self.tokens) - 1)))
+        """The row that is followed: in another sentence than the first one that of a pronoun, else of the last word."""
+        first = EXAMPLES[self.lang][0]
+        if "query" in self.asked or self.asked.get("sentence", first.sentence) == first.sentence:
+            return int(self.asked.get("query", first.query))
+        lower = [token.lower() for token in tokenize(self.asked["sentence"][:200])[:64]]
+        pronouns = "it he she they him her them its his their 它 他 她".split()
+        places = [i for i, token in enumerate(lower) if token in pronouns]
+        places = places or [i for i, token in enumerate(lower) if any(char.isalnum() for char in token)]
+        return places[-1] if places else len(lower) - 1
 
     @cached_property
     def head(self) -> int:
@@ -410,9 +418,18 @@ def token(case: Case, position: int) -> Callable[[str], bool]:
 
 
 def is_rounded(fact: str, value: float) -> bool:
-    """Two decimals; where these would be 0.00, two digits and a power of ten."""
+    """Two decimals; where these would be 0.00, two digits; just below 1 as many as it takes not to be 1."""
+    if fact == "≈ 0":
+        return 0 < abs(value) < 1.1e-8
     shown = float(fact.replace("−", "-"))
+    if abs(shown) == 1 and abs(value) < 1:
+        return abs(value) > 1 - 2e-6
     return abs(shown - value) <= (0.00502 + 1e-6 * abs(value) if abs(value) >= 0.00499 else 0.06 * abs(value))
+
+
+def is_percent(fact: str, share: float) -> bool:
+    """One decimal, and more where it would be rounded to nothing or to all."""
+    return (fact in ("0", "100")) == (share in (0, 1)) and abs(float(fact) - 100 * share) <= 0.0502
 
 
 # The tensors of a trace by name, said once more without the app's help.
