@@ -4,11 +4,13 @@ Exact minor versions are pinned in pyproject.toml for the sake of this file; loo
 in style.css and ask/pointer.js ([data-testid=…], .js-plotly-plot) are of the same kind.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 
 # Plotly.react draws everything a second time where a template is there, or layout.meta is an object (both are compared
@@ -37,6 +39,16 @@ def front_page() -> str:
     """
     index = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     return index.replace("<head>", "<head><script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script>", 1)
+
+
+def allow_only(hosts: Sequence[str]) -> None:
+    """Refuse connections that name another host, unless the reader has named hosts of their own.
+
+    Without it, a page of somebody else's could reach a server on this machine by a name that it lets point here (DNS
+    rebinding).
+    """
+    if not st.get_option("server.allowedHosts"):
+        config.set_option("server.allowedHosts", list(hosts))
 
 
 def picked(said: Any) -> tuple[int, ...]:

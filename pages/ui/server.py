@@ -25,6 +25,8 @@ OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visi
 async def serving(_: object) -> AsyncIterator[None]:
     """Make ready, then serve, and open the reader's browser where there is one."""
     warm_up()
+    if not is_open_to_others():
+        compat.allow_only(OWN_MACHINE)
     if not st.get_option("server.headless"):
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, own_address())
     yield
