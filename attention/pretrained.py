@@ -99,6 +99,7 @@ class _Reading(NamedTuple):
     positions: Tensor  # (seq_len, d_model)
     inputs: Tensor  # (num_layers, seq_len, d_model): what enters each layer's attention
     weights: Tensor  # (num_layers, num_heads, seq_len, seq_len)
+    left_out: int  # tokens behind the last one that is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,9 +132,18 @@ class Pretrained:
         """The tokens' numbers in the model's own vocabulary."""
         return self._read(sentence).ids
 
+    def left_out(self, sentence: str) -> int:
+        """How many of the tokenizer's own tokens there are beyond those that tokenize gives."""
+        return self._read(sentence).left_out
+
     def special(self, sentence: str) -> tuple[bool, ...]:
         """Which tokens are special, such as [CLS] and [SEP]."""
         return tuple(i in self._special for i in self.ids(sentence))
+
+    @property
+    def size(self) -> int:
+        """The bytes of the model's parameters, shared ones counted once."""
+        return sum({part.data_ptr(): part.nbytes for part in self._model.parameters()}.values())
 
     def config(self, layer: int) -> AttentionConfig:
         """The layer's size and switches; all layers of a model are alike."""
@@ -395,7 +405,10 @@ def _read(model: Any, tokenizer: Any, kind: _Kind, lock: Lock, sentence: str) ->
     first = 0 if vectors.padding_idx is None else vectors.padding_idx + 1  # RoBERTa counts from behind the padding
     with lock, torch.no_grad():
         limit = min(MAX_TOKENS, vectors.num_embeddings - first)
-        ids: list[int] = tokenizer(text, truncation=True, max_length=limit, verbose=False)["input_ids"]
+        ids: list[int] = tokenizer(text, verbose=False)["input_ids"]
+        left_out = max(0, len(ids) - limit)
+        if left_out:
+            ids = tokenizer(text, truncation=True, max_length=limit, verbose=False)["input_ids"]
         row = torch.tensor([ids], dtype=torch.long)  # (1, seq_len)
         places = torch.arange(len(ids))  # (seq_len,)
         if first:  # a padding token may also be typed
@@ -405,14 +418,14 @@ def _read(model: Any, tokenizer: Any, kind: _Kind, lock: Lock, sentence: str) ->
             getattr(model.config, name) for name in ("num_attention_heads", "num_hidden_layers", "hidden_size")
         )
         if not ids:
-            return _Reading((), (), positions, torch.zeros(layers, 0, d_model), torch.zeros(layers, heads, 0, 0))
+            return _Reading((), (), positions, torch.zeros(layers, 0, d_model), torch.zeros(layers, heads, 0, 0), 0)
         asked = {"output_attentions": True, "output_hidden_states": True, "return_dict": True}
         found = model(input_ids=row, attention_mask=torch.ones_like(row), **asked)
         inputs = [state[0] for state in found.hidden_states[:layers]]  # (seq_len, d_model) each
         if kind.norm:
             blocks = model.get_submodule(kind.blocks)
             inputs = [block.get_submodule(kind.norm)(x) for block, x in zip(blocks, inputs, strict=True)]
-        return _Reading(tuple(ids), tokens, positions, torch.stack(inputs), torch.cat(found.attentions))
+        return _Reading(tuple(ids), tokens, positions, torch.stack(inputs), torch.cat(found.attentions), left_out)
 
 
 def _texts(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:

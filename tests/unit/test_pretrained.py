@@ -39,6 +39,7 @@ MODULES = {
     "gpt2": ("h.{}.attn", "c_attn", "c_proj", "wpe"),
 }
 SENTENCES = [SENTENCE, "the", "cat " * 100, "[SEP] [PAD] <s> <|endoftext|>", "a\0b \ud800 \u200d\n\t 🇫🇷 e\u0301", " "]
+AS_TYPED = ["我猫" * 40, "我 猫", "the  cat", "the cat ", " the", "\ufeffthe", "the\tcat\n", "the " * 63, "the," * 95]
 EACH_KIND = pytest.mark.parametrize("kind", MODULES)
 EACH_LAYER = pytest.mark.parametrize("layer", [0, 1])
 
@@ -179,6 +180,17 @@ class TestAgainstTheModel:
         with pytest.raises(dataclasses.FrozenInstanceError):
             model.name = ""
 
+    @EACH_KIND
+    def test_its_size_is_that_of_its_parameters_shared_ones_once(self, folders, kind):
+        model = load(str(folders(kind)))
+        own = getattr(transformers, type(model._model).__name__).from_pretrained(folders(kind))
+        assert model.size == 4 * sum(part.numel() for part in own.parameters())
+        before, (first, second) = model.size, model._model.get_submodule(MODULES[kind][0].partition(".{}")[0])
+        name = f"{MODULES[kind][0].partition('{}')[2]}.{MODULES[kind][1]}".strip(".")
+        shared = first.get_submodule(name).weight
+        second.get_submodule(name).weight = torch.nn.Parameter(shared.detach(), requires_grad=False)
+        assert model.size == before - 4 * shared.numel()
+
     def test_the_order_of_a_sum_that_gpt_may_choose_changes_nothing(self, models):
         model = models("gpt2", reorder_and_upcast_attn=True)
         assert_close(model.all_weights(SENTENCE), model.model_weights(SENTENCE), rtol=0, atol=1e-5)
@@ -260,11 +272,33 @@ class TestTokens:
         assert tokens[:3] == model.tokenize("the the the the")[:3]
         assert model.special("the " * 1000)[-1] == (kind != "gpt2")
 
+    @EACH_KIND
+    @pytest.mark.parametrize("text", AS_TYPED, ids=lambda text: ascii(text)[:20])
+    def test_the_text_is_taken_as_it_is_typed_and_what_is_left_out_is_counted(self, folders, models, kind, text):
+        whole = transformers.AutoTokenizer.from_pretrained(folders(kind))(text)["input_ids"]
+        first = whole if len(whole) <= 64 else whole[:64] if kind == "gpt2" else [*whole[:63], whole[-1]]
+        model = models(kind)
+        assert model.ids(text) == tuple(first)
+        assert model.left_out(text) == max(0, len(whole) - 64)
+        trace = model.trace(text, 1)
+        assert (trace.sentence, trace.tokens) == (text, model.tokenize(text))
+        assert len(trace.tokens) == len(first)
+        assert model.all_weights(text).shape[-1] == len(first)
+        assert model.difference(text, 1) <= 1e-5
+
+    def test_spaces_that_nobody_typed_are_not_read(self, models):
+        model = models("gpt2")
+        assert len(model.tokenize("我" * 20)) == 60
+        assert model.left_out("我" * 80) == 3 * 80 - 64
+        assert not any("▁" in token for token in model.tokenize("我" * 80))
+        assert model.tokenize("the  the ") == ("the", "▁", "▁the", "▁")
+
     @pytest.mark.parametrize(("kind", "room"), [("bert", 12), ("roberta", 10), ("gpt2", 12)])
     def test_a_model_with_fewer_positions_takes_fewer_tokens(self, models, kind, room):
         size = "n_positions" if kind == "gpt2" else "max_position_embeddings"
         model = models(kind, **{size: 12})
         assert len(model.tokenize("the " * 100)) == room
+        assert model.left_out("the " * 100) == 100 + 2 * (kind != "gpt2") + (kind != "bert") - room
         assert model.difference("the " * 100, 1) <= 1e-5
 
     @EACH_KIND
