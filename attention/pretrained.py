@@ -198,20 +198,25 @@ class Pretrained:
 
 
 def load(
-    name: str, on_progress: Callable[[str, float], None] | None = None, *, memory: int | None = None
+    name: str,
+    on_progress: Callable[[str, float], None] | None = None,
+    *,
+    memory: int | None = None,
+    folders: bool = True,
 ) -> Pretrained:
     """Load a model by its name on the hub or from a folder, which comes first where both exist.
 
     Only safetensors weights are opened, never pickled ones, and no code that comes with a model is run.
     on_progress(stage, share) is called at "config", "weights" and "ready"; what it raises ends the loading and is
-    passed on. memory: the bytes that the model may take, default what the machine has left. Raises Unavailable.
+    passed on. memory: the bytes that the model may take, default what the machine has left. folders: whether a folder
+    may be meant; if not, the file system is not asked about the name. Raises Unavailable.
     """
     report = on_progress or (lambda *_: None)
     report("config", 0.0)
     transformers = _library()
-    is_local = os.path.isdir(os.path.expanduser(name))
-    if not is_local and not _ON_THE_HUB.fullmatch(name):
-        raise Unavailable("name", f"{name[:100]!r} is neither a folder nor a name such as owner/model")
+    is_local = folders and os.path.isdir(os.path.expanduser(name))
+    if not is_local:
+        _check_name(name, folders)
     folder = Path(name).expanduser() if is_local else Path(_download(name, ["config.json"]))
     found = read_object(folder / "config.json")
     kind = kind_of(found)
@@ -284,6 +289,22 @@ def _download(name: str, files: Sequence[str], revision: str | None = None, **op
     except Exception as error:  # the hub's client and its transport have dozens of kinds, with no base of their own
         is_disk = getattr(error, "errno", None) in (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS)
         raise Unavailable("files" if is_disk else "network", error) from error
+
+
+def _check_name(name: str, folders: bool) -> None:
+    """Raise Unavailable for what can be no name on the hub, in the same words whatever the file system holds."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        if _ON_THE_HUB.fullmatch(name):
+            validate_repo_id(name)
+            return
+    except HFValidationError:
+        pass
+    here = "neither a folder nor a name such as owner/model"
+    elsewhere = "no name such as owner/model, and a server that other machines can reach opens no folders"
+    raise Unavailable("name", f"{name[:100]!r} is {here if folders else elsewhere}")
 
 
 def _fetch(name: str, revision: str, memory: int) -> Path:

@@ -899,6 +899,90 @@ class TestReasons:
         assert reason(tmp_path) == "files"
 
 
+class TestNoFolders:
+    """What load says where folders may not be opened, with the hub's own client, offline."""
+
+    @pytest.fixture(autouse=True)
+    def _offline(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+
+    @staticmethod
+    def answer(name):
+        with pytest.raises(Unavailable) as caught:
+            load(name, folders=False)
+        return caught.value.reason, caught.value.detail.replace(repr(name[:100]), "NAME")
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                "/etc",
+                "/nope",
+                "/",
+                "~",
+                "~/.cache",
+                "~root",
+                ".",
+                "..",
+                "./here",
+                "../here",
+                "a/..",
+                "a/../b",
+                "a/b/c",
+            ),
+            *(
+                "C:\\Windows",
+                "\\\\host\\share",
+                "a\\b",
+                "file:///etc",
+                "",
+                " ",
+                "a\0b",
+                "a--b",
+                "a..b",
+                "a.git",
+                "a/b\n",
+            ),
+            *("a/.", "-a", "x" * 97, "x" * 5000, "模型", "\ud800"),
+        ],
+    )
+    def test_what_can_be_no_name_on_the_hub_gets_one_answer(self, name):
+        assert self.answer(name) == ("name", self.answer("/no/such/folder")[1])
+        assert "NAME" in self.answer(name)[1]
+
+    @pytest.mark.parametrize("name", ["bert", "owner/bert"])
+    def test_a_folder_that_is_there_is_taken_for_a_name_on_the_hub(self, folders, name):
+        shutil.copytree(folders("bert"), name)
+        assert load(name).kind == "bert"
+        assert self.answer(name) == self.answer("no/such") == self.answer("nothing")
+        assert self.answer(name)[0] == "network"
+        assert self.answer(str(Path(name).absolute())) == self.answer("/no/such/folder")
+
+    def test_the_file_system_is_not_asked_about_a_name(self, folders, monkeypatch):
+        asked, stat = [], os.stat
+
+        def listen(path, *args, **options):
+            asked.append(str(path))
+            return stat(path, *args, **options)
+
+        monkeypatch.setattr(os, "stat", listen)
+        for name in ("/etc", "etc", "owner/etc"):
+            self.answer(name)
+            assert not [path for path in asked if path.endswith(name)]
+        reason("/etc")
+        assert "/etc" in asked
+
+    def test_a_model_of_the_hub_is_loaded(self, folders, tmp_path):
+        there, revision = tmp_path / "hub" / "models--owner--model", "0123456789" * 4
+        shutil.copytree(folders("bert"), there / "snapshots" / revision)
+        (there / "refs").mkdir()
+        (there / "refs" / "main").write_text(revision, encoding="utf-8")
+        assert load("owner/model", folders=False).difference(SENTENCE, 1) <= 1e-5
+
+
 class TestHeadMeasures:
     # Rows are queries. Largest weights, head 0: 0 0 1 2 (the token before); head 1: 3 3 3 3 (the last).
     WEIGHTS = torch.tensor(
