@@ -4,11 +4,9 @@ Needs the extra [pretrained]; nothing of it is imported before load is called.
 """
 
 import errno
-import json
 import math
 import os
 import re
-import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,76 +14,53 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+import psutil
 import torch
 from torch import Tensor
 
 from attention.config import AttentionConfig
 from attention.embedding import look_up, one_hot_rows
 from attention.measures import entropy, looks_at
+from attention.model_files import (
+    INDEX,
+    KINDS,
+    MEMORY_FACTOR,
+    PARTS,
+    SINGLE,
+    TEXTS,
+    Kind,
+    Sizes,
+    Unavailable,
+    UnavailableError,
+    built_from,
+    check_files,
+    check_memory,
+    files_in,
+    kind_of,
+    read_object,
+    sizes_of,
+    weight_files,
+)
 from attention.trace import SentenceTrace, multi_head_attention, open_keys
 from attention.weights import AttentionWeights
 
+__all__ = [
+    "MAX_TOKENS",
+    "MEMORY_FACTOR",
+    "HeadMeasure",
+    "Pretrained",
+    "Unavailable",
+    "UnavailableError",
+    "head_measures",
+    "load",
+]
+
 MAX_TOKENS = 64  # of a longer sentence the first ones are kept, and the special tokens
-MEMORY_FACTOR = 2  # memory needed over the size of the files: they may hold numbers of half the length
 REACH = 4  # how far the fixed offsets of head_measures go
 
-Reason = Literal["extra", "name", "network", "files", "architecture", "memory"]
-
-
-class UnavailableError(Exception):
-    """Why a model cannot be had: reason for the program, detail for a reader who knows the field.
-
-    "extra": transformers is not installed. "name": no such folder, and no such model on the hub. "network": the hub
-    does not answer, and no copy is here. "files": no safetensors weights, or files that are broken or missing.
-    "architecture": a kind of model that the core cannot follow. "memory": too big for this machine.
-    """
-
-    def __init__(self, reason: Reason, detail: str | Exception) -> None:
-        if isinstance(detail, Exception):
-            detail = f"{type(detail).__name__}: {next(iter(str(detail).strip().splitlines()), '')}"
-        self.reason, self.detail = reason, detail[:300]
-        super().__init__(f"{reason}: {self.detail}")
-
-
-Unavailable = UnavailableError  # how callers read best
-
-
-class _Kind(NamedTuple):
-    """Where a kind of model keeps its parts."""
-
-    classes: str  # how the names of its classes begin
-    blocks: str
-    projections: tuple[str, ...]  # Q, K, V and output in a block; or Q, K, V as one, and output
-    positions: str
-    norm: str = ""  # the norm that stands before attention in a block, if one does
-    causal: bool = False
-
-
-_BERT = tuple(f"attention.{name}" for name in ("self.query", "self.key", "self.value", "output.dense"))
-_DISTILBERT = tuple(f"attention.{name}" for name in ("q_lin", "k_lin", "v_lin", "out_lin"))
-_KINDS = {
-    "bert": _Kind("Bert", "encoder.layer", _BERT, "embeddings.position_embeddings"),
-    "roberta": _Kind("Roberta", "encoder.layer", _BERT, "embeddings.position_embeddings"),
-    "distilbert": _Kind("DistilBert", "transformer.layer", _DISTILBERT, "embeddings.position_embeddings"),
-    "gpt2": _Kind("GPT2", "h", ("attn.c_attn", "attn.c_proj"), "wpe", norm="ln_1", causal=True),
-}
-_PLAIN: Mapping[str, object] = {  # what else changes attention, and the only value that the core can follow
-    "position_embedding_type": "absolute",
-    "is_decoder": False,
-    "is_encoder_decoder": False,
-    "add_cross_attention": False,
-    "scale_attn_weights": True,
-    "scale_attn_by_inverse_layer_idx": False,
-    "pruned_heads": {},
-    "quantization_config": None,
-}
-_SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
-_VOCABULARIES = ({"tokenizer.json"}, {"vocab.txt"}, {"vocab.json", "merges.txt"})  # one of these sets must be there
-_TEXTS = sorted(
-    {"config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}.union(*_VOCABULARIES)
-)
+_TOKENIZERS = re.compile(r"(Bert|DistilBert|Roberta|XLMRoberta|GPT2|PreTrained)Tokenizer(Fast)?|TokenizersBackend")
 _ON_THE_HUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)?")
 _KEPT = 8  # sentences
 _QUIET = Lock()  # what transformers says and shows is switched for the whole process
@@ -99,6 +74,7 @@ class _Reading(NamedTuple):
     positions: Tensor  # (seq_len, d_model)
     inputs: Tensor  # (num_layers, seq_len, d_model): what enters each layer's attention
     weights: Tensor  # (num_layers, num_heads, seq_len, seq_len)
+    left_out: int  # tokens behind the last one that is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,9 +107,18 @@ class Pretrained:
         """The tokens' numbers in the model's own vocabulary."""
         return self._read(sentence).ids
 
+    def left_out(self, sentence: str) -> int:
+        """How many of the tokenizer's own tokens there are beyond those that tokenize gives."""
+        return self._read(sentence).left_out
+
     def special(self, sentence: str) -> tuple[bool, ...]:
         """Which tokens are special, such as [CLS] and [SEP]."""
         return tuple(i in self._special for i in self.ids(sentence))
+
+    @property
+    def size(self) -> int:
+        """The bytes of the model's parameters, shared ones counted once."""
+        return sum({part.data_ptr(): part.nbytes for part in self._model.parameters()}.values())
 
     def config(self, layer: int) -> AttentionConfig:
         """The layer's size and switches; all layers of a model are alike."""
@@ -143,7 +128,7 @@ class Pretrained:
     def weights(self, layer: int) -> AttentionWeights:
         """The layer's learned numbers; they share their memory with the model."""
         self._check(layer)
-        kind = _KINDS[self.kind]
+        kind = KINDS[self.kind]
         block = self._model.get_submodule(kind.blocks)[layer]
         parts = [block.get_submodule(path) for path in kind.projections]
         if len(parts) == 2:  # GPT-2 keeps Q, K, V side by side, and like us for x @ w
@@ -213,34 +198,45 @@ class Pretrained:
 
 
 def load(
-    name: str, on_progress: Callable[[str, float], None] | None = None, *, memory: int | None = None
+    name: str,
+    on_progress: Callable[[str, float], None] | None = None,
+    *,
+    memory: int | None = None,
+    folders: bool = True,
 ) -> Pretrained:
     """Load a model by its name on the hub or from a folder, which comes first where both exist.
 
     Only safetensors weights are opened, never pickled ones, and no code that comes with a model is run.
     on_progress(stage, share) is called at "config", "weights" and "ready"; what it raises ends the loading and is
-    passed on. memory: the bytes that the model may take, default what the machine has left. Raises Unavailable.
+    passed on. memory: the bytes that the model may take, default what the machine has left. folders: whether a folder
+    may be meant; if not, the file system is not asked about the name. Raises Unavailable.
     """
     report = on_progress or (lambda *_: None)
     report("config", 0.0)
     transformers = _library()
-    is_local = os.path.isdir(os.path.expanduser(name))
-    if not is_local and not _ON_THE_HUB.fullmatch(name):
-        raise Unavailable("name", f"{name[:100]!r} is neither a folder nor a name such as owner/model")
-    folder = Path(name).expanduser() if is_local else Path(_download(name, _TEXTS))
-    kind = _kind(folder)
-    report("weights", 0.1)
-    memory = _available() if memory is None else memory
+    is_local = folders and os.path.isdir(os.path.expanduser(name))
     if not is_local:
-        _check_memory(_size_on_the_hub(name, folder.name), memory)
-        folder = Path(_download(name, [*_TEXTS, _SINGLE, _INDEX, "model-*.safetensors"], folder.name))
+        _check_name(name, folders)
+    folder = Path(name).expanduser() if is_local else Path(_download(name, ["config.json"]))
+    found = read_object(folder / "config.json")
+    kind = kind_of(found)
+    config = _config(transformers, KINDS[kind], found)
+    sizes = sizes_of(KINDS[kind], config)
+    report("weights", 0.1)
+    memory = psutil.virtual_memory().available if memory is None else memory
+    check_memory(sizes.parameters() * torch.float32.itemsize, memory)
+    if not is_local:
+        folder = _fetch(name, folder.name, memory)
         report("weights", 0.7)
-    _check_memory(sum(path.stat().st_size for path in _weight_files(folder)), memory)
-    model, tokenizer = _open(transformers, folder, kind)
-    read = lru_cache(_KEPT)(partial(_read, model, tokenizer, _KINDS[kind], Lock()))
-    sizes = model.config.hidden_size, model.config.num_attention_heads, model.config.num_hidden_layers
-    switches = _KINDS[kind].causal, bool(_KINDS[kind].norm)
-    loaded = Pretrained(name, kind, *sizes, *switches, model, frozenset(tokenizer.all_special_ids), read)
+    check_files(files_in(folder))
+    _check_weights(weight_files(folder), sizes, memory)
+    model, tokenizer = _open(transformers, folder, config)
+    read = partial(_read, model, tokenizer, KINDS[kind], Lock())
+    _try_out(read)
+    switches = KINDS[kind].causal, bool(KINDS[kind].norm)
+    special = frozenset(tokenizer.all_special_ids)
+    shape = sizes.d_model, sizes.heads, sizes.layers
+    loaded = Pretrained(name, kind, *shape, *switches, model, special, lru_cache(_KEPT)(read))
     report("ready", 1.0)
     return loaded
 
@@ -295,88 +291,74 @@ def _download(name: str, files: Sequence[str], revision: str | None = None, **op
         raise Unavailable("files" if is_disk else "network", error) from error
 
 
-def _size_on_the_hub(name: str, revision: str) -> int:
-    """The bytes of a model's weights, 0 where the hub does not say."""
+def _check_name(name: str, folders: bool) -> None:
+    """Raise Unavailable for what can be no name on the hub, in the same words whatever the file system holds."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
     try:
-        found = _download(name, [_SINGLE, "model-*.safetensors"], revision, dry_run=True)
+        if _ON_THE_HUB.fullmatch(name):
+            validate_repo_id(name)
+            return
+    except HFValidationError:
+        pass
+    here = "neither a folder nor a name such as owner/model"
+    elsewhere = "no name such as owner/model, and a server that other machines can reach opens no folders"
+    raise Unavailable("name", f"{name[:100]!r} is {here if folders else elsewhere}")
+
+
+def _fetch(name: str, revision: str, memory: int) -> Path:
+    """The folder with all of a model's files, which are not fetched where their sizes speak against it."""
+    files = [*TEXTS, SINGLE, INDEX, PARTS]
+    try:
+        offered = {file.filename: file.file_size or 0 for file in _download(name, files, revision, dry_run=True)}
     except Unavailable:  # what is already here can be loaded without the hub, and is measured then
-        return 0
-    return sum(file.file_size for file in found)
+        offered = {}
+    if offered:
+        check_files(offered)
+        weights = sum(size for file, size in offered.items() if file.endswith(".safetensors"))
+        check_memory(weights * MEMORY_FACTOR, memory)
+    return Path(_download(name, files, revision))
 
 
-def _kind(folder: Path) -> str:
-    """The kind of model in a folder, once nothing speaks against it."""
-    config = _json(folder / "config.json")
-    kind = str(config.get("model_type"))
-    if kind not in _KINDS:
-        raise Unavailable("architecture", f"model_type is {kind[:50]!r}; supported are {', '.join(_KINDS)}")
-    settings = {key: config.get(key) for key in _PLAIN}
-    other = [f"{key}={value!r}" for key, value in settings.items() if value is not None and value != _PLAIN[key]]
-    if other:
-        raise Unavailable("architecture", f"attention with {', '.join(other)} is not supported")
-    if (folder / "adapter_config.json").exists():
-        raise Unavailable("architecture", "adapters are not supported")
-    if "transformers_weights" in config:  # the library would open that file, not those checked here
-        raise Unavailable("files", "config.json names a file of weights of its own")
-    if not any(all((folder / name).is_file() for name in names) for names in _VOCABULARIES):
-        raise Unavailable("files", "there is no tokenizer.json, vocab.txt, or vocab.json with merges.txt")
-    return kind
-
-
-def _json(path: Path) -> dict[str, Any]:
+def _config(transformers: Any, kind: Kind, found: Mapping[str, Any]) -> Any:
+    """The library's own configuration, with its names and defaults."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise Unavailable("files", f"{path.name} cannot be read: {type(error).__name__}") from error
-    if not isinstance(found, dict):
-        raise Unavailable("files", f"{path.name} holds no object")
-    return found
+        with _quiet():
+            return getattr(transformers, f"{kind.classes}Config")(**built_from(found))
+    except Exception as error:  # the library checks with errors of several kinds
+        raise Unavailable("files", f"config.json holds a wrong value: {type(error).__name__}") from error
 
 
-def _weight_files(folder: Path) -> list[Path]:
-    """The files that the library will open: safetensors, all of them there."""
-    if (folder / _SINGLE).is_file():
-        return [folder / _SINGLE]
-    if not (folder / _INDEX).is_file():
-        raise Unavailable("files", f"there is no {_SINGLE}; pickled weights are never opened")
-    parts = _json(folder / _INDEX).get("weight_map")
-    names = sorted(set(map(str, parts.values()))) if isinstance(parts, dict) else []
-    wrong = [part for part in names if not part.endswith(".safetensors") or not (folder / part).is_file()]
-    if wrong or not names:
-        raise Unavailable("files", f"{_INDEX} names no safetensors file that is there: {', '.join(wrong)}")
-    return [folder / part for part in names]
+def _check_weights(files: Sequence[Path], sizes: Sizes, memory: int) -> None:
+    """Compare what the files hold, by their headers, with what the configuration asks for and the memory there is."""
+    from safetensors import safe_open
 
-
-def _available() -> int:
-    """The bytes of memory that are left; where only all of them are known, these."""
+    check_memory(sum(path.stat().st_size for path in files) * MEMORY_FACTOR, memory)
+    held = 0
     try:
-        found = re.search(r"MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
-        if found:
-            return int(found[1]) * 1024
-    except OSError:
-        pass  # not Linux
-    names = [name for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES") if name in getattr(os, "sysconf_names", ())]
-    return os.sysconf(names[0]) * os.sysconf("SC_PAGE_SIZE") if names else sys.maxsize
+        for path in files:
+            with safe_open(path, framework="pt") as file:
+                held += sum(math.prod(file.get_slice(name).get_shape()) for name in list(file.keys()))
+    except Exception as error:  # its own error, and those of the disk
+        raise Unavailable("files", error) from error
+    if held < sizes.parameters():  # or the library would make numbers up, which takes their memory first
+        asked = f"config.json asks for {sizes.parameters():,} numbers"
+        raise Unavailable("files", f"weights are missing: {asked}, the files hold {held:,}")
 
 
-def _check_memory(size: int, memory: int) -> None:
-    if size * MEMORY_FACTOR > memory:
-        needed, left = (f"{number / 2**20:,.0f} MiB" for number in (size * MEMORY_FACTOR, memory))
-        raise Unavailable("memory", f"the model needs about {needed} of memory, and there are {left}")
-
-
-def _open(transformers: Any, folder: Path, kind: str) -> tuple[Any, Any]:
+def _open(transformers: Any, folder: Path, config: Any) -> tuple[Any, Any]:
     """The model and its tokenizer, from checked files."""
-    options = {"local_files_only": True, "trust_remote_code": False}
+    _check_tokenizer(folder, config)
+    options = {"local_files_only": True, "trust_remote_code": False, "config": config}
     of_model = {"use_safetensors": True, "attn_implementation": "eager", "dtype": torch.float32}
     try:
         with _quiet():
-            make = getattr(transformers, f"{_KINDS[kind].classes}Model")
+            make = getattr(transformers, f"{KINDS[config.model_type].classes}Model")
             model, found = make.from_pretrained(folder, output_loading_info=True, **of_model, **options)
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
     except Exception as error:  # broken files fail in as many ways as there are to break them
-        no_room = isinstance(error, MemoryError) or "allocate memory" in str(error)
-        raise Unavailable("memory" if no_room else "files", error) from error
+        raise _broken(error) from error
     missing = sorted(key for key in found["missing_keys"] if not key.startswith("pooler."))  # no layer needs it
     if missing:  # the library would put random numbers there
         raise Unavailable("files", f"{len(missing)} weights are missing, such as {missing[0]}")
@@ -388,14 +370,43 @@ def _open(transformers: Any, folder: Path, kind: str) -> tuple[Any, Any]:
     return model.eval().requires_grad_(False), tokenizer
 
 
-def _read(model: Any, tokenizer: Any, kind: _Kind, lock: Lock, sentence: str) -> _Reading:
+def _check_tokenizer(folder: Path, config: Any) -> None:
+    """Raise Unavailable where the files choose another class of the library's than those of text alone."""
+    path = folder / "tokenizer_config.json"
+    told = read_object(path).get("tokenizer_class") if path.exists() else None
+    for name in (told, getattr(config, "tokenizer_class", None)):
+        if name is not None and not _TOKENIZERS.fullmatch(str(name)):
+            raise Unavailable("architecture", f"the tokenizer {str(name)[:50]!r} is not supported")
+
+
+def _broken(error: Exception) -> Unavailable:
+    no_room = isinstance(error, MemoryError) or "allocate memory" in str(error)
+    return Unavailable("memory" if no_room else "files", error)
+
+
+def _try_out(read: Callable[[str], _Reading]) -> None:
+    """Raise Unavailable for a model that fails only once it reads, or finds numbers that are none."""
+    try:
+        found = read("a " * MAX_TOKENS)
+    except Exception as error:
+        raise _broken(error) from error
+    if not (found.inputs.isfinite().all() and found.weights.isfinite().all()):
+        raise Unavailable("files", "the weights hold numbers that are not finite")
+
+
+def _read(model: Any, tokenizer: Any, kind: Kind, lock: Lock, sentence: str) -> _Reading:
     """One pass; the lock is there because a tokenizer cannot truncate in two threads at once."""
     text = sentence.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # tokenizers take no lone surrogate
     vectors = model.get_submodule(kind.positions)
     first = 0 if vectors.padding_idx is None else vectors.padding_idx + 1  # RoBERTa counts from behind the padding
     with lock, torch.no_grad():
         limit = min(MAX_TOKENS, vectors.num_embeddings - first)
-        ids: list[int] = tokenizer(text, truncation=True, max_length=limit, verbose=False)["input_ids"]
+        ids: list[int] = tokenizer(text, verbose=False)["input_ids"]
+        left_out = max(0, len(ids) - limit)
+        if left_out:
+            ids = tokenizer(text, truncation=True, max_length=limit, verbose=False)["input_ids"]
+        if len(ids) > limit:
+            raise ValueError(f"the tokenizer adds more special tokens than the {limit} tokens there is room for")
         row = torch.tensor([ids], dtype=torch.long)  # (1, seq_len)
         places = torch.arange(len(ids))  # (seq_len,)
         if first:  # a padding token may also be typed
@@ -405,14 +416,14 @@ def _read(model: Any, tokenizer: Any, kind: _Kind, lock: Lock, sentence: str) ->
             getattr(model.config, name) for name in ("num_attention_heads", "num_hidden_layers", "hidden_size")
         )
         if not ids:
-            return _Reading((), (), positions, torch.zeros(layers, 0, d_model), torch.zeros(layers, heads, 0, 0))
+            return _Reading((), (), positions, torch.zeros(layers, 0, d_model), torch.zeros(layers, heads, 0, 0), 0)
         asked = {"output_attentions": True, "output_hidden_states": True, "return_dict": True}
         found = model(input_ids=row, attention_mask=torch.ones_like(row), **asked)
         inputs = [state[0] for state in found.hidden_states[:layers]]  # (seq_len, d_model) each
         if kind.norm:
             blocks = model.get_submodule(kind.blocks)
             inputs = [block.get_submodule(kind.norm)(x) for block, x in zip(blocks, inputs, strict=True)]
-        return _Reading(tuple(ids), tokens, positions, torch.stack(inputs), torch.cat(found.attentions))
+        return _Reading(tuple(ids), tokens, positions, torch.stack(inputs), torch.cat(found.attentions), left_out)
 
 
 def _texts(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import huggingface_hub
+import psutil
 import pytest
 import torch
 import transformers
@@ -23,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers.pre_tokenizers import ByteLevel
 from torch.testing import assert_close
 
-from attention import Edit, apply_edit, explain_cell, pretrained
+from attention import Edit, apply_edit, explain_cell, model_files, pretrained
 from attention.pretrained import MAX_TOKENS, HeadMeasure, Unavailable, head_measures, load
 
 pytestmark = pytest.mark.xdist_group("pretrained")  # one worker imports transformers and makes the models
@@ -39,6 +41,7 @@ MODULES = {
     "gpt2": ("h.{}.attn", "c_attn", "c_proj", "wpe"),
 }
 SENTENCES = [SENTENCE, "the", "cat " * 100, "[SEP] [PAD] <s> <|endoftext|>", "a\0b \ud800 \u200d\n\t 🇫🇷 e\u0301", " "]
+AS_TYPED = ["我猫" * 40, "我 猫", "the  cat", "the cat ", " the", "\ufeffthe", "the\tcat\n", "the " * 63, "the," * 95]
 EACH_KIND = pytest.mark.parametrize("kind", MODULES)
 EACH_LAYER = pytest.mark.parametrize("layer", [0, 1])
 
@@ -105,6 +108,11 @@ def models(folders):
 def folder(folders, tmp_path):
     """A copy of the tiny BERT to break."""
     return Path(shutil.copytree(folders("bert"), tmp_path / "model"))
+
+
+def make(config):
+    """A model of the library's own making, with random weights."""
+    return transformers.AutoModel.from_config(config)
 
 
 def rewrite(path, **changes):
@@ -178,6 +186,17 @@ class TestAgainstTheModel:
         assert "Tokenizer" not in repr(model)
         with pytest.raises(dataclasses.FrozenInstanceError):
             model.name = ""
+
+    @EACH_KIND
+    def test_its_size_is_that_of_its_parameters_shared_ones_once(self, folders, kind):
+        model = load(str(folders(kind)))
+        own = getattr(transformers, type(model._model).__name__).from_pretrained(folders(kind))
+        assert model.size == 4 * sum(part.numel() for part in own.parameters())
+        before, (first, second) = model.size, model._model.get_submodule(MODULES[kind][0].partition(".{}")[0])
+        name = f"{MODULES[kind][0].partition('{}')[2]}.{MODULES[kind][1]}".strip(".")
+        shared = first.get_submodule(name).weight
+        second.get_submodule(name).weight = torch.nn.Parameter(shared.detach(), requires_grad=False)
+        assert model.size == before - 4 * shared.numel()
 
     def test_the_order_of_a_sum_that_gpt_may_choose_changes_nothing(self, models):
         model = models("gpt2", reorder_and_upcast_attn=True)
@@ -260,11 +279,33 @@ class TestTokens:
         assert tokens[:3] == model.tokenize("the the the the")[:3]
         assert model.special("the " * 1000)[-1] == (kind != "gpt2")
 
+    @EACH_KIND
+    @pytest.mark.parametrize("text", AS_TYPED, ids=lambda text: ascii(text)[:20])
+    def test_the_text_is_taken_as_it_is_typed_and_what_is_left_out_is_counted(self, folders, models, kind, text):
+        whole = transformers.AutoTokenizer.from_pretrained(folders(kind))(text)["input_ids"]
+        first = whole if len(whole) <= 64 else whole[:64] if kind == "gpt2" else [*whole[:63], whole[-1]]
+        model = models(kind)
+        assert model.ids(text) == tuple(first)
+        assert model.left_out(text) == max(0, len(whole) - 64)
+        trace = model.trace(text, 1)
+        assert (trace.sentence, trace.tokens) == (text, model.tokenize(text))
+        assert len(trace.tokens) == len(first)
+        assert model.all_weights(text).shape[-1] == len(first)
+        assert model.difference(text, 1) <= 1e-5
+
+    def test_spaces_that_nobody_typed_are_not_read(self, models):
+        model = models("gpt2")
+        assert len(model.tokenize("我" * 20)) == 60
+        assert model.left_out("我" * 80) == 3 * 80 - 64
+        assert not any("▁" in token for token in model.tokenize("我" * 80))
+        assert model.tokenize("the  the ") == ("the", "▁", "▁the", "▁")
+
     @pytest.mark.parametrize(("kind", "room"), [("bert", 12), ("roberta", 10), ("gpt2", 12)])
     def test_a_model_with_fewer_positions_takes_fewer_tokens(self, models, kind, room):
         size = "n_positions" if kind == "gpt2" else "max_position_embeddings"
         model = models(kind, **{size: 12})
         assert len(model.tokenize("the " * 100)) == room
+        assert model.left_out("the " * 100) == 100 + 2 * (kind != "gpt2") + (kind != "bert") - room
         assert model.difference("the " * 100, 1) <= 1e-5
 
     @EACH_KIND
@@ -592,45 +633,139 @@ class TestReasons:
         assert model.difference(SENTENCE, 1) <= 1e-5
 
     @pytest.fixture
-    def hub(self, monkeypatch, folders):
+    def hub(self, monkeypatch, folder):
         """A hub with one model; it keeps a list of what is asked for."""
-        asked = []
 
         def serve(name, *, allow_patterns, revision, dry_run=False):
             asked.append((name, tuple(allow_patterns), revision, dry_run))
-            return [SimpleNamespace(file_size=10**6)] if dry_run else str(folders("bert"))
+            offered = [SimpleNamespace(filename=name, file_size=size) for name, size in sizes.items()]
+            return offered if dry_run else str(there)
 
+        there, sizes, asked = folder, {"model.safetensors": 10**6, "tokenizer.json": 1000}, []
         monkeypatch.setattr(huggingface_hub, "snapshot_download", serve)
-        return asked
+        return SimpleNamespace(asked=asked, sizes=sizes, folder=there)
 
-    def test_only_texts_and_safetensors_are_fetched_all_of_one_revision(self, hub, folders):
+    def test_only_texts_and_safetensors_are_fetched_all_of_one_revision(self, hub):
         assert load("owner/model").kind == "bert"
-        revision = folders("bert").name
-        assert [(what[0], what[2], what[3]) for what in hub] == [
+        revision = hub.folder.name
+        assert [(what[0], what[2], what[3]) for what in hub.asked] == [
             ("owner/model", None, False),
             ("owner/model", revision, True),
             ("owner/model", revision, False),
         ]
-        for pattern in {pattern for what in hub for pattern in what[1]}:
+        for pattern in {pattern for what in hub.asked for pattern in what[1]}:
             assert pattern.endswith((".json", ".txt", ".safetensors"))
 
     def test_what_is_too_big_is_not_fetched(self, hub):
         assert reason("owner/model", memory=10**6) == "memory"
-        assert [what[3] for what in hub] == [False, True]
+        assert [what[3] for what in hub.asked] == [False, True]
+
+    @pytest.mark.parametrize("name", ["tokenizer.json", "vocab.txt", "model.safetensors.index.json"])
+    def test_texts_that_are_too_long_and_models_without_words_are_not_fetched(self, hub, name):
+        hub.sizes[name] = 10**8
+        assert reason("owner/model") == "files"
+        assert [what[3] for what in hub.asked] == [False, True]
+        hub.sizes.clear()
+        hub.sizes["model.safetensors"] = 10**5
+        assert reason("owner/model") == "files"
+        assert [what[3] for what in hub.asked] == [False, True] * 2
+
+    def test_a_configuration_that_is_too_big_fetches_nothing_more(self, hub):
+        rewrite(hub.folder / "config.json", hidden_size=4098, vocab_size=150_000)
+        assert reason("owner/model", memory=2 * 10**9) == "memory"
+        assert [what[1:] for what in hub.asked] == [(("config.json",), None, False)]
 
     def test_memory(self, folders, monkeypatch):
         assert reason(folders("bert"), memory=1000) == "memory"
-        monkeypatch.setattr(pretrained, "_available", lambda: 1000)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1000))
         assert reason(folders("bert")) == "memory"
         size = (folders("bert") / "model.safetensors").stat().st_size
         load(str(folders("bert")), memory=size * pretrained.MEMORY_FACTOR)
 
-    def test_what_is_left_of_memory(self, monkeypatch):
-        assert 10**6 < pretrained._available() < 10**15
-        monkeypatch.setattr(Path, "read_text", lambda *_, **__: "MemAvailable:    2048 kB\n")
-        assert pretrained._available() == 2 * 2**20
-        monkeypatch.setattr(Path, "read_text", lambda *_, **__: "")
-        assert 10**6 < pretrained._available() < 10**15
+    @pytest.fixture
+    def nothing_built(self, monkeypatch):
+        """Fails a test as soon as a model is built, past every except Exception."""
+        monkeypatch.setattr(transformers.BertModel, "__init__", lambda *_, **__: pytest.fail("a model was built"))
+
+    @EACH_KIND
+    def test_parameters_are_counted_as_the_library_counts_them(self, folders, kind):
+        config = transformers.AutoConfig.from_pretrained(folders(kind))
+        own = [part.numel() for name, part in make(config).named_parameters() if not name.startswith("pooler.")]
+        assert model_files.sizes_of(model_files.KINDS[kind], config).parameters() == sum(own)
+
+    @EACH_KIND
+    def test_the_defaults_are_the_librarys(self, kind):
+        raw = {"model_type": kind, "n_inner": None, "num_labels": 10**9, "id2label": {"x": 1}}
+        name = model_files.KINDS[kind].classes
+        config = getattr(transformers, f"{name}Config")(**model_files.built_from(raw))
+        with torch.device("meta"):
+            model = make(getattr(transformers, f"{name}Config")())
+        own = [part.numel() for name, part in model.named_parameters() if not name.startswith("pooler.")]
+        assert model_files.sizes_of(model_files.KINDS[kind], config).parameters() == sum(own)
+
+    def test_what_the_configuration_asks_for_is_held_against_memory_before_anything_is_built(
+        self, folder, nothing_built
+    ):
+        rewrite(folder / "config.json", hidden_size=4098, vocab_size=150_000)
+        save_file({"x": torch.zeros(1)}, folder / "model.safetensors", {"format": "pt"})
+        assert reason(folder, memory=2 * 10**9) == "memory"
+        assert reason(folder, memory=10**15) == "files"  # missing weights, said without spending the memory
+        (folder / "model.safetensors").write_bytes(b"0123456789")
+        assert reason(folder, memory=10**15) == "files"
+
+    @pytest.mark.parametrize("name", ["hidden_size", "num_hidden_layers", "vocab_size", "max_position_embeddings"])
+    @pytest.mark.parametrize(
+        "value", [True, 0, -1, 24.5, 1e400, "24", None, [24], {}, 10**30, 10**4000], ids=lambda value: str(value)[:9]
+    )
+    def test_sizes_that_are_none(self, folder, nothing_built, name, value):
+        rewrite(folder / "config.json", **{name: value})
+        assert reason(folder) in ("files", "architecture", "memory")
+
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({"num_attention_heads": True}, "files"),
+            ({"intermediate_size": -1}, "files"),
+            ({"type_vocab_size": 0}, "files"),
+            ({"pad_token_id": 10**6}, "files"),
+            ({"pad_token_id": -1}, "files"),
+            ({"layer_norm_eps": "1"}, "files"),
+            ({"tokenizer_class": "BertJapaneseTokenizer"}, "architecture"),
+            ({"num_hidden_layers": 10**6}, "architecture"),
+            ({"num_attention_heads": 10**6}, "architecture"),
+        ],
+    )
+    def test_other_values_that_no_model_has(self, folder, nothing_built, change, expected):
+        rewrite(folder / "config.json", **change)
+        assert reason(folder) == expected
+
+    def test_a_number_of_labels_takes_no_memory(self, folder):
+        rewrite(folder / "config.json", num_labels=10**9, id2label=None)
+        assert load(str(folder)).difference(SENTENCE, 1) <= 1e-5
+
+    def test_another_class_of_tokenizer_than_those_of_text_is_not_made(self, folder, nothing_built):
+        rewrite(folder / "tokenizer_config.json", tokenizer_class="BertJapaneseTokenizer")
+        assert reason(folder) == "architecture"
+        rewrite(folder / "tokenizer_config.json", tokenizer_class=["BertTokenizer"])
+        assert reason(folder) == "architecture"
+
+    @pytest.mark.parametrize("position", [1, 2])
+    def test_a_model_without_room_for_a_word(self, folder, position):
+        rewrite(folder / "config.json", max_position_embeddings=position)
+        weights = load_file(folder / "model.safetensors")
+        vectors = weights["embeddings.position_embeddings.weight"]
+        weights["embeddings.position_embeddings.weight"] = vectors[:position].clone()
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
+        if position == 1:
+            assert reason(folder) == "files"
+        else:
+            assert load(str(folder)).tokenize("the cat") == ("[CLS]", "[SEP]")
+
+    def test_weights_that_are_no_numbers(self, folder):
+        weights = load_file(folder / "model.safetensors")
+        weights["encoder.layer.1.attention.self.key.bias"][0] = math.nan
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
+        assert reason(folder) == "files"
 
     def test_no_room_while_loading(self, folders, monkeypatch):
         def fail(*_, **__):
@@ -695,8 +830,157 @@ class TestReasons:
         longer.save_pretrained(folder)
         assert reason(folder) == "files"
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+    @pytest.mark.parametrize("is_link", [False, True])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"),
+            *("model.safetensors", "model.safetensors.index.json", "tokenizer.5.0.json", "chat_template.jinja"),
+            *("added_tokens.json", "additional_chat_templates/one.jinja"),
+        ],
+    )
+    def test_a_pipe_is_not_opened(self, folder, tmp_path, name, is_link):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).parent.mkdir(exist_ok=True)
+        pipe = tmp_path / "pipe" if is_link else folder / name
+        os.mkfifo(pipe)
+        if is_link:
+            (folder / name).symlink_to(pipe)
+        found = []
+        thread = Thread(target=lambda: found.append(reason(folder)), daemon=True)
+        thread.start()
+        thread.join(60)
+        if thread.is_alive():
+            os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))  # whoever waits for a writer goes on
+        assert found == ["files"]
+
+    def test_a_device_is_not_opened(self, folder):
+        (folder / "tokenizer_config.json").unlink()
+        (folder / "tokenizer_config.json").symlink_to(os.devnull)
+        assert reason(folder) == "files"
+
+    def test_links_to_files_are_followed_as_in_the_hubs_own_cache(self, folder, tmp_path):
+        for path in [*folder.iterdir()]:
+            path.rename(tmp_path / path.name)
+            path.symlink_to(tmp_path / path.name)
+        (folder / "other.bin").symlink_to(tmp_path / "missing")
+        assert load(str(folder)).kind == "bert"
+
+    @pytest.mark.parametrize(
+        ("name", "size"),
+        [("config.json", 10**6), ("tokenizer.json", 5 * 10**7), ("added_tokens.json", 10**7), ("vocab.txt", 10**7)],
+    )
+    def test_texts_that_are_too_long(self, folder, nothing_built, name, size):
+        path = folder / name
+        (folder / "additional_chat_templates").mkdir()
+        (folder / "additional_chat_templates" / name).write_text("{}", encoding="utf-8")  # a short one elsewhere
+        content = path.read_bytes() if path.exists() else b"{}"
+        path.write_bytes(content + b" " * (size + 1 - len(content)))
+        assert reason(folder) == "files"
+
+    @pytest.mark.parametrize("name", ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"])
+    def test_deep_texts(self, folder, name):
+        (folder / "tokenizer_config.json").unlink()
+        (folder / name).write_text("[" * 10**5 + "]" * 10**5, encoding="utf-8")
+        assert reason(folder) == "files"
+
+    @pytest.mark.parametrize("part", ["../model.safetensors", "/model.safetensors", "sub/model.safetensors", ""])
+    def test_an_index_names_files_of_its_own_folder(self, folder, part):
+        (folder / "sub").mkdir()
+        weights = load_file(folder / "model.safetensors")
+        (folder / "model.safetensors").rename(folder.parent / "model.safetensors")
+        save_file(weights, folder / "sub" / "model.safetensors", {"format": "pt"})
+        index = {"weight_map": dict.fromkeys(weights, part)}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+        assert reason(folder) == "files"
+
     def test_an_empty_folder(self, tmp_path):
         assert reason(tmp_path) == "files"
+
+
+class TestNoFolders:
+    """What load says where folders may not be opened, with the hub's own client, offline."""
+
+    @pytest.fixture(autouse=True)
+    def _offline(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+
+    @staticmethod
+    def answer(name):
+        with pytest.raises(Unavailable) as caught:
+            load(name, folders=False)
+        return caught.value.reason, caught.value.detail.replace(repr(name[:100]), "NAME")
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                "/etc",
+                "/nope",
+                "/",
+                "~",
+                "~/.cache",
+                "~root",
+                ".",
+                "..",
+                "./here",
+                "../here",
+                "a/..",
+                "a/../b",
+                "a/b/c",
+            ),
+            *(
+                "C:\\Windows",
+                "\\\\host\\share",
+                "a\\b",
+                "file:///etc",
+                "",
+                " ",
+                "a\0b",
+                "a--b",
+                "a..b",
+                "a.git",
+                "a/b\n",
+            ),
+            *("a/.", "-a", "x" * 97, "x" * 5000, "模型", "\ud800"),
+        ],
+    )
+    def test_what_can_be_no_name_on_the_hub_gets_one_answer(self, name):
+        assert self.answer(name) == ("name", self.answer("/no/such/folder")[1])
+        assert "NAME" in self.answer(name)[1]
+
+    @pytest.mark.parametrize("name", ["bert", "owner/bert"])
+    def test_a_folder_that_is_there_is_taken_for_a_name_on_the_hub(self, folders, name):
+        shutil.copytree(folders("bert"), name)
+        assert load(name).kind == "bert"
+        assert self.answer(name) == self.answer("no/such") == self.answer("nothing")
+        assert self.answer(name)[0] == "network"
+        assert self.answer(str(Path(name).absolute())) == self.answer("/no/such/folder")
+
+    def test_the_file_system_is_not_asked_about_a_name(self, folders, monkeypatch):
+        asked, stat = [], os.stat
+
+        def listen(path, *args, **options):
+            asked.append(str(path))
+            return stat(path, *args, **options)
+
+        monkeypatch.setattr(os, "stat", listen)
+        for name in ("/etc", "etc", "owner/etc"):
+            self.answer(name)
+            assert not [path for path in asked if path.endswith(name)]
+        reason("/etc")
+        assert "/etc" in asked
+
+    def test_a_model_of_the_hub_is_loaded(self, folders, tmp_path):
+        there, revision = tmp_path / "hub" / "models--owner--model", "0123456789" * 4
+        shutil.copytree(folders("bert"), there / "snapshots" / revision)
+        (there / "refs").mkdir()
+        (there / "refs" / "main").write_text(revision, encoding="utf-8")
+        assert load("owner/model", folders=False).difference(SENTENCE, 1) <= 1e-5
 
 
 class TestHeadMeasures:
