@@ -112,8 +112,8 @@ def _sentence(here: Resolved) -> None:
     lang, reading, sentences = here.settings.lang, here.reading, examples(here.settings.lang)
     typed: dict[str, Any] = control("sentence")
     st.text_input(label("sentence", lang), live=True, placeholder=label("placeholder", lang), **typed)
-    if reading.characters_left_out:
-        st.caption(label("cut_characters", lang, most=MAX_CHARACTERS, count=reading.characters_left_out))
+    if rest := len(said("sentence")) - len(here.settings.sentence):
+        st.caption(label("cut_characters", lang, most=MAX_CHARACTERS, count=rest))
     if reading.tokens_left_out:
         st.caption(label("cut_tokens", lang, most=MAX_TOKENS, count=reading.tokens_left_out))
     visit.tell("example", None, lang)

@@ -124,12 +124,11 @@ class RealWeights(Source):
 
     def read(self, sentence: str, model: Pretrained | None) -> Reading:
         kept = sentence[:MAX_CHARACTERS]
-        rest = len(sentence) - len(kept)
         if not text.read(kept).tokens:  # BERT would see two special tokens, and nothing between them
-            return Reading(kept, (), 0, rest)
+            return Reading(kept, (), 0)
         if model is None:
-            return Reading(kept, ("",) * MAX_TOKENS, MAX_TOKENS, rest)
-        return Reading(kept, model.tokenize(kept), len(set(model.ids(kept))), rest, model.left_out(kept))
+            return Reading(kept, ("",) * MAX_TOKENS, MAX_TOKENS)
+        return Reading(kept, model.tokenize(kept), len(set(model.ids(kept))), model.left_out(kept))
 
     def config(self, settings: Settings, model: Pretrained | None) -> AttentionConfig:
         own = model.config(min(settings.layer, model.num_layers - 1)) if model else _ANY_MODEL

@@ -15,7 +15,6 @@ class Reading:
     sentence: str
     tokens: tuple[str, ...]
     vocab_size: int  # how many different tokens
-    characters_left_out: int = 0
     tokens_left_out: int = 0
 
 
@@ -25,8 +24,8 @@ def read(text: str) -> Reading:
     tokens = tokenize(kept)
     if len(tokens) > MAX_TOKENS:
         rest, tokens = len(tokens) - MAX_TOKENS, tokens[:MAX_TOKENS]
-        return Reading(" ".join(tokens), tokens, len(set(tokens)), len(text) - len(kept), rest)
-    return Reading(kept, tokens, len(set(tokens)), len(text) - len(kept))
+        return Reading(" ".join(tokens), tokens, len(set(tokens)), rest)
+    return Reading(kept, tokens, len(set(tokens)))
 
 
 def swapped(reading: Reading, first: int, second: int) -> Reading:

@@ -151,18 +151,25 @@ def control(name: str, shown: Hashable = None, value: object = None) -> dict[str
     value: what stands for the setting's value in the widget, where that is another.
     """
     value = getattr(current().settings, name) if value is None else value
+    if _says(name) == value:  # in its own way, as a text that is longer than the setting takes
+        value = said(name)
     tell(name, list(value) if isinstance(value, tuple) else value, shown)
     return {"key": name, "on_change": take, "args": (name,)}
 
 
 def take(name: str) -> None:
     """What the widget of a setting says becomes the setting, if there is such a value."""
-    try:
-        value = DECLARED[name].value.take(said(name))
-    except ValueError:
-        return
-    if fits(**{name: value}):
+    value = _says(name)
+    if value is not _NOTHING and fits(**{name: value}):
         change(**{name: value})
+
+
+def _says(name: str) -> Any:
+    """The value that the widget of a setting says, if it is one."""
+    try:
+        return DECLARED[name].value.take(said(name))
+    except ValueError:
+        return _NOTHING
 
 
 def tell(key: str, value: object, shown: Hashable = None) -> None:
