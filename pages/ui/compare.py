@@ -9,7 +9,6 @@ from attention.tensors import SILENCED, TENSORS, AxisKind, changes, closed
 from pages.ui.ask import terms
 from pages.ui.figures.panels import Axis, Board, Closed, Panel, Scale, heatmap_height, token_labels
 from pages.ui.figures.views import View
-from pages.ui.layers.sources import same_weights
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import CHECKPOINTS, COMPARED
 from pages.ui.state.values import SWAPPED
@@ -35,7 +34,7 @@ def compare(a: Side | None, b: Side, tensors: Sequence[str], by_hand: str, show:
             return
         changed = _differences(a[1], here) or prose.shared(lang, "nothing")
         st.markdown(prose.shared(lang, "compare_changed", changes=changed))
-        st.caption(prose.shared(lang, same_weights(a[1].settings, here.settings)))
+        st.caption(prose.shared(lang, a[1].same_weights(here)))
         results = [_result(tensor, a, b) for tensor in tensors]
         widest = max(len(line) for line, _ in results)
         height = heatmap_height(max(len(a[0].tokens), len(trace.tokens)), most=300)

@@ -94,7 +94,7 @@ class Visit(AppTest):
         self.messages = []
         self.ran: list[tuple[str, ...]] = []  # the fragments of every run; none: the whole script
         self._told: dict[str, bytes] = {}  # the state of every widget when the last run ended
-        self._question: WidgetState | None = None
+        self._sent: list[WidgetState] = []
         self._page_shown = ""
 
     def merged(self, messages):
@@ -108,9 +108,12 @@ class Visit(AppTest):
     def _run(self, widget_state=None, timeout=None):
         states = widget_state.widgets if widget_state else ()
         changed = [state.id for state in states if self._told.get(state.id) != state.SerializeToString()]
-        if self._question and widget_state is not None:
-            widget_state.widgets.append(self._question)
-            changed.append(self._pointer.id)
+        if widget_state is not None:
+            names = [state.id for state in self._sent]
+            kept = [state for state in states if state.id not in names]
+            del widget_state.widgets[:]
+            widget_state.widgets.extend([*kept, *self._sent])
+            changed += [name if name in self._told else self._pointer.id for name in names]
         of = {}
         for message in self.messages:
             element = message.delta.new_element
@@ -121,7 +124,7 @@ class Visit(AppTest):
         is_whole = not fragments or "" in fragments or self._page_hash != self._page_shown
         self._page_shown = self._page_hash
         run = type("Run", (_Run,), {"visit": self, "fragments": () if is_whole else tuple(sorted(fragments))})
-        self._question = None
+        self._sent = []
         with patch.object(app_test, "LocalScriptRunner", run), patch.object(app_test, "ScriptCache", _scripts):
             super()._run(widget_state, timeout)
         self._told = {w.id: w.SerializeToString() for w in self._tree.get_widget_states().widgets}
@@ -135,7 +138,14 @@ class Visit(AppTest):
     def ask(self, question: object) -> "Visit":
         """What pointer.js does with a click: send the question, and run the fragment that listens."""
         payload = json.dumps([{"event": "ask", "value": question}])
-        self._question = WidgetState(id=_make_trigger_id(self._pointer.id, "events"), json_trigger_value=payload)
+        self._sent = [WidgetState(id=_make_trigger_id(self._pointer.id, "events"), json_trigger_value=payload)]
+        self.run()
+        return self
+
+    def send(self, key: str, **value: object) -> "Visit":
+        """What any browser could send for a widget, whether it makes sense or not: WidgetState(**value)."""
+        ids = [e.proto.id for e in every_child(self._tree) if getattr(e, "key", None) == key and hasattr(e, "proto")]
+        self._sent = [WidgetState(id=ids[0], **value)]
         self.run()
         return self
 
@@ -319,7 +329,7 @@ class Case:
         if "query" in self.asked or self.asked.get("sentence", first.sentence) == first.sentence:
             return int(self.asked.get("query", first.query))
         lower = [token.lower() for token in tokenize(self.asked["sentence"][:200])[:64]]
-        pronouns = "it he she they him her them its his their 它 他 她".split()
+        pronouns = ["it", "he", "she", "they", "him", "her", "them", "its", "his", "their", "它", "他", "她"]
         places = [i for i, token in enumerate(lower) if token in pronouns]
         places = places or [i for i, token in enumerate(lower) if any(char.isalnum() for char in token)]
         return places[-1] if places else len(lower) - 1

@@ -49,8 +49,11 @@ class Source(ABC):
         return self.ignored | ({"query"} if not scope.seq_len else set())
 
     @abstractmethod
-    def same_weights(self, a: Settings, b: Settings) -> str:
-        """Whether two settings with these weights use the same matrices, and if not why: a section of the words."""
+    def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
+        """Whether two settings with these weights use the same matrices, and if not why: a section of the words.
+
+        same_grammar: whether a layer learns the same language for both sentences.
+        """
 
     def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
         """What the trace depends on, save for a change by hand: equal keys have equal traces."""
@@ -66,7 +69,7 @@ class _Drawn(Source):
 
     ignored = frozenset({"checkpoint", "model", "layer"})
 
-    def same_weights(self, a: Settings, b: Settings) -> str:
+    def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         if a.d_model != b.d_model:
             return "weights_width"
         if a.seed != b.seed:
@@ -100,9 +103,8 @@ class LearnedWeights(Source):
     ignored = frozenset({"model", "layer"})
     is_drawn = True
 
-    def same_weights(self, a: Settings, b: Settings) -> str:
-        languages = [grammar(text.read(each.sentence).tokens, each) for each in (a, b)]
-        if self.config(a, None) != self.config(b, None) or languages[0] != languages[1]:
+    def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
+        if self.config(a, None) != self.config(b, None) or not same_grammar:
             return "weights_learned"
         return "weights_checkpoint" if a.checkpoint != b.checkpoint else "weights_same"
 
@@ -143,7 +145,7 @@ class RealWeights(Source):
         alone = {"layer"} if model is None or model.num_layers == 1 else set[str]()
         return super().absent(scope, model) | fixed | alone
 
-    def same_weights(self, a: Settings, b: Settings) -> str:
+    def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         return "weights_kind" if a.model != b.model else "weights_layer" if a.layer != b.layer else "weights_same"
 
     def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
@@ -164,8 +166,3 @@ def grammar(tokens: Sequence[str], settings: Settings) -> str:
     """Whose grammar a layer learns: Chinese where at least half of the sentence is, English otherwise."""
     chinese = sum("\u4e00" <= token[:1] <= "\u9fff" for token in tokens)
     return ("zh" if 2 * chinese >= len(tokens) else "en") if tokens else settings.lang
-
-
-def same_weights(a: Settings, b: Settings) -> str:
-    """Whether two settings use the same matrices, and if not why: a section of the words that says so."""
-    return SOURCES[b.weights].same_weights(a, b) if a.weights == b.weights else "weights_kind"

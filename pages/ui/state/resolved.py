@@ -62,6 +62,13 @@ class Resolved:
         same = [(each.sentence, each.weights, each.model) for each in (settings, self.settings)]
         return resolve(settings, self.model, self.reading if same[0] == same[1] else None)
 
+    def same_weights(self, other: "Resolved") -> str:
+        """Whether it uses the same matrices as another, and if not why: a section of the words that says so."""
+        if self.source != other.source:
+            return "weights_kind"
+        same_grammar = self.language == other.language
+        return self.source.same_weights(self.settings, other.settings, same_grammar=same_grammar)
+
     def before(self, model_of: ModelOf) -> "Resolved | None":
         """What the changes on screen are measured against, if anything."""
         then = self.settings.before

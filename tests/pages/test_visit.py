@@ -1,0 +1,110 @@
+"""A visit: whatever a browser says of a widget is checked, and the settings alone are the truth."""
+
+from dataclasses import replace
+from unittest.mock import patch
+
+import pytest
+from visiting import WALKED, Visit, go, look, start
+
+from attention import tokenize
+from pages.ui.state.examples import EXAMPLES
+
+TYPED = "I love deep learning because it is powerful"
+
+
+def settings_of(at: Visit):
+    return at.session_state["visit"].settings
+
+
+NONSENSE = {
+    "query": [{"string_value": "5 no such token"}, {"string_value": ""}, {}],
+    "head": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["9"]}}, {}],
+    "weights": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["no such kind"]}}, {}],
+    "lang": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["Deutsch"]}}, {}],
+    "hidden": [{"string_array_value": {"data": ["0 no", "1 such"]}}, {"string_array_value": {"data": ["", ""]}}],
+    "d_model": [{"double_array_value": {"data": [99.0]}}, {}],
+    "ask_row": [{"string_value": "99 nothing"}, {"string_value": ""}],
+    "ask_column": [{"string_value": "99 nothing"}, {"string_value": ""}],
+    "ask_tensor": [{"string_value": "__class__"}, {"string_value": ""}],
+}
+
+
+@pytest.mark.parametrize("key", NONSENSE)
+def test_what_makes_no_sense_leaves_the_page_whole_and_the_settings_as_they_were(key):
+    for value in NONSENSE[key]:
+        at = go(start(), "scores").at
+        before, title = settings_of(at), look(at, "scores").of("title")
+        at.send(key, **value)
+        assert look(at, "scores").of("title") == title, value  # and no exception
+        if key in ("query", "d_model") and not value.get("string_value", ""):  # Streamlit itself reads the first option
+            assert replace(settings_of(at), **{key: getattr(before, key)}) == before, value
+        else:
+            assert settings_of(at) == before, value
+        at.run()
+        assert look(at, "scores").charts != [], value
+
+
+def test_another_language_brings_its_own_sentence_and_changes_nothing_else():
+    at = go(start(first=True, weights="random", seed="7", d_model="16", num_heads="4", head="3"), "scores").at
+    before = settings_of(at)
+    for lang in ("zh", "en"):
+        at.button_group(key="lang").set_value(lang).run()
+        at.run()
+        now, first = settings_of(at), EXAMPLES[lang][0]
+        assert (now.lang, now.sentence, now.query) == (lang, first.sentence, first.query)
+        assert (now.seed, now.d_model, now.num_heads, now.head) == (7, 16, 4, 3)
+        assert look(at, "scores", lang).of("title")
+    assert settings_of(at) == before
+
+
+def test_another_language_leaves_a_typed_sentence_alone():
+    at = go(start(sentence=TYPED, query="3"), "scores").at
+    at.button_group(key="lang").set_value("zh").run()
+    now = settings_of(at)
+    assert (now.lang, now.sentence, now.query) == ("zh", TYPED, 3)
+
+
+def test_the_followed_word_is_found_again_in_another_sentence_until_another_row_is_chosen():
+    at = go(start(sentence="the dog saw the cat", query="1"), "scores").at
+
+    def typed(sentence):
+        at.text_input(key="sentence").set_value(sentence).run()
+        return tokenize(sentence)[settings_of(at).query]
+
+    assert typed("now a big dog saw it") == "dog"
+    assert typed("a cat saw it run") == "it"
+    assert typed("a cat saw a bird") == "bird"
+    assert typed("the dog is back") == "dog"
+    at.selectbox(key="query").set_value(3).run()
+    assert typed("so back it came") == "back"
+
+
+def test_an_emptied_box_does_not_make_the_page_forget_its_word():
+    at = go(start(sentence="the dog saw it run", query="1"), "scores").at
+    for sentence in ("", "now the dog sleeps"):
+        at.text_input(key="sentence").set_value(sentence).run()
+    assert tokenize("now the dog sleeps")[settings_of(at).query] == "dog"
+
+
+@pytest.mark.parametrize("weights", ["random", "hand", "learned"])
+def test_a_sentence_is_cut_into_tokens_once_a_run(weights):
+    at = start(weights=weights, sentence="the dog saw the cat", edit="tokens.1.4:0")
+    calls = []
+
+    def counted(text):
+        calls.append(text)
+        return tokenize(text)
+
+    with patch("pages.ui.state.text.tokenize", counted), patch("attention.trace.tokenize", counted):
+        for slug in WALKED:
+            calls.clear()
+            go(at, slug)
+            assert calls == ["the dog saw the cat"], slug
+
+
+def test_a_long_text_stays_in_its_box_and_only_its_beginning_is_used():
+    at = go(start(), "scores").at
+    at.text_input(key="sentence").set_value("word " * 60).run()
+    at.run()
+    assert at.text_input(key="sentence").value == "word " * 60
+    assert settings_of(at).sentence == ("word " * 60)[:200]
