@@ -22,7 +22,7 @@ NONSENSE = {
     "weights": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["no such kind"]}}, {}],
     "lang": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["Deutsch"]}}, {}],
     "hidden": [{"string_array_value": {"data": ["0 no", "1 such"]}}, {"string_array_value": {"data": ["", ""]}}],
-    "d_model": [{"double_array_value": {"data": [99.0]}}, {}],
+    "d_model": [{"string_array_value": {"data": []}}, {}],
     "ask_row": [{"string_value": "99 nothing"}, {"string_value": ""}],
     "ask_column": [{"string_value": "99 nothing"}, {"string_value": ""}],
     "ask_tensor": [{"string_value": "__class__"}, {"string_value": ""}],
