@@ -1,0 +1,88 @@
+"""Visitors who look on, without and beside visitors whose layers learn: how long a page takes, and how many finish.
+
+    python tests/bench/crowd.py [LEARNERS] [WATCHERS]
+
+Speaks to a server of its own as a browser would, so that no browser takes its time. Machines are noisy: read the ratio.
+"""
+
+import asyncio
+import statistics
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+from serving import serve
+
+LOOK, THINK, SECONDS = {"weights": "random", "d_model": "8", "num_heads": "2", "lang": "en"}, 1.0, 20.0
+
+
+async def run(visitor: ClientConnection, **address: str) -> float:
+    """Ask for the scores page at that address; the seconds until the whole of it was sent."""
+    message = BackMsg()
+    message.rerun_script.query_string = urlencode(address)
+    message.rerun_script.page_name = "scores"
+    start = time.perf_counter()
+    await visitor.send(message.SerializeToString())
+    while True:
+        answer = ForwardMsg()
+        answer.ParseFromString(await asyncio.wait_for(visitor.recv(), 300))
+        if answer.WhichOneof("type") == "script_finished":
+            return time.perf_counter() - start
+
+
+def visit(server: str) -> connect:
+    url = server.replace("http", "ws", 1) + "/_stcore/stream"
+    return connect(url, origin=server, subprotocols=["streamlit"], max_size=None)
+
+
+async def watch(server: str, until: float, number: int) -> list[float]:
+    """How long the page took a visitor who changes the seed now and then."""
+    times = []
+    async with visit(server) as visitor:
+        await run(visitor, **LOOK, seed=str(number))
+        while time.monotonic() < until:
+            await asyncio.sleep(THINK)
+            times.append(await run(visitor, **LOOK, seed=str(number + 1000 * len(times))))
+    return times
+
+
+async def learn(server: str, number: int) -> float:
+    """How long a visitor waits for a layer of their own."""
+    async with visit(server) as visitor:
+        return await run(visitor, weights="learned", d_model="32", num_heads="2", lang="en", seed=str(7_000 + number))
+
+
+async def crowd(server: str, learners: int, watchers: int) -> tuple[list[float], list[float]]:
+    """The watchers' times beside so many learners, and the learners' times."""
+    until = time.monotonic() + SECONDS
+    watching = [asyncio.create_task(watch(server, until, number)) for number in range(1, watchers + 1)]
+    await asyncio.sleep(THINK)
+    learned = await asyncio.gather(*(learn(server, number) for number in range(learners)))
+    looked = await asyncio.gather(*watching)
+    return [seconds for times in looked for seconds in times], list(learned)
+
+
+def p95(times: list[float]) -> float:
+    return statistics.quantiles(times, n=20)[-1]
+
+
+def main(learners: int, watchers: int) -> int:
+    with serve() as server:
+        asyncio.run(crowd(server, 1, 1))  # what a server pays once
+        alone, _ = asyncio.run(crowd(server, 0, watchers))
+        beside, learned = asyncio.run(crowd(server, learners, watchers))
+    print(f"{watchers} watchers, {len(alone)} and {len(beside)} pages, in s: p50, p95")
+    print(f"alone                {statistics.median(alone):.2f} {p95(alone):.2f}")
+    print(f"beside {learners:3} learners  {statistics.median(beside):.2f} {p95(beside):.2f}")
+    print(f"ratio of the p95 {p95(beside) / p95(alone):.2f}; all {len(learned)} layers after {max(learned):.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(int(number) for number in sys.argv[1:3]) if len(sys.argv) > 2 else (10, 3)))
