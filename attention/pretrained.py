@@ -459,7 +459,7 @@ class HeadMeasure:
 
     A token can be several of these at once, so the shares may add up to more than 1. offset and offset_share are the
     rule to beat: "always look at the token offset places on" agrees with the head for that share of the queries.
-    Whoever says that a head follows something must find it more often than this rule, which knows nothing, does.
+    A claim that a head follows something means little unless it beats this rule, which knows nothing of language.
     """
 
     on_previous: float

@@ -122,11 +122,11 @@ class Page:
         picks: the settings that a click on it chooses, in the order in which its points carry them.
         """
         key = f"{self.page}_{key}"
-        place = partial(st.plotly_chart, figure, theme=None, config=_CONFIG, key=key, alt=words)
+        draw_chart = partial(st.plotly_chart, figure, theme=None, config=_CONFIG, key=key, alt=words)
         if picks:
-            place(on_select=partial(_pick, key, picks), selection_mode="points")
+            draw_chart(on_select=partial(_pick, key, picks), selection_mode="points")
         else:
-            place()
+            draw_chart()
 
     def table(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A small table of numbers and words that hold no text of the sentence."""
@@ -154,9 +154,9 @@ class Lesson(Page):
             raise PageEndedError
         then = self.now.before(self._model_of)
         self._model_of(self.settings)
-        place = st.empty()  # always there, so that what follows keeps its own
-        self.trace = trace_of(self.now, place)
-        self.before = (trace_of(then, place, held=True), then) if then else None
+        slot = st.empty()  # for a training; always there, so that what follows keeps its place
+        self.trace = trace_of(self.now, slot)
+        self.before = (trace_of(then, slot, held=True), then) if then else None
         self.labels = token_labels(self.trace.tokens)
         self.head, self.query = self.settings.head, self.settings.query
         if self.settings.weights == "learned":

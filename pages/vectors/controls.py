@@ -34,11 +34,11 @@ def _train(method: str, language: str, seed: int, job: Job[Vectors]) -> Vectors:
 
 def trained(settings: Settings, language: str) -> Vectors:
     """The word vectors of the chosen method. The first time they learn now, and show how far they are."""
-    place, own = st.empty(), (settings.method, language, settings.seed)
+    slot, own = st.empty(), (settings.method, language, settings.seed)
 
     def watch(job: Job[Vectors]) -> None:
-        watch_steps(job, place, settings.lang)
-        place.empty()
+        watch_steps(job, slot, settings.lang)
+        slot.empty()
 
     return finished(lambda: _vectors.job(own, partial(_train, *own), current().id), watch).outcome()
 

@@ -46,16 +46,16 @@ def _train(config: AttentionConfig, language: str, job: Job[Learned]) -> Learned
     return learn(config, language=language, on_step=job.tell)
 
 
-def learned(here: Resolved, place: DeltaGenerator | None = None, *, held: bool = False) -> Learned:
-    """The layer that learned for these settings. The first time it learns now, and shows in its place how far it is.
+def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = False) -> Learned:
+    """The layer that learned for these settings. The first time it learns now, and shows in its slot how far it is.
 
     held: it is the one that a page compares with.
     """
 
     @cache  # drawn once, however often the work must begin
     def box() -> tuple[DeltaGenerator, DeltaGenerator]:
-        spot = place or st.empty()
-        return spot, _training_box(here.settings, spot, held)
+        own = slot or st.empty()
+        return own, _training_box(here.settings, own, held)
 
     def watch(job: Job[Learned]) -> None:
         watch_steps(job, box()[1], here.settings.lang)
@@ -66,10 +66,10 @@ def learned(here: Resolved, place: DeltaGenerator | None = None, *, held: bool =
     return layer
 
 
-def _training_box(settings: Settings, place: DeltaGenerator, held: bool) -> DeltaGenerator:
+def _training_box(settings: Settings, slot: DeltaGenerator, held: bool) -> DeltaGenerator:
     """What is shown while a layer learns; its progress bar."""
     lang, sizes = settings.lang, {"d_model": settings.d_model, "heads": settings.num_heads}
-    with place.container(border=True, key="training_held" if held else "training"):
+    with slot.container(border=True, key="training_held" if held else "training"):
         bar = st.progress(0.0)
         st.caption(prose.shared(lang, "training_long" if settings.d_model > 128 else "training", **sizes))
         if not held:
@@ -88,13 +88,13 @@ def take_weights(kind: Weights) -> None:
 _models: Results[Pretrained] = Results(Line(), memory_for_models(), lambda model: model.size, keep_errors=RETRY)
 
 
-def load(settings: Settings, place: DeltaGenerator | None = None) -> Pretrained | Unavailable:
+def load(settings: Settings, slot: DeltaGenerator | None = None) -> Pretrained | Unavailable:
     """The real model that the settings name; why not, where it cannot be had. The first time it is loaded now."""
 
     def begin() -> Job[Pretrained]:
         return _models.job(settings.model, partial(_load, settings.model), current().id)
 
-    job = finished(begin, partial(_show_loading, settings=settings, place=place))
+    job = finished(begin, partial(_show_loading, settings=settings, slot=slot))
     return job.error if isinstance(job.error, Unavailable) else job.outcome()
 
 
@@ -102,12 +102,12 @@ def _load(name: str, job: Job[Pretrained]) -> Pretrained:
     return pretrained.load(name, lambda _, share: job.tell(share), folders=not is_open_to_others())
 
 
-def _show_loading(job: Job[Pretrained], settings: Settings, place: DeltaGenerator | None) -> None:
+def _show_loading(job: Job[Pretrained], settings: Settings, slot: DeltaGenerator | None) -> None:
     words = prose.shared(settings.lang, "loading", model=prose.code(settings.model))
-    place = place or st.empty()
+    slot = slot or st.empty()
     while not job.wait(0.1):
-        place.progress(job.progress[0] if job.progress else 0.0, words)
-    place.empty()
+        slot.progress(job.progress[0] if job.progress else 0.0, words)
+    slot.empty()
 
 
 def model_of(settings: Settings) -> Pretrained | None:
@@ -139,14 +139,14 @@ def _do_without(model: str) -> None:
 # The trace.
 
 
-def trace_of(here: Resolved, place: DeltaGenerator, *, held: bool = False) -> SentenceTrace:
-    """Every number of the settings in force. A layer that must learn first shows in its place how far it is.
+def trace_of(here: Resolved, slot: DeltaGenerator, *, held: bool = False) -> SentenceTrace:
+    """Every number of the settings in force. A layer that must learn first shows in its slot how far it is.
 
     held: these are the settings that a page compares with.
     """
     settings, reading = here.settings, here.shown
     edit = settings.edit if settings.edit and settings.edit.tensor != SWAPPED else None
-    layer: Layer = learned(here, place, held=held) if here.source.kind == "learned" else here.model
+    layer: Layer = learned(here, slot, held=held) if here.source.kind == "learned" else here.model
     walk = partial(here.source.trace, settings, reading, here.config, layer)
     return _trace(here.source.key(settings, reading, here.config), edit, walk)
 

@@ -31,8 +31,8 @@ def tell(here: Resolved, layer: Learned, tokens: Sequence[str], query: str, word
         st.markdown(
             prose.shared(lang, section, **facts, **silenced, accuracy=percent(accuracy), query=query, word=word)
         )
-        if place := obstacle(layer, settings.checkpoint):
-            st.markdown(prose.shared(lang, place))
+        if trouble := obstacle(layer, settings.checkpoint):
+            st.markdown(prose.shared(lang, trouble))
         if unknown := layer.unknown(tokens):
             st.caption(prose.shared(lang, "unknown", words=" ".join(map(prose.code, unknown))))
 
