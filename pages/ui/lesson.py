@@ -22,6 +22,7 @@ from pages.ui.figures.panels import Axis, Band, Board, Closed, Outline, Panel, S
 from pages.ui.figures.views import View
 from pages.ui.layers import story
 from pages.ui.layers.ready import learned, load, take_weights, trace_of, unavailable
+from pages.ui.layers.sources import SOURCES
 from pages.ui.quiz.box import progress, quiz
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import Settings, Weights
@@ -159,7 +160,7 @@ class Lesson(Page):
         self.before = (trace_of(then, slot, held=True), then) if then else None
         self.labels = token_labels(self.trace.tokens)
         self.head, self.query = self.settings.head, self.settings.query
-        if self.settings.weights == "learned":
+        if self.now.source.learns:
             story.tell(self.now, self.layer, self.trace.tokens, self.token(self.query), self.said())
         if self.settings.questions and not self.trace.edits:  # they ask what follows from the rules
             quiz(self.page, self.trace)
@@ -168,7 +169,7 @@ class Lesson(Page):
 
     def _model_of(self, settings: Settings) -> Pretrained | None:
         """The real model that settings name; the page ends where it cannot be had."""
-        if settings.weights != "real":
+        if not SOURCES[settings.weights].is_loaded:
             return None
         if settings == self.settings and self.now.model:
             return self.now.model
@@ -202,7 +203,7 @@ class Lesson(Page):
 
     def decoded(self) -> None:
         """What a learned layer's output says of every token: the nearest word."""
-        if self.settings.weights == "learned":
+        if self.now.source.learns:
             names = token_labels(self.trace.tokens, markup=False)
             pairs = (f"{prose.code(name)} → {prose.code(word)}" for name, word in zip(names, self._words, strict=True))
             self.say("decoded", words=self.name("between_changes").join(pairs))

@@ -11,12 +11,12 @@ from attention import AttentionConfig, Edit, Learned, SentenceTrace, apply_edit,
 from attention.pretrained import Pretrained, Unavailable
 from pages.ui.layers.jobs import Job, Line, Results, finished
 from pages.ui.layers.progress import TRAININGS, watch_steps
-from pages.ui.layers.sources import Layer
+from pages.ui.layers.sources import SOURCES, Layer
 from pages.ui.server import is_open_to_others, memory_for_models
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import Settings, Weights
 from pages.ui.state.values import SWAPPED
-from pages.ui.state.visit import change, current
+from pages.ui.state.visit import change, current, resolved
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 
@@ -112,7 +112,7 @@ def _show_loading(job: Job[Pretrained], settings: Settings, slot: DeltaGenerator
 
 def model_of(settings: Settings) -> Pretrained | None:
     """The real model that the settings name, if they name one that can be had."""
-    if settings.weights != "real":
+    if not SOURCES[settings.weights].is_loaded:
         return None
     found = load(settings)
     return found if isinstance(found, Pretrained) else None
@@ -129,11 +129,15 @@ def unavailable(settings: Settings, trouble: Unavailable) -> None:
 
 def _do_without(model: str) -> None:
     """For a button: a real model of that name is neither in force nor held."""
-    settings = current().settings
-    if settings and settings.pin and (settings.pin.weights, settings.pin.model) == ("real", model):
+    settings = resolved().settings
+    if settings.pin and _names(settings.pin, model):
         change(pin=None)
-    if settings and (settings.weights, settings.model) == ("real", model):
+    if _names(settings, model):
         take_weights("learned")
+
+
+def _names(settings: Settings, model: str) -> bool:
+    return SOURCES[settings.weights].is_loaded and settings.model == model
 
 
 # The trace.
@@ -146,7 +150,7 @@ def trace_of(here: Resolved, slot: DeltaGenerator, *, held: bool = False) -> Sen
     """
     settings, reading = here.settings, here.shown
     edit = settings.edit if settings.edit and settings.edit.tensor != SWAPPED else None
-    layer: Layer = learned(here, slot, held=held) if here.source.kind == "learned" else here.model
+    layer: Layer = learned(here, slot, held=held) if here.source.learns else here.model
     walk = partial(here.source.trace, settings, reading, here.config, layer)
     return _trace(here.source.key(settings, reading, here.config), edit, walk)
 

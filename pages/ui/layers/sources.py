@@ -24,8 +24,9 @@ class Source(ABC):
 
     kind: Weights
     ignored: frozenset[str] = frozenset()  # settings that decide nothing with these weights
-    has_seed = True
     is_drawn = False  # whether another seed is another layer worth asking for
+    learns = False  # whether it has to be trained first, and tells words by its output
+    is_loaded = False  # whether a real model has to be loaded first
     can_swap = True  # whether tokens are words that can change places
     can_embed = True  # whether an embedding can be set by hand
 
@@ -101,7 +102,7 @@ class LearnedWeights(Source):
 
     kind = "learned"
     ignored = frozenset({"model", "layer"})
-    is_drawn = True
+    is_drawn = learns = True
 
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         if self.config(a, None) != self.config(b, None) or not same_grammar:
@@ -122,7 +123,8 @@ class RealWeights(Source):
 
     kind = "real"
     ignored = frozenset({"checkpoint", "d_model", "num_heads", "positions", "seed"})
-    has_seed = can_swap = can_embed = False
+    is_loaded = True
+    can_swap = can_embed = False
 
     def read(self, sentence: str, model: Pretrained | None) -> Reading:
         kept = sentence[:MAX_CHARACTERS]
