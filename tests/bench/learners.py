@@ -1,6 +1,6 @@
 """Visitors who look on, without and beside visitors whose layers learn: how long a page takes, and how many finish.
 
-    python tests/bench/crowd.py [LEARNERS] [WATCHERS]
+    python tests/bench/learners.py [LEARNERS] [WATCHERS]
 
 Speaks to a server of its own as a browser would, so that no browser takes its time. Machines are noisy: read the ratio.
 """
@@ -10,52 +10,38 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlencode
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+from crowd import run, visit
 from serving import serve
 
 LOOK, THINK, SECONDS = {"weights": "random", "d_model": "8", "num_heads": "2", "lang": "en"}, 1.0, 20.0
 
 
-async def run(visitor: ClientConnection, **address: str) -> float:
-    """Ask for the scores page at that address; the seconds until the whole of it was sent."""
-    message = BackMsg()
-    message.rerun_script.query_string = urlencode(address)
-    message.rerun_script.page_name = "scores"
+async def timed(visitor: ClientConnection, **address: str) -> float:
+    """The seconds until the whole of the scores page at that address was sent."""
     start = time.perf_counter()
-    await visitor.send(message.SerializeToString())
-    while True:
-        answer = ForwardMsg()
-        answer.ParseFromString(await asyncio.wait_for(visitor.recv(), 300))
-        if answer.WhichOneof("type") == "script_finished":
-            return time.perf_counter() - start
-
-
-def visit(server: str) -> connect:
-    url = server.replace("http", "ws", 1) + "/_stcore/stream"
-    return connect(url, origin=server, subprotocols=["streamlit"], max_size=None)
+    await run(visitor, **address)
+    return time.perf_counter() - start
 
 
 async def watch(server: str, until: float, number: int) -> list[float]:
     """How long the page took a visitor who changes the seed now and then."""
     times = []
     async with visit(server) as visitor:
-        await run(visitor, **LOOK, seed=str(number))
+        await timed(visitor, **LOOK, seed=str(number))
         while time.monotonic() < until:
             await asyncio.sleep(THINK)
-            times.append(await run(visitor, **LOOK, seed=str(number + 1000 * len(times))))
+            times.append(await timed(visitor, **LOOK, seed=str(number + 1000 * len(times))))
     return times
 
 
 async def learn(server: str, number: int) -> float:
     """How long a visitor waits for a layer of their own."""
     async with visit(server) as visitor:
-        return await run(visitor, weights="learned", d_model="32", num_heads="2", lang="en", seed=str(7_000 + number))
+        return await timed(visitor, weights="learned", d_model="32", num_heads="2", lang="en", seed=str(7_000 + number))
 
 
 async def crowd(server: str, learners: int, watchers: int) -> tuple[list[float], list[float]]:
