@@ -13,13 +13,13 @@ import streamlit as st
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 
-# Plotly.react draws everything a second time where a template is there, or layout.meta is an object (both are compared
-# by identity), or where datarevision is missing: see figures/draw.py.
-REVISION = "datarevision"
-
 
 def without_template(figure: go.Figure) -> go.Figure:
-    """The figure without the template that Plotly puts into every new one."""
+    """The figure without the template that Plotly puts into every new one.
+
+    Streamlit hands every figure to Plotly twice, and Plotly draws it a second time where a template is there, or
+    layout.meta is an object (both are compared by identity), or datarevision is missing: see figures/draw.py.
+    """
     figure.layout.template = None
     return figure
 

@@ -123,7 +123,9 @@ class Page:
         picks: the settings that a click on it chooses, in the order in which its points carry them.
         """
         key = f"{self.page}_{key}"
-        draw_chart = partial(st.plotly_chart, figure, theme=None, config=_CONFIG, key=key, alt=words)
+        draw_chart = partial(
+            st.plotly_chart, compat.without_template(figure), theme=None, config=_CONFIG, key=key, alt=words
+        )
         if picks:
             draw_chart(on_select=partial(_pick, key, picks), selection_mode="points")
         else:
