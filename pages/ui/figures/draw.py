@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pages.ui.figures.colors import Colors, Stops
 from pages.ui.figures.panels import LABEL_LENGTH, Axis, Band, Board, Closed, Outline, Panel, Place, Scale
+from pages.ui.words.numbers import number
 
 Matrix = NDArray[np.float32]
 
@@ -70,9 +71,7 @@ def finish(traces: Sequence[Mapping[str, object]], layout: Mapping[str, Any], co
         "dragmode": False,
     }
     margin = {"pad": 0, "autoexpand": False, **layout["margin"]}
-    figure = go.Figure({"data": traces, "layout": {**shared, **layout, "margin": margin}})
-    figure.layout.template = None  # Plotly would take it for a change, and draw everything twice
-    return figure
+    return go.Figure({"data": traces, "layout": {**shared, **layout, "margin": margin}})
 
 
 class _Sheet:
@@ -328,9 +327,8 @@ def _axis(axis: Axis, size: int, show: bool, colors: Colors) -> dict[str, object
 def _color_axis(scale: Scale, colors: Colors, bar: dict[str, object] | None) -> dict[str, object]:
     low, high = scale.bounds
     stops: Stops = colors.plain_map if scale.plain else (colors.weight if scale.weight else colors.signed)
-    form = ".0f" if scale.weight else (".1f" if high >= 1 else ".2g")
     ticks = [0.0, 1.0] if scale.weight else [low, 0.0, high]
-    written = [format(tick, form) if tick else "0" for tick in ticks]
+    named = ["0", "1"] if scale.weight else ["0" if tick == 0 else _tick(tick) for tick in ticks]
     axis: dict[str, object] = {"cmin": low, "cmax": high, "colorscale": [list(stop) for stop in stops]}
     if bar is None or scale.plain:
         return axis | {"showscale": False}
@@ -344,13 +342,18 @@ def _color_axis(scale: Scale, colors: Colors, bar: dict[str, object] | None) -> 
             "xpad": 0,
             "title": {"text": scale.name, "side": "top", "font": {"size": 11, "color": colors.quiet}},
             "tickvals": ticks,
-            "ticktext": [text.replace("-", "−") for text in written],
+            "ticktext": named,
             "tickfont": {"size": 10, "color": colors.quiet},
             "ticklabelposition": "outside bottom",
             "outlinewidth": 0,
             "ticks": "",
         }
     }
+
+
+def _tick(end: float) -> str:
+    """The end of a colour bar, as short as it can be."""
+    return f"{end:.1f}".replace("-", "−") if abs(end) >= 1 else number(end)
 
 
 def _outline(outline: Outline, panel: Panel, ref: str, colors: Colors) -> dict[str, object]:
