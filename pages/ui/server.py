@@ -18,6 +18,7 @@ from starlette.routing import Route
 from pages import PAGES
 from pages.ui import compat
 
+EVERY_ADDRESS = (None, "", "0.0.0.0", "::")  # a server there listens at all addresses of its machine
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visitors come from
 
 
@@ -35,7 +36,8 @@ async def serving(_: object) -> AsyncIterator[None]:
 def own_address() -> str:
     """Where a reader on this machine finds the app."""
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
-    host = st.get_option("server.address") if not is_open_to_others() else "localhost"
+    host = st.get_option("server.address")
+    host = "localhost" if host in EVERY_ADDRESS else host
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{st.get_option('server.port')}/{path}"
 
