@@ -4,6 +4,7 @@ import math
 
 _ALMOST = 1e-6  # what the order of additions can do to a number near 1
 _SMALLEST = 1e-8  # below that a number is said to be almost 0
+_SMALLEST_SHARE = 1e-7
 
 
 def written(fact: object) -> str:
@@ -33,13 +34,17 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """A share in hundredths, without the sign: never rounded up to all or down to nothing.
 
-    >>> percent(0.9962), percent(0.99999), percent(1.0), percent(0.5), percent(0.0004), percent(0.0)
-    ('99.6', '99.999', '100', '50.0', '0.04', '0')
+    >>> percent(0.9962), percent(0.99999), percent(1.0), percent(0.5), percent(0.0004), percent(0.0), percent(1e-9)
+    ('99.6', '99.999', '100', '50.0', '0.04', '0', '≈ 0')
     """
-    if share in (0, 1) or not math.isfinite(share):
-        return f"{100 * share:.0f}"
-    decimals = next((d for d in range(1, 5) if f"{100 * share:.{d}f}" not in (f"{0:.{d}f}", f"{100:.{d}f}")), 5)
-    return f"{100 * share:.{decimals}f}"
+    size = abs(share)
+    if size == 0 or 1 - _ALMOST <= size <= 1 + _ALMOST or not math.isfinite(share):
+        decimals = 0
+    elif size < _SMALLEST_SHARE:
+        return "≈ 0"
+    else:
+        decimals = next(decimals for decimals in range(1, 6) if round(100 * size, decimals) not in (0, 100))
+    return f"{100 * share + 0.0:.{decimals}f}".replace("-", "−")
 
 
 def _decimals(size: float) -> int:
