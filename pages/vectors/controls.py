@@ -17,7 +17,7 @@ from attention.vectors import (
     principal_plane,
     word_class,
 )
-from pages.ui.layers.jobs import Job, Results, finished
+from pages.ui.layers.jobs import Job, Results, wait_for
 from pages.ui.layers.progress import TRAININGS, watch_steps
 from pages.ui.state.settings import Settings
 from pages.ui.state.visit import control, current
@@ -40,7 +40,7 @@ def trained(settings: Settings, language: str) -> Vectors:
         watch_steps(job, slot, settings.lang)
         slot.empty()
 
-    return finished(lambda: _vectors.job(own, partial(_train, *own), current().id), watch).outcome()
+    return wait_for(lambda: _vectors.job(own, partial(_train, *own), current().id), watch).outcome()
 
 
 def choose_method(lang: str) -> None:

@@ -15,7 +15,7 @@ from cachetools import LRUCache, TTLCache
 
 T = TypeVar("T")
 PATIENCE = 2.0  # seconds that work stays in line, or goes on, when nobody looks at it any more
-PAUSE = 0.0005  # seconds that work pauses after each step, so that the visitors' own threads get their turn
+LAST_STEP = 5.0  # seconds that the end of Python waits for work under way
 MOST_ERRORS = 100  # that are kept at a time
 
 
@@ -78,7 +78,6 @@ class Job(Generic[T]):
         if self._line.is_closed or not self.is_watched:
             raise AbandonedError
         self.progress = progress
-        time.sleep(PAUSE)
 
     def run(self) -> None:
         """For the line: do the work."""
@@ -163,7 +162,7 @@ class Line:
         with self.lock:
             self.is_closed = True
             threads = list(self._threads)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + LAST_STEP
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
@@ -243,7 +242,7 @@ class Results(Generic[T]):
             self._failed[key] = job
 
 
-def finished(begin: Callable[[], Job[T]], watch: Callable[[Job[T]], None]) -> Job[T]:
+def wait_for(begin: Callable[[], Job[T]], watch: Callable[[Job[T]], None]) -> Job[T]:
     """The job that begin gives, once it has ended; begun again where it was abandoned in the meantime.
 
     watch: shows how far a job is, until it has ended.

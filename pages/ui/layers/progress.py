@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui.layers.jobs import Job, Line, finished
+from pages.ui.layers.jobs import Job, Line, wait_for
 from pages.ui.state.visit import current
 from pages.ui.words import prose
 from pages.ui.words.labels import label
@@ -55,7 +55,7 @@ def work_through(
                 now = label("work_now", lang, done=done, total=total, what=describe(todo[0]), step=int(step))
                 bar.progress((done + step / steps) / total, now)
 
-        finished(lambda: begin(todo[0]), watch).outcome()
+        wait_for(lambda: begin(todo[0]), watch).outcome()
         st.rerun()
 
 

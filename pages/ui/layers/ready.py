@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attention import AttentionConfig, Edit, Learned, SentenceTrace, apply_edit, learn, pretrained
 from attention.pretrained import Pretrained, Unavailable
-from pages.ui.layers.jobs import Job, Line, Results, finished
+from pages.ui.layers.jobs import Job, Line, Results, wait_for
 from pages.ui.layers.progress import TRAININGS, watch_steps
 from pages.ui.layers.sources import SOURCES, Layer
 from pages.ui.server import is_open_to_others, memory_for_models
@@ -60,7 +60,7 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
     def watch(job: Job[Learned]) -> None:
         watch_steps(job, box()[1], here.settings.lang)
 
-    layer = finished(partial(training, here.config, here.language), watch).outcome()
+    layer = wait_for(partial(training, here.config, here.language), watch).outcome()
     if box.cache_info().currsize:
         box()[0].empty()
     return layer
@@ -94,7 +94,7 @@ def load(settings: Settings, slot: DeltaGenerator | None = None) -> Pretrained |
     def begin() -> Job[Pretrained]:
         return _models.job(settings.model, partial(_load, settings.model), current().id)
 
-    job = finished(begin, partial(_show_loading, settings=settings, slot=slot))
+    job = wait_for(begin, partial(_show_loading, settings=settings, slot=slot))
     return job.error if isinstance(job.error, Unavailable) else job.outcome()
 
 
