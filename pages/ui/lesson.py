@@ -22,10 +22,10 @@ from pages.ui.figures.panels import Axis, Band, Board, Closed, Outline, Panel, S
 from pages.ui.figures.views import View
 from pages.ui.layers import story
 from pages.ui.layers.ready import learned, load, take_weights, trace_of, unavailable
-from pages.ui.layers.sources import SOURCES
 from pages.ui.quiz.box import progress, quiz
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import Settings, Weights
+from pages.ui.state.sources import SOURCES
 from pages.ui.state.visit import change, current, fits, resolved, said
 from pages.ui.words import prose
 from pages.ui.words.labels import label

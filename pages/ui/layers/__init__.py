@@ -1,1 +1,1 @@
-"""Where a layer's numbers come from, and the long work behind them."""
+"""Layers made ready: trained or loaded in turn, with progress; and the trace of a sentence through them."""

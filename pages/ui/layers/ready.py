@@ -11,10 +11,10 @@ from attention import AttentionConfig, Edit, Learned, SentenceTrace, apply_edit,
 from attention.pretrained import Pretrained, Unavailable
 from pages.ui.layers.jobs import Job, Line, Results, wait_for
 from pages.ui.layers.progress import TRAININGS, watch_steps
-from pages.ui.layers.sources import SOURCES, Layer
 from pages.ui.server import is_open_to_others, memory_for_models
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import Settings, Weights
+from pages.ui.state.sources import SOURCES, Layer
 from pages.ui.state.values import SWAPPED
 from pages.ui.state.visit import change, current, resolved
 from pages.ui.words import prose

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from attention import AttentionConfig
 from attention.pretrained import Pretrained
-from pages.ui.layers.sources import SOURCES, Source, grammar
 from pages.ui.state.settings import DECLARED, Settings, fit
+from pages.ui.state.sources import SOURCES, Source, grammar
 from pages.ui.state.text import Reading, swapped
 from pages.ui.state.values import SWAPPED, Scope
 

@@ -1,6 +1,6 @@
 """The kinds of weights, one small class each: what of the settings counts, how a sentence is read, and its trace.
 
-Nothing here waits or draws: a layer that must be trained or loaded first is handed in (see ready.py).
+Nothing here waits or draws: a layer that must be trained or loaded first is handed in (see layers/ready.py).
 """
 
 from abc import ABC, abstractmethod
