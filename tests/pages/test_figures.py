@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attention import AttentionConfig, trace_sentence
-from pages.ui.figures import (
+from pages.ui.figures.colors import DARK, LIGHT, colors
+from pages.ui.figures.curves import Chart, Line, draw_curves
+from pages.ui.figures.draw import _runs, draw
+from pages.ui.figures.panels import (
     Axis,
     Band,
     Board,
@@ -19,13 +22,10 @@ from pages.ui.figures import (
     Outline,
     Panel,
     Scale,
-    _runs,
-    draw,
     heatmap_height,
     token_labels,
 )
-from pages.ui.figures.colors import DARK, LIGHT, colors
-from pages.ui.tensors import Origin
+from pages.ui.figures.views import View
 
 PROPERTY = settings(max_examples=60, deadline=None, derandomize=True)
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -402,6 +402,15 @@ def test_every_scale_with_a_meaning_has_a_bar_with_its_name_and_its_ends(theme):
     assert draw(single(panel(ramp(2, 2), scale=Scale(plain=True))), theme).layout.coloraxis.showscale is False
 
 
+@pytest.mark.parametrize(
+    ("limit", "ends"),
+    [(0.37, "0.37"), (0.996, "0.996"), (0.00004, "0.000040"), (3e-7, "0.00000030"), (1.0, "1.0"), (1234.56, "1234.6")],
+)
+def test_the_ends_of_a_bar_are_written_without_powers_of_ten(limit, ends):
+    axis = draw(single(panel(ramp(2, 2), scale=Scale(limit))), LIGHT).layout.coloraxis
+    assert tuple(axis.colorbar.ticktext) == (f"−{ends}", "0", ends)
+
+
 def luminance(color):
     def linear(channel):
         return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
@@ -742,24 +751,24 @@ def test_arrows_point_from_panel_to_panel_and_signs_stand_between():
 
 # What the browser is told, so that a click means a number (see pointer.js).
 
-ORIGINS = {
-    "plain": Origin("x"),
-    "of a head": Origin("scores", 1),
-    "transposed": Origin("k", 0, transposed=True),
-    "some columns": Origin("w_q", first=4, width=4),
-    "all heads": Origin("q", head_dim=2),
+VIEWS = {
+    "plain": View("x"),
+    "of a head": View("scores", 1),
+    "transposed": View("k", 0, transposed=True),
+    "some columns": View("w_q", first=4, width=4),
+    "all heads": View("q", head_dim=2),
     "none": None,
 }
 
 
-@pytest.mark.parametrize("origin", ORIGINS.values(), ids=ORIGINS)
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 6), (12, 4), (64, 512)])
 @pytest.mark.parametrize("small", [False, True])
-def test_every_panel_says_which_tensor_it_shows_and_how(origin, rows, columns, small):
-    shown = panel(ramp(rows, columns), origin=origin, leads_to="scores" if small else "")
+def test_every_panel_says_which_tensor_it_shows_and_how(view, rows, columns, small):
+    shown = panel(ramp(rows, columns), view=view, leads_to="scores" if small else "")
     sent = json.loads(draw(single(shown, small=small), LIGHT).to_json())
     (told,) = json.loads(sent["layout"]["meta"])
-    said = origin or Origin("")
+    said = view or View("")
     assert told == {
         "axis": "",
         "rows": rows,
@@ -775,9 +784,7 @@ def test_every_panel_says_which_tensor_it_shows_and_how(origin, rows, columns, s
 
 
 def test_what_is_said_of_a_panel_names_the_axes_that_it_is_drawn_on():
-    board = Board(
-        [[panel(ramp(2, 3), "a", origin=Origin("x")), None], [None, panel(ramp(4, 5), "b")]], [1, 1], [50, 50]
-    )
+    board = Board([[panel(ramp(2, 3), "a", view=View("x")), None], [None, panel(ramp(4, 5), "b")]], [1, 1], [50, 50])
     figure = draw(board, LIGHT)
     told = {said["axis"]: said for said in json.loads(figure.layout.meta)}
     assert len(told) == 2
@@ -788,7 +795,7 @@ def test_what_is_said_of_a_panel_names_the_axes_that_it_is_drawn_on():
 
 
 def test_a_figure_holds_nothing_but_numbers_and_marks_of_closed_cells():
-    shown = panel(ramp(2, 2), origin=Origin("x"), leads_to="scores", changed=torch.ones(2, 2, dtype=torch.bool))
+    shown = panel(ramp(2, 2), view=View("x"), leads_to="scores", changed=torch.ones(2, 2, dtype=torch.bool))
     assert {trace.type for trace in draw(single(shown), LIGHT).data} == {"heatmap"}
 
 
@@ -877,3 +884,50 @@ def test_a_figure_has_the_ground_of_the_page_and_the_ink_of_its_theme(theme):
     layout = draw(product(), theme).layout
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
     assert layout.font.color == theme.ink
+
+
+# Curves.
+
+LOSSES, PARTS = (3.0, 1.5, 0.75), (0.1, 0.4, 0.9)
+
+
+def chart(**options):
+    lines = [Line("one head", (0, 5, 9), PARTS, dots=True), Line("beyond", (0, 5, 9), (0.0, 0.1, 0.2), quiet=True)]
+    return Chart("share right", "step", lines, **options)
+
+
+def test_every_line_has_its_own_points_and_a_quiet_one_stands_back_and_is_named():
+    figure = draw_curves(chart(share=True), LIGHT)
+    assert [(line.name, line.x, line.y) for line in figure.data] == [
+        ("one head", (0, 5, 9), PARTS),
+        ("beyond", (0, 5, 9), (0.0, 0.1, 0.2)),
+    ]
+    assert [(line.line.color, line.line.dash) for line in figure.data] == [(LIGHT.ink, "solid"), (LIGHT.quiet, "dot")]
+    (title,) = [note.text for note in figure.layout.annotations]
+    assert "<b>share right</b>" in title
+    assert "beyond" in title
+    assert figure.layout.xaxis.title.text == "step"
+
+
+@pytest.mark.parametrize("values", [LOSSES, (0.0,), (0.0, 0.0), (1e-5, 2e-5)])
+@pytest.mark.parametrize("share", [False, True])
+def test_a_curve_has_all_its_points_in_sight_and_an_axis_that_begins_at_0(values, share):
+    values = [value / 3 if share else value for value in values]
+    drawn = draw_curves(Chart("loss", "step", [Line("loss", range(len(values)), values)], share=share), LIGHT)
+    low, high = drawn.layout.yaxis.range
+    assert -0.05 < low <= 0 <= max(values) < high
+    assert not share or high >= 1
+
+
+def test_the_marked_step_has_a_line_through_it_and_where_none_is_marked_there_is_none():
+    (mark,) = draw_curves(chart(marked=5), LIGHT).layout.shapes
+    assert (mark.x0, mark.x1, mark.y0, mark.y1, mark.yref) == (5, 5, 0, 1, "y domain")
+    assert draw_curves(chart(), LIGHT).layout.shapes == ()
+
+
+def test_a_chart_has_a_revision_that_changes_with_its_points_and_not_with_its_colours():
+    def revision(values, theme=LIGHT):
+        drawn = Chart("loss", "step", [Line("loss", (1, 2, 3), values)])
+        return draw_curves(drawn, theme).layout.datarevision
+
+    assert revision(LOSSES) == revision(LOSSES, DARK) != revision(PARTS)
