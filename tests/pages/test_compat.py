@@ -1,0 +1,163 @@
+"""What we rely on of Streamlit and Plotly without a promise: every test here fails where one of them has moved."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.elements.plotly_chart import parse_selection_mode
+from streamlit.runtime.pages_manager import PagesManager
+
+from pages.ui import compat
+
+ROOT = Path(__file__).parents[2]
+UI = ROOT / "pages" / "ui"
+STATIC = Path(st.__file__).parent / "static"
+
+
+@cache
+def scripts():
+    """All JavaScript that Streamlit sends to a browser, Plotly's among it."""
+    found = "\n".join(path.read_text(encoding="utf-8") for path in sorted(STATIC.rglob("*.js")))
+    assert len(found) > 10**6
+    return found
+
+
+# Plotly.
+
+
+def test_plotly_puts_a_template_into_every_new_figure_and_it_can_be_taken_out():
+    figure = go.Figure(go.Heatmap(z=[[0.0]]), {"height": 100})
+    assert "template" in json.loads(figure.to_json())["layout"]
+    bare = compat.without_template(figure)
+    assert bare is figure
+    assert json.loads(bare.to_json())["layout"] == {"height": 100}
+
+
+def test_the_names_that_plotly_compares_are_in_the_script_that_streamlit_sends():
+    for name in ("datarevision", "_context", "_fullLayout", "js-plotly-plot"):
+        assert name in scripts(), name
+
+
+# Streamlit's pages.
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """Streamlit before it has looked for a folder named pages."""
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_folder_named_pages_starts_the_old_mode_and_that_is_left_before_it_is_looked_for():
+    PagesManager(str(ROOT / "app.py"))
+    assert PagesManager.uses_pages_directory is True
+    compat.leave_old_multipage_mode()
+    assert PagesManager.uses_pages_directory is False
+    PagesManager(str(ROOT / "app.py"))
+    assert PagesManager.uses_pages_directory is False
+
+
+def test_the_front_page_tells_where_the_server_is_before_anything_else_runs():
+    page = compat.front_page()
+    script = "<script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script>"
+    assert page.count(script) == page.count("<head>") == 1
+    assert f"<head>{script}" in page
+    assert page.index(script) < page.index("<script", page.index(script) + 1)
+    assert page.replace(script, "") == (STATIC / "index.html").read_text(encoding="utf-8")
+
+
+def test_streamlit_s_own_script_still_asks_for_what_the_front_page_tells():
+    assert re.search(r"__streamlit\b[^;]{0,40}\bBACKEND_BASE_URL\b", scripts())
+
+
+# Who may come in.
+
+
+@pytest.fixture
+def hosts():
+    before = st.get_option("server.allowedHosts")
+    yield
+    config.set_option("server.allowedHosts", before)
+
+
+@pytest.mark.usefixtures("hosts")
+def test_only_the_named_hosts_are_let_in_unless_the_reader_has_named_others():
+    config.set_option("server.allowedHosts", [])
+    compat.allow_only(("localhost", "::1"))
+    assert st.get_option("server.allowedHosts") == ["localhost", "::1"]
+    config.set_option("server.allowedHosts", ["my.example"])
+    compat.allow_only(("localhost",))
+    assert st.get_option("server.allowedHosts") == ["my.example"]
+
+
+def test_streamlit_lets_every_host_in_where_nobody_has_said_otherwise():
+    assert not config.get_config_options()["server.allowedHosts"].default_val
+
+
+# Clicks on charts.
+
+
+def picks(*points):
+    return {"selection": {"points": list(points), "point_indices": [0], "box": [], "lasso": []}}
+
+
+@pytest.mark.parametrize(
+    ("said", "numbers"),
+    [
+        (picks({"customdata": [3, 4]}), (3, 4)),
+        (picks({"customdata": (3,)}), (3,)),
+        (picks({"customdata": [3, 4], "x": 1}, {"customdata": [5, 6]}), (3, 4)),
+        (picks({"customdata": [-1, 10**30]}), (-1, 10**30)),
+        # Nothing is chosen, or nothing has been drawn yet.
+        (None, ()),
+        ({}, ()),
+        (picks(), ()),
+        ({"selection": {}}, ()),
+        (picks({"x": 1}), ()),
+        (picks({"customdata": []}), ()),
+        # No browser of ours sends these.
+        (picks({"customdata": None}), ()),
+        (picks({"customdata": 3}), ()),
+        (picks({"customdata": "34"}), ()),
+        (picks({"customdata": {"0": 3}}), ()),
+        (picks({"customdata": [3, 4.0]}), ()),
+        (picks({"customdata": [3, True]}), ()),
+        (picks({"customdata": [3, "4"]}), ()),
+        (picks({"customdata": [3, None]}), ()),
+        (picks({"customdata": [[3, 4]]}), ()),
+        (picks(None), ()),
+        (picks(7), ()),
+        (picks("customdata"), ()),
+        ({"selection": None}, ()),
+        ({"selection": {"points": {}}}, ()),
+        ({"selection": {"points": 3}}, ()),
+        ({"selection": {"points": "abc"}}, ()),
+        ([], ()),
+        ("selection", ()),
+        (3, ()),
+        (True, ()),
+    ],
+)
+def test_what_was_picked_is_whole_numbers_or_nothing(said, numbers):
+    assert compat.picked(said) == numbers
+
+
+def test_streamlit_still_has_a_selection_of_points_and_reads_what_they_carry():
+    assert parse_selection_mode("points")
+    assert "customdata" in scripts()
+
+
+# Names on Streamlit's page that style.css and pointer.js look for.
+
+
+@pytest.mark.parametrize("file", ["style.css", "ask/pointer.js"])
+def test_what_the_rules_of_style_and_the_pointer_look_for_is_what_streamlit_calls_it(file):
+    named = set(re.findall(r"\bdata-testid[$^*]?=[\"']?([\w-]+)", (UI / file).read_text(encoding="utf-8")))
+    assert [name for name in named if name not in scripts()] == []
+    if file == "style.css":
+        assert named
