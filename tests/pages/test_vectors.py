@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from visiting import LANGUAGES, go, is_rounded, start
+from visiting import LANGUAGES, enter, is_rounded
 
 from attention.vectors import CONTENT, METHODS, learn_vectors, word_class
 from pages.ui.labels import label
@@ -16,7 +16,7 @@ SENTENCE = {"en": "the cat saw the dog", "zh": "那只小猫睡着了"}
 
 
 def opened(method: str, lang: str):
-    at = go(start(lang=lang, sentence=SENTENCE[lang]), "vectors", lang).at
+    at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
     if method != METHODS[0]:
         at.button_group(key="vectors_method").set_value(method)
         at.run()
@@ -102,7 +102,7 @@ def test_a_mixture_is_decoded_to_its_nearest_word(lang, percent):
 
 
 def test_the_language_is_the_sentences_and_another_word_can_be_chosen():
-    at = go(start(lang="en", sentence=SENTENCE["zh"]), "vectors").at
+    at = enter("vectors", sentence=SENTENCE["zh"]).at
     at.selectbox(key="vectors_word_zh").set_value("桌")
     at.run()
     (table,) = [text for text in page_of(at, "en").of("markdown") if text.startswith("|")]

@@ -19,6 +19,7 @@ from visiting import (
     Page,
     Visit,
     code_spans,
+    enter,
     go,
     heatmaps,
     is_rounded,
@@ -265,7 +266,7 @@ def test_a_sentence_at_least_half_chinese_has_the_chinese_grammar(sentence, gram
 @pytest.mark.parametrize("slug", ["overview", "heads"])
 def test_weights_change_at_once_and_back_and_nothing_else_does(slug):
     chosen = {"sentence": "the old king saw the princess and she smiled", "query": "7", "hidden": "3", "head": "1"}
-    at = go(start(**DEFAULT, **chosen), slug).at
+    at = enter(slug, **DEFAULT, **chosen).at
     before = settings_in(at, "weights")
     assert before.items() >= chosen.items()
     for kind in ("random", "hand", "learned", "hand", "random", "learned"):
@@ -282,7 +283,7 @@ def test_weights_change_at_once_and_back_and_nothing_else_does(slug):
 
 
 def test_the_checkpoint_moves_the_page_through_the_training_and_is_kept_while_other_weights_are_in_force():
-    at = go(start(**DEFAULT), "softmax").at
+    at = enter("softmax", **DEFAULT).at
     assert at.select_slider(key="checkpoint").options == [label("step", "en", step=step) for step in STEPS]
     for place in (0, 3, 9):
         at.select_slider(key="checkpoint").set_value(place)
@@ -313,7 +314,7 @@ def test_a_setting_without_a_widget_is_the_last_one_chosen_not_the_first(first):
 
 @pytest.mark.parametrize("edit", ["scores.10.5.0:3", "attn_weights.1.2.1:0.5", "head_outputs.0.0.1:0", "tokens.2.5:0"])
 def test_an_edit_stays_with_another_checkpoint_and_goes_with_other_weights(edit):
-    at = go(start(**DEFAULT, edit=edit, head=edit.split(".")[3][0] if edit.count(".") > 2 else "0"), "softmax").at
+    at = enter("softmax", **DEFAULT, edit=edit, head=edit.split(".")[3][0] if edit.count(".") > 2 else "0").at
     at.select_slider(key="checkpoint").set_value(3)
     page = look(at.run(), "softmax")
     assert at.query_params["edit"] == edit
@@ -402,7 +403,7 @@ def assert_panels(found: list[np.ndarray], tensor: str, a: Case, b: Case) -> Non
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_learned_and_random_weights_are_compared_as_two_layers(lang):
-    at = go(start(lang=lang, **DEFAULT), "heads", lang).at
+    at = enter("heads", lang=lang, **DEFAULT).at
     at.button(key="hold").click().run()
     page = look(take(at, "random"), "heads", lang)
     panels, why, changes = compared(page)
@@ -415,7 +416,7 @@ def test_learned_and_random_weights_are_compared_as_two_layers(lang):
 
 
 def test_two_moments_of_one_training_are_compared():
-    at = go(start(**DEFAULT, checkpoint="0"), "scores").at
+    at = enter("scores", **DEFAULT, checkpoint="0").at
     at.button(key="hold").click().run()
     at.select_slider(key="checkpoint").set_value(10)
     panels, why, changes = compared(look(at.run(), "scores"))
@@ -442,7 +443,7 @@ def test_two_moments_of_one_training_are_compared():
 )
 def test_what_was_trained_for_other_settings_is_another_layer(held, why):
     pin = "&".join(f"{name}={text}" for name, text in held.items())
-    page = go(start(**DEFAULT, query="3", pin=pin), "heads")
+    page = enter("heads", **DEFAULT, query="3", pin=pin)
     panels, said, changes = compared(page)
     assert said == {why}
     assert set(changes) == {label(f"short_{name}", "en") for name in held}
@@ -581,7 +582,7 @@ def test_what_looks_different_but_is_the_same_layer_is_trained_once(training):
 
 
 def test_who_does_not_want_to_wait_takes_random_weights_at_once_and_the_training_is_left(training, monkeypatch):
-    at = go(start(first=True, weights="random", sentence="the cat saw it", query="3"), "scores").at
+    at = enter("scores", first=True, weights="random", sentence="the cat saw it", query="3").at
     before = settings_in(at)
 
     def press_when_seen():

@@ -260,6 +260,28 @@ def go(at: AppTest, slug: str, lang: str = "en") -> Page:
     return look(at.switch_page(f"pages/{slug}/page.py").run(), slug, lang)
 
 
+def enter(slug: str, /, lang: str = "en", *, first: bool = False, **address: str) -> Page:
+    """A page opened by a link of its own, before any other of the visit; otherwise as start does."""
+    visit = Visit(first=first, lang=lang, **address)
+    visit._registered_pages = _pages()
+    return go(visit, slug, lang)
+
+
+@cache
+def _pages() -> dict:
+    """What pages there are, which an AppTest knows only after a run."""
+    return Visit(sentence="").run()._registered_pages
+
+
+def texts_of(chart: object) -> str:
+    """All of a chart but its numbers, which come as letters too: any mark may turn up in those."""
+    if isinstance(chart, dict):
+        return "".join(f"{name} {texts_of(part)}\n" for name, part in chart.items() if name != "bdata")
+    if isinstance(chart, list | tuple):
+        return "\n".join(map(texts_of, chart))
+    return str(chart)
+
+
 def numbers(z: object) -> np.ndarray:
     if not isinstance(z, dict):
         return np.array(z, dtype=np.float32)
