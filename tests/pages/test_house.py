@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
+from each import each
 
 from pages import LABS, OVERVIEW, PAGES, WALK
 
@@ -18,7 +18,7 @@ CURRICULUM = ("embedding", "projections", "scores", "scaling", "softmax", "weigh
 
 
 def named(paths):
-    return pytest.mark.parametrize("path", paths, ids=lambda path: str(path.relative_to(ROOT)))
+    return each("path", paths)
 
 
 def imports_of(source, package=""):
@@ -53,8 +53,8 @@ def is_standard(module):
     return top(module) in sys.stdlib_module_names
 
 
-@pytest.mark.parametrize(
-    ("source", "found"),
+@each(
+    "source, found",
     [
         ("import streamlit as st, a.b", {"streamlit", "a.b"}),
         ("from pages.scores import page", {"pages.scores:page"}),
@@ -115,7 +115,7 @@ def reached_from(path):
     return found
 
 
-@pytest.mark.parametrize("name", ["figures", "colors"])
+@each("name", ["figures", "colors"])
 def test_figures_and_colours_know_nothing_of_streamlit_not_even_through_others(name):
     reached = {top(module) for module in reached_from(ROOT / "pages" / "ui" / f"{name}.py")}
     assert "streamlit" not in reached
@@ -153,7 +153,7 @@ def test_every_folder_of_pages_is_in_the_table_of_contents_and_the_other_way_rou
     assert folders == {*PAGES, "ui"}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each("page", PAGES)
 def test_a_page_is_one_module_and_its_words_in_two_languages(page):
     files = {path.name for path in (ROOT / "pages" / page).iterdir() if path.name != "__pycache__"}
     assert files == {"page.py", "en.md", "zh.md"}
@@ -162,9 +162,7 @@ def test_a_page_is_one_module_and_its_words_in_two_languages(page):
 LOOSE_ENDS = re.compile(r"#\s*type:\s*ignore|#\s*noqa|\b(TODO|FIXME|XXX|HACK)\b|\bbreakpoint\(|\bprint\(")
 
 
-@pytest.mark.parametrize(
-    "line", ["x = 1  # type: ignore", "x = 1  # type:ignore[arg-type]", "# TODO tidy", "import os  # noqa: F401"]
-)
+@each("line", ["x = 1  # type: ignore", "x = 1  # type:ignore[arg-type]", "# TODO tidy", "import os  # noqa: F401"])
 def test_the_search_for_loose_ends_finds_a_planted_one(line):
     assert LOOSE_ENDS.search(line)
 

@@ -19,6 +19,7 @@ import pytest
 import streamlit as st
 import torch
 import transformers
+from each import each
 from expected import expected_charts, expected_facts, expected_sections
 from safetensors.torch import load_file
 from visiting import (
@@ -242,7 +243,7 @@ def assert_shown(page: Page, case: RealCase) -> None:
 # The walk.
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", VISITS)
 def test_every_matrix_of_the_walk_is_what_the_models_own_modules_take_and_give(visited, name, slug):
     case, pages = visited(name)
@@ -262,7 +263,7 @@ def test_rows_are_the_tokenizers_own_tokens_special_ones_included(visited, name)
     assert pages["embedding"].at.selectbox(key="query").options == list(trace["y"])
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", VISITS)
 def test_a_page_says_what_belongs_to_a_real_model_with_its_numbers(visited, name, slug):
     case, pages = visited(name)

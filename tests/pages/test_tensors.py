@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from visiting import shape_by_rule, tensor_of
@@ -15,15 +16,14 @@ from pages.ui.tensors import OF_HEADS, TENSORS, Origin, changes, fits, letters_o
 PROPERTY = settings(max_examples=300, deadline=None, derandomize=True)
 SENTENCES = ("hello", "the the the", "the dog saw the cat", "我 喜欢 猫 因为 猫 很 可爱", "a b c d")
 SIZES = ((4, 1), (4, 4), (8, 2), (12, 3), (16, 16), (64, 8))
-NAME = pytest.mark.parametrize("name", TENSORS)
-CASE = pytest.mark.parametrize(
+NAME = each("name", TENSORS)
+CASE = each(
     "case",
     [
         (sentence, AttentionConfig(*size, causal=i % 2 == 0, scaled=i % 3 > 0, positions=i % 5 > 0, seed=i), hidden)
         for i, (sentence, size) in enumerate((s, z) for s in SENTENCES for z in SIZES)
         for hidden in [(0,) if i % 4 == 0 else ()]
     ],
-    ids=lambda case: f"{case[0][:5]} {case[1].d_model} {case[1].num_heads}",
 )
 
 
@@ -67,7 +67,7 @@ def test_every_tensor_that_can_be_explained_can_be_asked_about_and_the_other_way
     assert sorted(named) == sorted(TENSORS)
 
 
-@pytest.mark.parametrize("name", ["", "tokens", "X", "weights", "config", "__class__", "vocabulary", "edits"])
+@each("name", ["", "tokens", "X", "weights", "config", "__class__", "vocabulary", "edits"])
 def test_what_is_no_tensor_has_no_shape_and_no_cell(name):
     config = AttentionConfig(8, 2)
     assert shape_of(name, config, 5, 4) is None
@@ -128,8 +128,8 @@ def test_a_panel_of_a_query_s_contributions_shows_that_query_s():
         torch.testing.assert_close(view(TRACE, Origin("contributions", 1), query, (5, 4)), expected)
 
 
-@pytest.mark.parametrize(
-    ("origin", "query", "shape"),
+@each(
+    "origin, query, shape",
     [
         (Origin("contributions", 0), 5, (5, 4)),
         (Origin("scores", 3), 0, (5, 5)),

@@ -1,6 +1,6 @@
 """Where the weights come from: learned, random or set by hand; the training in front of the reader; its checkpoints.
 
-The oracle is a training of its own (visiting.learned) that the app knows nothing of.
+The oracle is a training of its own (visiting.learned); of the same size, seed and language it is the app's as well.
 """
 
 import re
@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from each import each
 from expected import assert_charts_show, assert_facts, expected_sections
 from visiting import (
     LANGUAGES,
@@ -146,14 +147,14 @@ def test_the_pronoun_of_the_first_sentence_has_found_its_noun(lang, word):
 # Every page of the walk.
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_matrix_is_the_one_of_a_layer_made_independently(name, slug):
     case, pages = walked(name)
     assert_charts_show(pages[slug], case)
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_page_says_what_belongs_to_these_weights_with_their_numbers(name, slug):
     case, pages = walked(name)
@@ -180,7 +181,7 @@ def test_settings_of_these_tests_bring_up_every_section_for_learned_weights_and_
 # What the layer has learned so far.
 
 
-@pytest.mark.parametrize("name", LEARNED)
+@each("name", LEARNED)
 def test_the_story_tells_the_step_the_accuracy_and_the_nearest_word(name):
     case, pages = walked(name)
     checkpoint = case.learned.history.checkpoints[case.checkpoint]
@@ -205,7 +206,7 @@ def test_weights_that_nobody_learned_have_no_story(name):
     assert "decoded" not in pages["heads"].said
 
 
-@pytest.mark.parametrize("name", LEARNED)
+@each("name", LEARNED)
 def test_words_that_the_layer_does_not_know_are_named_as_they_are(name):
     case, pages = walked(name)
     known = {word.casefold() for word in case.learned.vocabulary}
@@ -227,7 +228,7 @@ def test_known_words_are_known_however_they_are_written():
     assert "Queen" in case.tokens
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 def test_words_that_the_layer_does_not_know_are_never_interpreted(slug):
     _, pages = walked("hard characters")
     for text in pages[slug].of("markdown", "caption", box="story") + pages[slug].of("markdown"):
@@ -344,7 +345,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD.items() for text in texts])
+@each("name, text", [(name, text) for name, texts in BAD.items() for text in texts])
 def test_a_value_that_does_not_fit_falls_back_and_is_named(name, text):
     assert from_query({name: text}, defaults("en")) == (defaults("en"), (name,))
 

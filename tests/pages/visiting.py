@@ -299,9 +299,16 @@ def heatmaps(chart: dict) -> list[dict]:
 RULES = {"embedding": "embeddings", "scores": "scores", "softmax": "attn_weights", "weighted_sum": "head_outputs"}
 
 
-@cache
-def learned(config: AttentionConfig, language: str) -> Learned:
-    return learn(config, language=language)
+_layers: dict[tuple[AttentionConfig, str], Learned] = {}
+
+
+def learned(
+    config: AttentionConfig, language: str, on_step: Callable[[int, int, float], None] | None = None
+) -> Learned:
+    """A trained layer. The same arguments give the same numbers (see test_learn.py), so that once is enough for all."""
+    if (config, language) not in _layers:
+        _layers[config, language] = learn(config, language=language, on_step=on_step)
+    return _layers[config, language]
 
 
 @dataclass(frozen=True)
