@@ -1,6 +1,18 @@
 """What the tests of the pages share lies beside them, in visiting.py."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
+
+import pytest
 
 sys.path.append(str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_training_for_all_who_ask_for_the_same() -> Iterator[None]:
+    from visiting import learned
+
+    with patch("pages.ui.layers.learn", learned):
+        yield

@@ -18,6 +18,7 @@ from visiting import (
     Page,
     Visit,
     code_spans,
+    enter,
     go,
     heatmaps,
     is_rounded,
@@ -212,20 +213,16 @@ def settings_in(at: Visit, *without: str) -> dict[str, str]:
 
 
 @ON_EVERY_PAGE
-def test_nothing_is_compared_or_framed_before_something_is_held(slug):
-    page = go(start(**FIRST), slug)
+def test_nothing_is_compared_or_framed_before_something_is_held_and_what_was_just_held_differs_in_nothing(slug):
+    lang = LANGUAGES[WALKED.index(slug) % 2]
+    page = enter(slug, lang=lang, **FIRST)
     assert page.charts_in("compare") == []
     assert set(page.said_in("compare")) == {"compare"}
     assert "hold" in buttons(page.at)
     assert buttons(page.at) & {"back_to_a", "hold_again", "release", "undo"} == set()
     assert no_frames(page)
     assert not page.has("banner")
-
-
-@ON_EVERY_PAGE
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_was_just_held_differs_in_nothing(slug, lang):
-    at = press(go(start(lang=lang, **FIRST), slug, lang).at, "hold")
+    at = press(page.at, "hold")
     page = look(at, slug, lang)
     assert changes_told(page) == {}
     assert_compared(page, Case.of(lang, **FIRST), Case.of(lang, **FIRST))
@@ -251,28 +248,29 @@ CHANGES = {
 TELLS = {"longer": "sentence"}
 
 
-@ON_EVERY_PAGE
 @pytest.mark.parametrize("name", CHANGES)
-def test_one_change_is_named_counted_drawn_and_framed(slug, name):
+def test_one_change_is_named_counted_drawn_and_framed_where_it_is_made_and_on_every_other_page(name):
     change, address = CHANGES[name]
-    lang = LANGUAGES[(WALKED.index(slug) + list(CHANGES).index(name)) % 2]
-    at = press(go(start(lang=lang, head="1", **FIRST), slug, lang).at, "hold")
+    first, lang = list(CHANGES).index(name), LANGUAGES[list(CHANGES).index(name) % 2]
+    at = press(enter(WALKED[first], lang=lang, head="1", **FIRST).at, "hold")
     change(at)
-    page = look(at.run(), slug, lang)
+    at.run()
     a, b = Case.of(lang, head="1", **FIRST), Case.of(lang, head="1", **FIRST | address)
-    assert list(changes_told(page)) == [label(f"short_{TELLS.get(name, name)}", lang)]
-    assert_compared(page, a, b)
-    framed = assert_framed(page, a, b)
-    same_shape = name not in ("d_model", "longer")
-    if same_shape and slug in ("weighted_sum", "heads"):
-        assert framed or (slug, name) == ("weighted_sum", "num_heads")
-    assert_charts_show(page, b)
+    for slug in (*WALKED[first:], *WALKED[:first]):
+        page = look(at, slug, lang) if slug == WALKED[first] else go(at, slug, lang)
+        assert list(changes_told(page)) == [label(f"short_{TELLS.get(name, name)}", lang)], slug
+        assert_compared(page, a, b)
+        framed = assert_framed(page, a, b)
+        same_shape = name not in ("d_model", "longer")
+        if same_shape and slug in ("weighted_sum", "heads"):
+            assert framed or (slug, name) == ("weighted_sum", "num_heads")
+        assert_charts_show(page, b)
 
 
 @pytest.mark.parametrize("slug", ["overview", "projections", "scores", "heads"])
 @pytest.mark.parametrize("head", ["0", "1"])
 def test_another_seed_changes_every_learned_number_and_frames_it(slug, head):
-    at = press(go(start(head=head, **FIRST), slug).at, "hold")
+    at = press(enter(slug, head=head, **FIRST).at, "hold")
     at.sidebar.button[0].click()
     page = look(at.run(), slug)
     a, b = Case.of("en", head=head, **FIRST), Case.of("en", head=head, **FIRST, seed=at.query_params["seed"])
@@ -283,7 +281,7 @@ def test_another_seed_changes_every_learned_number_and_frames_it(slug, head):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_change_at_once_is_named_with_what_it_was_and_what_it_is(lang):
-    at = press(go(start(lang=lang, **FIRST), "heads", lang).at, "hold")
+    at = press(enter("heads", lang=lang, **FIRST).at, "hold")
     for name in ("causal", "scaled", "positions", "num_heads", "sentence"):
         CHANGES[name][0](at)
         at.run()
@@ -299,7 +297,7 @@ def test_every_change_at_once_is_named_with_what_it_was_and_what_it_is(lang):
 
 
 def test_other_heads_queries_and_questions_are_no_difference():
-    at = press(go(start(**FIRST), "scores").at, "hold")
+    at = press(enter("scores", **FIRST).at, "hold")
     at.button_group(key="head").set_value(1)
     at.selectbox(key="query").set_value(4)
     at.toggle(key="questions").set_value(False)
@@ -310,17 +308,18 @@ def test_other_heads_queries_and_questions_are_no_difference():
     assert no_frames(page)
 
 
-@ON_EVERY_PAGE
-def test_what_has_fewer_heads_or_tokens_than_the_page_shows_is_compared_as_far_as_it_goes(slug):
+def test_what_has_fewer_heads_or_tokens_than_the_page_shows_is_compared_as_far_as_it_goes():
     pin = "num_heads=1&sentence=the+cat"
-    page = go(start(**FIRST | {"query": "4", "head": "3", "num_heads": "4", "pin": pin}), slug)
+    at = start(**FIRST | {"query": "4", "head": "3", "num_heads": "4", "pin": pin})
     a, b = (
         Case.of("en", num_heads="1", sentence="the cat"),
         Case.of("en", **FIRST | {"query": "4", "head": "3", "num_heads": "4"}),
     )
-    assert page.of("warning") == []
-    assert_compared(page, a, b)
-    assert_framed(page, a, b)
+    for slug in WALKED:
+        page = go(at, slug)
+        assert page.of("warning") == []
+        assert_compared(page, a, b)
+        assert_framed(page, a, b)
 
 
 CHANGED = {
@@ -335,7 +334,7 @@ CHANGED = {
 
 
 def test_back_to_a_brings_back_every_setting_and_lets_go():
-    at = press(go(start(**FIRST, **CHANGED, edit="scores.1.2.3:4"), "softmax").at, "hold")
+    at = press(enter("softmax", **FIRST, **CHANGED, edit="scores.1.2.3:4").at, "hold")
     before = settings_in(at, "pin")
     at.text_input(key="sentence").set_value("one two three")
     at.run()
@@ -359,7 +358,7 @@ def test_back_to_a_brings_back_every_setting_and_lets_go():
 
 
 def test_back_to_a_brings_back_the_change_by_hand_even_if_the_same_was_made_again_elsewhere():
-    at = press(go(start(**FIRST, edit="scores.1.2.0:4"), "scores").at, "hold")
+    at = press(enter("scores", **FIRST, edit="scores.1.2.0:4").at, "hold")
     at.sidebar.button[0].click()
     at.run()
     assert at.query_params["edit"] == ""
@@ -372,7 +371,7 @@ def test_back_to_a_brings_back_the_change_by_hand_even_if_the_same_was_made_agai
 
 
 def test_letting_go_keeps_what_is_on_screen():
-    at = press(go(start(**FIRST), "scores").at, "hold")
+    at = press(enter("scores", **FIRST).at, "hold")
     CHANGES["d_model"][0](at)
     at.run()
     before = settings_in(at, "pin")
@@ -384,7 +383,7 @@ def test_letting_go_keeps_what_is_on_screen():
 
 
 def test_holding_again_compares_with_what_is_on_screen_now():
-    at = press(go(start(**FIRST), "scores").at, "hold")
+    at = press(enter("scores", **FIRST).at, "hold")
     CHANGES["d_model"][0](at)
     at.run()
     press(at, "hold_again")
@@ -397,7 +396,7 @@ def test_holding_again_compares_with_what_is_on_screen_now():
 
 
 def test_what_is_held_goes_along_to_every_page_and_language():
-    at = press(go(start(**FIRST), "scores").at, "hold")
+    at = press(enter("scores", **FIRST).at, "hold")
     CHANGES["scaled"][0](at)
     at.run()
     for slug in WALKED:
@@ -412,7 +411,7 @@ def test_what_is_held_goes_along_to_every_page_and_language():
 
 
 def test_a_link_shows_another_visitor_what_is_held():
-    mine = press(go(start(**FIRST), "projections").at, "hold")
+    mine = press(enter("projections", **FIRST).at, "hold")
     for name in ("num_heads", "sentence", "hidden", "causal"):
         CHANGES[name][0](mine)
         mine.run()
@@ -427,7 +426,7 @@ def test_a_link_shows_another_visitor_what_is_held():
 
 
 def test_nothing_is_compared_with_an_empty_sentence_and_the_held_one_comes_back():
-    at = press(go(start(**FIRST), "scores").at, "hold")
+    at = press(enter("scores", **FIRST).at, "hold")
     at.text_input(key="sentence").set_value("")
     page = look(at.run(), "scores")
     assert page.of("info") != []
@@ -452,11 +451,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("slug", ["scores", "embedding"])
-def test_no_sentence_is_markup_in_what_is_said_of_a_change(text, slug):
+def test_no_sentence_is_markup_in_what_is_said_of_a_change(text):
     sentence, other = f"qzx {text}", f"{text} qzx"
     pin = "sentence=" + "".join(f"%{byte:02X}" for byte in other.encode())
-    page = go(start(sentence=sentence, query="0", pin=pin), slug)
+    page = enter(("scores", "embedding")[HOSTILE.index(text) % 2], sentence=sentence, query="0", pin=pin)
     assert page.of("warning") == []
     case = Case.of("en", sentence=sentence, query="0")
     told = [t for t in page.of("markdown", "caption", box="compare") if not t.startswith("#")]
@@ -493,24 +491,22 @@ EDITS = {
 }
 
 
-@ON_EVERY_PAGE
 @pytest.mark.parametrize("name", EDITS)
-def test_a_number_set_by_hand_and_all_that_follows_from_it_is_on_the_page(slug, name):
+def test_a_number_set_by_hand_and_all_that_follows_from_it_is_on_the_page_and_on_every_other(name):
     cell, value, address = EDITS[name]
-    lang = LANGUAGES[(WALKED.index(slug) + list(EDITS).index(name)) % 2]
+    first, lang = 2 * list(EDITS).index(name), LANGUAGES[list(EDITS).index(name) % 2]
     head = cell.split(".")[3] if cell.count(".") == 3 else "1"
-    at = set_by_hand(go(start(lang=lang, head=head, **FIRST), slug, lang).at, cell, value)
+    at = set_by_hand(enter(WALKED[first], lang=lang, head=head, **FIRST).at, cell, value)
     assert at.query_params["edit"] == address
-    page, case = look(at, slug, lang), edited(lang, head=head, edit=address)
-    assert_everything_follows(page, edited(lang, head=head), case)
-    assert page.said_in("inspector")["edited"] == {}
+    assert look(at, WALKED[first], lang).said_in("inspector")["edited"] == {}
     assert at.number_input(key="ask_value").value is None
-    banner = page.of("markdown", box="banner")
-    assert len(banner) == 1
-    tensor, row, column = cell.split(".")[:3]
-    assert code_spans(banner[0])[1] == [f"{tensor}[{row}, {column}]"]
-    shown = re.findall(r"−?\d+\.\d+", banner[0])
-    assert is_rounded(shown[-1], value)
+    case, (tensor, row, column) = edited(lang, head=head, edit=address), cell.split(".")[:3]
+    for slug in (*WALKED[first:], *WALKED[:first]):
+        page = look(at, slug, lang) if slug == WALKED[first] else go(at, slug, lang)
+        assert_everything_follows(page, edited(lang, head=head), case)
+        (banner,) = page.of("markdown", box="banner")
+        assert code_spans(banner)[1] == [f"{tensor}[{row}, {column}]"]
+        assert is_rounded(re.findall(r"−?\d+\.\d+", banner)[-1], value)
 
 
 def assert_everything_follows(page: Page, before: Case, now: Case) -> None:
@@ -528,42 +524,44 @@ def assert_everything_follows(page: Page, before: Case, now: Case) -> None:
     assert "undo" in buttons(page.at)
 
 
-@pytest.mark.parametrize("slug", ["overview", "scores", "softmax", "weighted_sum", "heads"])
-def test_a_silenced_head_gives_nothing_on_any_page(slug):
-    at = press(go(start(head="1", **FIRST), "heads").at, "silence")
+def test_a_silenced_head_gives_nothing_on_any_page():
+    at = press(enter("heads", head="1", **FIRST).at, "silence")
     assert at.query_params["edit"] == "head_outputs.0.0.1:0"
     assert at.button(key="silence").disabled
-    page, case = go(at, slug), edited(head="1", edit="head_outputs.0.0.1:0")
+    case = edited(head="1", edit="head_outputs.0.0.1:0")
     assert float(np.abs(tensor_of(case.trace, "head_outputs", 1, 0)).max()) == 0
-    assert_everything_follows(page, edited(head="1"), case)
-    (banner,) = page.of("markdown", box="banner")
-    assert re.findall(r"\d+", banner)[0] == "1"
-    for cell in ("head_outputs.3.1.1", "joined.3.5", "output.3.2"):
-        at.ask({"cell": cell})
-        told = look(at, slug).said_in("inspector")
-        assert ("edited" in told) == cell.startswith("head_outputs")
+    for slug in ("overview", "scores", "softmax", "weighted_sum", "heads"):
+        page = go(at, slug)
+        assert_everything_follows(page, edited(head="1"), case)
+        (banner,) = page.of("markdown", box="banner")
+        assert re.findall(r"\d+", banner)[0] == "1"
+        for cell in ("head_outputs.3.1.1", "joined.3.5", "output.3.2"):
+            at.ask({"cell": cell})
+            told = look(at, slug).said_in("inspector")
+            assert ("edited" in told) == cell.startswith("head_outputs")
 
 
-@pytest.mark.parametrize("slug", WALKED)
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_two_words_that_change_places_do_so_on_every_page(slug, lang):
-    at = go(start(lang=lang, **FIRST), "embedding", lang).at
+def test_two_words_that_change_places_do_so_on_every_page(lang):
+    at = enter("embedding", lang=lang, **FIRST).at
     assert at.selectbox(key="swap_first").options == ["0 the", "1 cat", "2 saw", "3 the", "4 dog"]
     at.selectbox(key="swap_first").set_value(4)
     at.selectbox(key="swap_second").set_value(1)
     press(at, "swap_words")
     assert at.query_params["edit"] == "tokens.1.4:0"
     assert at.query_params["sentence"] == SENTENCE
-    page, case = go(at, slug, lang), edited(lang, edit="tokens.1.4:0")
+    case = edited(lang, edit="tokens.1.4:0")
     assert case.tokens == ("the", "dog", "saw", "the", "cat")
-    assert_everything_follows(page, edited(lang), case)
-    assert at.selectbox(key="query").options == case.labels
-    (banner,) = page.of("markdown", box="banner")
-    assert sorted(span.split()[1] for span in code_spans(banner)[1]) == ["cat", "dog"]
+    for slug in WALKED:
+        page = go(at, slug, lang)
+        assert_everything_follows(page, edited(lang), case)
+        assert at.selectbox(key="query").options == case.labels
+        (banner,) = page.of("markdown", box="banner")
+        assert sorted(span.split()[1] for span in code_spans(banner)[1]) == ["cat", "dog"]
 
 
 def test_the_words_chosen_on_screen_are_those_that_change_places_even_after_others_have():
-    at = go(start(**FIRST), "embedding").at
+    at = enter("embedding", **FIRST).at
     at.selectbox(key="swap_first").set_value(1)
     at.selectbox(key="swap_second").set_value(2)
     press(at, "swap_words")
@@ -579,7 +577,7 @@ def test_the_words_chosen_on_screen_are_those_that_change_places_even_after_othe
 
 
 def test_a_word_does_not_change_places_with_itself():
-    at = go(start(**FIRST), "embedding").at
+    at = enter("embedding", **FIRST).at
     at.selectbox(key="swap_first").set_value(2)
     at.selectbox(key="swap_second").set_value(2)
     press(at, "swap_words")
@@ -587,11 +585,11 @@ def test_a_word_does_not_change_places_with_itself():
 
 
 def test_a_single_word_has_none_to_change_places_with():
-    assert "swap_words" not in buttons(go(start(sentence="a"), "embedding").at)
+    assert "swap_words" not in buttons(enter("embedding", sentence="a").at)
 
 
 def test_a_shorter_sentence_leaves_words_to_swap_that_it_has():
-    at = go(start(**FIRST), "embedding").at
+    at = enter("embedding", **FIRST).at
     at.selectbox(key="swap_first").set_value(4)
     at.text_input(key="sentence").set_value("a b")
     at.run()
@@ -601,7 +599,7 @@ def test_a_shorter_sentence_leaves_words_to_swap_that_it_has():
 
 @pytest.mark.parametrize("address", ["scores.1.2.0:4", "head_outputs.0.0.0:0", "tokens.0.2:0", "embeddings.0.0:1"])
 def test_undo_brings_everything_back(address):
-    at = go(start(**FIRST, edit=address), "heads").at
+    at = enter("heads", **FIRST, edit=address).at
     assert look(at, "heads").has("banner")
     page = look(press(at, "undo"), "heads")
     assert at.query_params["edit"] == ""
@@ -615,10 +613,12 @@ def test_undo_brings_everything_back(address):
 STAYS = {"causal": True, "scaled": True, "positions": True, "hidden": True}
 
 
-@pytest.mark.parametrize("name", [*CHANGES])
-@pytest.mark.parametrize("address", ["scores.1.2.0:4", "tokens.0.2:0"])
+OF_EITHER = [*(("scores.1.2.0:4", name) for name in CHANGES), *(("tokens.0.2:0", n) for n in ("causal", "sentence"))]
+
+
+@pytest.mark.parametrize(("address", "name"), OF_EITHER)
 def test_a_change_by_hand_ends_with_the_numbers_that_it_was_made_for(name, address):
-    at = go(start(**FIRST, edit=address), "scores").at
+    at = enter("scores", **FIRST, edit=address).at
     change, changed = CHANGES[name]
     change(at)
     page = look(at.run(), "scores")
@@ -633,7 +633,7 @@ def test_another_seed_or_example_ends_a_change_by_hand():
         lambda at: at.sidebar.button[0].click(),
         lambda at: at.selectbox(key="example").set_value(1),
     ):
-        at = go(start(**FIRST, edit="embeddings.1.1:3"), "embedding").at
+        at = enter("embedding", **FIRST, edit="embeddings.1.1:3").at
         act(at)
         at.run()
         assert at.query_params["edit"] == ""
@@ -641,7 +641,7 @@ def test_another_seed_or_example_ends_a_change_by_hand():
 
 
 def test_another_head_or_query_keeps_a_change_by_hand_and_says_what_is_true_of_that_head():
-    at = go(start(**FIRST, edit="scores.2.1.0:5"), "scores").at
+    at = enter("scores", **FIRST, edit="scores.2.1.0:5").at
     at.button_group(key="head").set_value(1)
     page = look(at.run(), "scores")
     case = edited(head="1", edit="scores.2.1.0:5")
@@ -650,18 +650,18 @@ def test_another_head_or_query_keeps_a_change_by_hand_and_says_what_is_true_of_t
     assert "notice" in page.said
 
 
-@ON_EVERY_PAGE
-def test_a_link_to_a_change_by_hand_shows_it_to_another_visitor(slug):
-    mine = set_by_hand(go(start(**FIRST), slug).at, "attn_weights.1.1.0", 0.125)
+def test_a_link_to_a_change_by_hand_shows_it_to_another_visitor():
+    mine = set_by_hand(enter("scores", **FIRST).at, "attn_weights.1.1.0", 0.125)
     theirs = start(**mine.query_params)
-    one, other = look(mine, slug), go(theirs, slug)
-    assert one.charts == other.charts
-    assert one.of("markdown", box="banner") == other.of("markdown", box="banner")
+    for slug in WALKED:
+        one, other = go(mine, slug), go(theirs, slug)
+        assert one.charts == other.charts
+        assert one.of("markdown", box="banner") == other.of("markdown", box="banner")
     assert mine.query_params == theirs.query_params
 
 
 def test_a_change_by_hand_can_be_held_and_then_undone():
-    at = press(go(start(**FIRST, edit="scores.2.1.0:5"), "scores").at, "hold")
+    at = press(enter("scores", **FIRST, edit="scores.2.1.0:5").at, "hold")
     assert changes_told(look(at, "scores")) == {}
     page = look(press(at, "undo"), "scores")
     assert list(changes_told(page)) == [label("short_edit", "en")]
@@ -677,7 +677,7 @@ def test_a_change_by_hand_can_be_held_and_then_undone():
 @pytest.mark.parametrize("tensor", ["x", "q", "masked_scores", "output", "w_q", "positions", "head_outputs"])
 def test_only_embeddings_scores_and_weights_can_be_set(tensor):
     head = ".0" if tensor in ("q", "masked_scores", "head_outputs") else ""
-    at = go(start(**FIRST, cell=f"{tensor}.0.0{head}"), "scores").at
+    at = enter("scores", **FIRST, cell=f"{tensor}.0.0{head}").at
     assert "ask_value" not in {box.key for box in at.number_input}
 
 
@@ -686,7 +686,7 @@ def test_only_embeddings_scores_and_weights_can_be_set(tensor):
     [("attn_weights.0.0.0", 0, 1), ("scores.0.0.0", -1000, 1000), ("embeddings.0.0", -1000, 1000)],
 )
 def test_a_number_can_be_set_within_its_limits(cell, low, high):
-    at = go(start(**FIRST, cell=cell), "scores").at
+    at = enter("scores", **FIRST, cell=cell).at
     box = at.number_input(key="ask_value")
     assert (box.min, box.max, box.value) == (low, high, None)
     for value in (low, high):
@@ -697,8 +697,8 @@ def test_a_number_can_be_set_within_its_limits(cell, low, high):
 
 @pytest.mark.parametrize("value", [0.123456789, 1 / 3, 3.14159265])
 def test_a_number_set_by_hand_is_the_number_that_its_link_says(value):
-    at = set_by_hand(go(start(**FIRST), "scores").at, "scores.1.1.0", value)
-    theirs = go(start(**at.query_params), "scores")
+    at = set_by_hand(enter("scores", **FIRST).at, "scores.1.1.0", value)
+    theirs = enter("scores", **at.query_params)
     assert look(at, "scores").charts == theirs.charts
     assert_charts_show(theirs, edited(edit=at.query_params["edit"]))
 
@@ -709,7 +709,7 @@ def test_a_number_set_by_hand_is_the_number_that_its_link_says(value):
 @pytest.mark.parametrize("slug", ["softmax", "weighted_sum", "heads", "overview"])
 def test_a_weight_set_by_hand_is_not_hidden_by_the_mask(slug):
     address = "attn_weights.2.4.0:0.5"
-    page = go(start(**FIRST, causal="1", edit=address), slug)
+    page = enter(slug, **FIRST, causal="1", edit=address)
     if page.at.query_params["edit"] == "":  # nothing to show where such a cell cannot be set
         return
     for chart in page.charts:
@@ -724,6 +724,6 @@ def test_a_weight_set_by_hand_is_not_hidden_by_the_mask(slug):
 )
 def test_no_page_says_that_a_row_takes_nothing_when_it_was_given_a_weight_by_hand(slug, section):
     address = {"hidden": "0-1-2-3-4", "edit": "attn_weights.2.0.0:0.5"}
-    page = go(start(**FIRST, **address), slug)
+    page = enter(slug, **FIRST, **address)
     if page.at.query_params["edit"]:
         assert section not in page.said

@@ -1,12 +1,14 @@
 """Figures: what is drawn is the tensor that was given, under its own labels, in its own place."""
 
 import html
+import itertools
 import json
 import re
 
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,7 +200,7 @@ def test_equal_tokens_have_different_labels():
     assert token_labels(["the", "cat", "the"]) == ("0 the", "1 cat", "2 the")
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.text(min_size=1, max_size=30) | st.sampled_from(["the", "1", "1 1", "internationalisation"])))
 def test_labels_are_unique_numbered_and_one_for_each_token(tokens):
     labels = token_labels(tokens)
@@ -227,7 +229,7 @@ def test_a_label_of_more_than_twelve_characters_is_cut_and_says_so(token, shown)
 HOSTILE = ["<b>", "&", "</s>", "&lt;", "<script>", "&amp;amp;", "a<br>b", '"', "'", "%{z}", "$x$", "<<<<<<<<<<<<<<<<"]
 
 
-@pytest.mark.parametrize("token", HOSTILE)
+@each("token", HOSTILE)
 def test_markup_in_a_token_is_drawn_as_the_letters_it_is(token):
     (plain,) = token_labels([token], markup=False)
     (label,) = token_labels([token])
@@ -240,7 +242,7 @@ def test_markup_in_a_token_is_drawn_as_the_letters_it_is(token):
         assert html.unescape(text) == plain
 
 
-@pytest.mark.parametrize("token", HOSTILE)
+@each("token", HOSTILE)
 def test_a_token_stands_in_labels_alone_and_never_in_a_template_or_title(token):
     mark = f"{token[:4]}qzx"
     (label,) = token_labels([mark])
@@ -261,8 +263,7 @@ def titles(figure):
     return [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 7), (64, 512), (1, 512)])
-@pytest.mark.parametrize("small", [False, True])
+@each("rows, columns, small", [(1, 1, False), (3, 7, True), (64, 512, False), (1, 512, True)])
 def test_a_title_states_the_name_and_the_true_shape(rows, columns, small):
     (title,) = titles(draw(single(panel(ramp(rows, columns), "W<sub>Q</sub>"), small=small), LIGHT))
     words = re.sub("<[^>]+>", " ", title).split()
@@ -313,9 +314,7 @@ def test_the_words_for_those_who_do_not_see_name_every_panel_and_its_shape():
 # Axes.
 
 
-@pytest.mark.parametrize("first_row", [0, 3])
-@pytest.mark.parametrize("first_column", [0, 12])
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 5), (5, 1)])
+@each("first_row, first_column, rows, columns", [(0, 0, 1, 1), (3, 0, 2, 5), (0, 12, 5, 1), (3, 12, 2, 5)])
 def test_axes_reach_exactly_around_the_cells_with_row_0_at_the_top(first_row, first_column, rows, columns):
     shown = panel(ramp(rows, columns), rows=Axis("r", first=first_row), columns=Axis("c", first=first_column))
     layout = draw(single(shown), LIGHT).layout
@@ -340,7 +339,7 @@ def test_labels_are_hidden_where_a_panel_leaves_them_out_and_nowhere_else():
 # Colours.
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.lists(st.floats(width=32) | st.sampled_from([0.0, -torch.inf, torch.inf, torch.nan]), min_size=1, max_size=9),
     st.lists(st.floats(-1e6, 1e6, width=32), max_size=9),
@@ -552,10 +551,9 @@ def test_a_mask_that_closes_everything_leaves_no_number():
 SIZES = [(1, 1), (1, 2), (2, 1), (1, 512), (64, 1), (5, 12), (64, 64), (64, 512), (512, 512), (3, 128)]
 
 
-@pytest.mark.parametrize(("rows", "columns"), SIZES)
-@pytest.mark.parametrize("small", [False, True])
-@pytest.mark.parametrize("is_masked", [False, True])
-def test_no_size_fails(rows, columns, small, is_masked):
+@each("is_masked, small, size", itertools.product([False, True], [False, True], SIZES))
+def test_no_size_fails(is_masked, small, size):
+    rows, columns = size
     values = ramp(rows, columns)
     closed = Closed(values > 0, "closed") if is_masked else None
     labels = token_labels(["the"] * rows)
@@ -570,9 +568,7 @@ def widest_text(trace, shown):
     return max(len(f"{value:.{digits}f}") for value in shown.values.flatten().tolist())
 
 
-@pytest.mark.parametrize(
-    ("rows", "columns"), [(1, 512), (1, 64), (64, 1), (64, 64), (64, 512), (28, 28), (5, 40), (1, 40)]
-)
+@each("rows, columns", [(1, 512), (1, 64), (64, 1), (64, 64), (64, 512), (28, 28), (5, 40), (1, 40)])
 def test_no_number_is_written_where_there_is_no_room(rows, columns):
     assert only(draw(single(panel(ramp(rows, columns)), width=900), LIGHT)).texttemplate is None
 
@@ -584,19 +580,16 @@ def test_no_number_is_written_in_an_overview_and_no_tick_label_and_no_colour_bar
     assert figure.layout.coloraxis.showscale is False
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 4), (12, 12), (5, 8), (1, 8), (12, 1)])
+@each("rows, columns", [(1, 1), (3, 4), (12, 12), (5, 8), (1, 8), (12, 1)])
 def test_numbers_are_written_where_there_is_room(rows, columns):
     values = ramp(rows, columns)
     trace = only(draw(Board([[panel(values)]], [1], [heatmap_height(rows)]), LIGHT))
     assert widest_text(trace, panel(values)) >= 4
 
 
-@pytest.mark.parametrize("rows", [2, 5, 13, 16, 30])
-@pytest.mark.parametrize("columns", [2, 5, 13, 16, 20, 32])
-@pytest.mark.parametrize("width", [200, 600, 900])
-@pytest.mark.parametrize("limit", [0.5, 9.9, 99.0])
-def test_a_number_is_written_where_plotly_would_write_it_large_enough_to_read(rows, columns, width, limit):
-    height = 160
+@each("rows, columns, width", itertools.product([2, 5, 13, 16, 30], [2, 5, 13, 16, 20, 32], [200, 600, 900]))
+def test_a_number_is_written_where_plotly_would_write_it_large_enough_to_read(rows, columns, width):
+    height, limit = 160, 9.9
     shown = panel(torch.linspace(-limit, limit, rows * columns).reshape(rows, columns))
     figure = draw(Board([[shown]], [1], [height], width=width), LIGHT)
     trace = only(figure)
@@ -608,9 +601,7 @@ def test_a_number_is_written_where_plotly_would_write_it_large_enough_to_read(ro
         assert min((cell[0] + 1) * 1.35 / widest_text(trace, shown) / 0.65, cell[1] / 1.3) >= 7
 
 
-@pytest.mark.parametrize("columns", [1, 2, 4, 8, 12, 16, 20, 24, 32])
-@pytest.mark.parametrize("width", [150, 300, 600, 900])
-@pytest.mark.parametrize("limit", [1.0, 9.9, 99.0])
+@each("columns, width, limit", itertools.product([1, 4, 8, 12, 16, 20, 24], [150, 300, 600, 900], [1.0, 9.9, 99.0]))
 def test_numbers_of_one_row_fit_their_cells_because_plotly_does_not_shrink_those(columns, width, limit):
     values = torch.full((1, columns), -limit)
     shown = panel(values)
@@ -751,36 +742,26 @@ def test_arrows_point_from_panel_to_panel_and_signs_stand_between():
 
 # What the browser is told, so that a click means a number (see pointer.js).
 
-VIEWS = {
-    "plain": View("x"),
-    "of a head": View("scores", 1),
-    "transposed": View("k", 0, transposed=True),
-    "some columns": View("w_q", first=4, width=4),
-    "all heads": View("q", head_dim=2),
-    "none": None,
-}
+VIEWS = [
+    (View("x"), {"tensor": "x"}),
+    (View("scores", 1), {"tensor": "scores", "head": 1}),
+    (View("k", 0, transposed=True), {"tensor": "k", "head": 0, "transposed": True}),
+    (View("w_q", first=4, width=4), {"tensor": "w_q", "first": 4, "width": 4}),
+    (View("q", head_dim=2), {"tensor": "q", "head_dim": 2}),
+    (None, {}),
+]
 
 
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 6), (12, 4), (64, 512)])
-@pytest.mark.parametrize("small", [False, True])
-def test_every_panel_says_which_tensor_it_shows_and_how(view, rows, columns, small):
-    shown = panel(ramp(rows, columns), view=view, leads_to="scores" if small else "")
-    sent = json.loads(draw(single(shown, small=small), LIGHT).to_json())
+NOTHING = {"tensor": "", "head": None, "transposed": False, "first": 0, "width": 0, "head_dim": 0}
+
+
+@each("view, said", VIEWS)
+def test_every_panel_says_which_tensor_it_shows_and_how(view, said):
+    shown = panel(ramp(4, 6), view=view, leads_to="scores" if view else "")
+    sent = json.loads(draw(single(shown), LIGHT).to_json())
     (told,) = json.loads(sent["layout"]["meta"])
-    said = view or View("")
-    assert told == {
-        "axis": "",
-        "rows": rows,
-        "columns": columns,
-        "leads_to": "scores" if small else "",
-        "tensor": said.tensor,
-        "head": said.head,
-        "transposed": said.transposed,
-        "first": said.first,
-        "width": said.width,
-        "head_dim": said.head_dim,
-    }
+    place = {"axis": "", "rows": 4, "columns": 6, "leads_to": "scores" if view else ""}
+    assert told == place | NOTHING | said
 
 
 def test_what_is_said_of_a_panel_names_the_axes_that_it_is_drawn_on():
@@ -817,7 +798,7 @@ CELLS = st.integers(1, 7).flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(CELLS)
 def test_rectangles_cover_exactly_the_changed_cells_and_each_of_them_once(cells):
     counts = covered(_runs(torch.tensor(cells)), (len(cells), len(cells[0])))

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import streamlit
 import torch
+from each import each
 from visiting import (
     LANGUAGES,
     WALKED,
@@ -24,6 +25,7 @@ from visiting import (
     Page,
     Visit,
     code_spans,
+    enter,
     go,
     heatmaps,
     is_rounded,
@@ -70,7 +72,6 @@ SETTINGS = {
     "long": {"sentence": "a dog " * 33, "d_model": "512", "num_heads": "16", "head": "7", "query": "63"},
 }
 TWELVE = "the animal did not cross the street because it was too tired"  # so many tokens
-ON_EVERY_PAGE = pytest.mark.parametrize("slug", WALKED)
 IN_EVERY_SETTING = pytest.mark.parametrize("setting", SETTINGS)
 
 
@@ -221,70 +222,57 @@ def case_of(setting: str, lang: str) -> Case:
     return Case.of(lang, **SETTINGS[setting])
 
 
+def language_of(setting: str) -> str:
+    return LANGUAGES[list(SETTINGS).index(setting) % 2]
+
+
 @cache
-def opened(setting: str, lang: str) -> dict[str, Page]:
-    at = start(lang=lang, **SETTINGS[setting])
-    return {slug: go(at, slug, lang) for slug in WALKED}
+def opened(setting: str) -> dict[str, Page]:
+    at = start(lang=language_of(setting), **SETTINGS[setting])
+    return {slug: go(at, slug, language_of(setting)) for slug in WALKED}
 
 
 # From the start.
 
 
-@ON_EVERY_PAGE
 @IN_EVERY_SETTING
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_number_in_the_row_of_the_query_is_explained_from_the_start(slug, setting, lang):
-    case, page = case_of(setting, lang), opened(setting, lang)[slug]
-    cell = chosen(page.at) if slug == WALKED[-1] else None
-    tensor = BEGINS_WITH[slug]
-    head = case.head if tensor in OF_HEADS else None
-    code = trail_of(page)[1]
-    row, column = map(int, re.fullmatch(rf"{tensor}\[(\d+), (\d+)\]", code).groups())
-    assert row == case.query
-    values = np.abs(tensor_of(case.trace, tensor, head, case.query)[row])
-    if tensor in ("scores", "scaled_scores"):
-        values = tensor_of(case.trace, "attn_weights", head, case.query)[row]
-    assert values[column] == pytest.approx(values.max(), rel=1e-6)
-    if cell:
-        assert_explains(page, case, Cell(tensor, row, column, head))
-    assert trail_of(page)[0] == []
-    assert page.at.query_params["cell"] == ""
-
-
-@IN_EVERY_SETTING
-def test_a_page_explains_its_own_cell_from_the_start_with_all_numbers(setting):
-    case = case_of(setting, "en")
+def test_a_number_in_the_row_of_the_query_is_explained_from_the_start_with_all_numbers(setting):
+    lang = language_of(setting)
+    at, case = start(lang=lang, **SETTINGS[setting]), case_of(setting, lang)
     for slug in WALKED:
-        page = go(start(lang="en", **SETTINGS[setting]), slug)
-        cell = chosen(page.at)
-        assert cell.tensor == BEGINS_WITH[slug]
-        assert_explains(page, case, cell)
+        page, tensor = go(at, slug, lang), BEGINS_WITH[slug]
+        head = case.head if tensor in OF_HEADS else None
+        code = trail_of(page)[1]
+        row, column = map(int, re.fullmatch(rf"{tensor}\[(\d+), (\d+)\]", code).groups())
+        assert row == case.query
+        values = np.abs(tensor_of(case.trace, tensor, head, case.query)[row])
+        if tensor in ("scores", "scaled_scores"):
+            values = tensor_of(case.trace, "attn_weights", head, case.query)[row]
+        assert values[column] == pytest.approx(values.max(), rel=1e-6)
+        assert_explains(page, case, Cell(tensor, row, column, head))
+        assert trail_of(page)[0] == []
+        assert page.at.query_params["cell"] == ""
 
 
 # Every tensor, by a link.
 
 
-@pytest.mark.parametrize("tensor", TENSORS)
 @pytest.mark.parametrize(
     ("setting", "lang"), [("wide, causal, hidden", "en"), ("every key hidden", "zh"), ("narrow", "en")]
 )
-def test_a_link_to_a_number_of_any_tensor_explains_it(tensor, setting, lang):
-    case, random = case_of(setting, lang), Random(f"{tensor} {setting}")
-    rows, columns = shape_by_rule(tensor, case.config, len(case.tokens), len(case.words))
-    places = [(0, 0), (rows - 1, columns - 1), (random.randrange(rows), random.randrange(columns))]
-    at = None
-    for row, column in places:
-        head = random.randrange(case.config.num_heads) if tensor in OF_HEADS else None
-        cell = Cell(tensor, row, column, head)
-        if at is None:
-            at = start(lang=lang, **SETTINGS[setting], cell=address_of(cell))
-        else:
+def test_a_click_on_a_number_of_any_tensor_explains_it(setting, lang):
+    at, case, random = start(lang=lang, **SETTINGS[setting]), case_of(setting, lang), Random(setting)
+    for tensor in TENSORS:
+        rows, columns = shape_by_rule(tensor, case.config, len(case.tokens), len(case.words))
+        for row, column in [(0, 0), (rows - 1, columns - 1), (random.randrange(rows), random.randrange(columns))]:
+            head = random.randrange(case.config.num_heads) if tensor in OF_HEADS else None
+            cell = Cell(tensor, row, column, head)
             at.ask({"cell": address_of(cell)})
-        assert at.query_params["cell"] == address_of(cell)
-        page = look(at, "overview", lang)
-        assert_explains(page, case, cell)
-        if cell.tensor in ("q", "scores", "x", "head_outputs", "output", "exp_sums", "joined", "contributions"):
-            assert_lines_add_up(page, case, cell)
+            assert at.query_params["cell"] == address_of(cell)
+            page = look(at, "overview", lang)
+            assert_explains(page, case, cell)
+            if tensor in ("q", "scores", "x", "head_outputs", "output", "exp_sums", "joined", "contributions"):
+                assert_lines_add_up(page, case, cell)
 
 
 def assert_lines_add_up(page: Page, case: Case, cell: Cell) -> None:
@@ -299,24 +287,25 @@ def assert_lines_add_up(page: Page, case: Case, cell: Cell) -> None:
             assert shows(terms.written(line.product), exact) or abs(line.product - exact) <= 0.006
 
 
-@pytest.mark.parametrize("tensor", [name for name in TENSORS if name not in ("ids", "embedding_table")])
-def test_next_to_the_address_of_a_number_stands_that_number(tensor):
+@pytest.mark.parametrize("tensor", TENSORS)
+def test_a_link_to_a_number_of_any_tensor_explains_it_and_next_to_an_address_stands_the_number_there(tensor):
     case = Case.of("en", d_model="8", num_heads="2")
     cell = Cell(tensor, 0 if tensor.startswith("b_") else 5, 0, 1 if tensor in OF_HEADS else None)
-    page = go(start(cell=address_of(cell)), "scores")
+    page = enter("scores", cell=address_of(cell))
+    assert page.at.query_params["cell"] == address_of(cell)
+    assert_explains(page, case, cell)
     for line in terms_of(page):
         for source, number in line.factors:
-            if source is not None and not math.isnan(number):
+            if source is not None and source.tensor != "ids" and not math.isnan(number):
                 assert number == pytest.approx(value_at(case, source), rel=0.06, abs=0.0051), source
 
 
 @pytest.mark.parametrize(
     "text", ["x.12.0", "scores.0.0", "scores.0.0.2", "x.0.8", "y.0.0", "x.0.0.0", "x.-1.0", "", "x.a.0", "ids.0.1"]
 )
-@pytest.mark.parametrize("slug", ["overview", "projections"])
-def test_a_link_to_a_number_that_is_not_there_falls_back_and_says_so(text, slug):
-    page = go(start(sentence=TWELVE, cell=text), slug)
-    assert chosen(page.at).tensor == BEGINS_WITH[slug]
+def test_a_link_to_a_number_that_is_not_there_falls_back_and_says_so(text):
+    page = enter("projections", sentence=TWELVE, cell=text)
+    assert chosen(page.at).tensor == BEGINS_WITH["projections"]
     warnings = page.of("warning")
     assert [re.findall("`([^`]+)`", warning) for warning in warnings] == ([["cell"]] if text else [])
     assert page.at.query_params["cell"] == ""
@@ -327,7 +316,7 @@ def test_a_link_to_a_number_that_is_not_there_falls_back_and_says_so(text, slug)
 
 @pytest.mark.parametrize("slug", ["overview", "embedding", "heads"])
 def test_every_tensor_can_be_chosen(slug):
-    at, case = go(start(), slug).at, Case.of("en")
+    at, case = enter(slug).at, Case.of("en")
     assert at.selectbox(key="ask_tensor").options == list(TENSORS)
     for tensor in [*reversed(TENSORS), "scores"]:
         before = chosen(at)
@@ -345,7 +334,7 @@ def test_every_tensor_can_be_chosen(slug):
 
 
 def test_row_column_and_head_can_be_chosen_and_the_choice_outlives_a_run_of_the_whole_page():
-    at, case = go(start(num_heads="4"), "scores").at, Case.of("en", num_heads="4")
+    at, case = enter("scores", num_heads="4").at, Case.of("en", num_heads="4")
     for key, value, cell in (
         ("ask_row", 3, Cell("scores", 3, chosen(at).column, 0)),
         ("ask_column", 11, Cell("scores", 3, 11, 0)),
@@ -361,7 +350,7 @@ def test_row_column_and_head_can_be_chosen_and_the_choice_outlives_a_run_of_the_
 
 def test_the_selectors_name_rows_and_columns_as_the_figures_do():
     at, case = (
-        go(start(sentence="the dog saw the cat", query="1"), "embedding").at,
+        enter("embedding", sentence="the dog saw the cat", query="1").at,
         Case.of("en", sentence="the dog saw the cat"),
     )
     words = [f"{i} {word}" for i, word in enumerate(case.words)]
@@ -386,7 +375,7 @@ STEPS = {"ask_up": (-1, 0), "ask_down": (1, 0), "ask_left": (0, -1), "ask_right"
 @pytest.mark.parametrize("key", STEPS)
 def test_a_step_leads_to_the_neighbour_and_ends_at_the_edge(place, key):
     case = Case.of("en", sentence=TWELVE)
-    at = go(start(sentence=TWELVE, cell=f"scores.{place[0]}.{place[1]}.1"), "scores").at
+    at = enter("scores", sentence=TWELVE, cell=f"scores.{place[0]}.{place[1]}.1").at
     row, column = place[0] + STEPS[key][0], place[1] + STEPS[key][1]
     inside = 0 <= row < 12 and 0 <= column < 12
     assert at.button(key=key).disabled != inside
@@ -398,12 +387,12 @@ def test_a_step_leads_to_the_neighbour_and_ends_at_the_edge(place, key):
 
 
 def test_a_single_number_has_no_neighbours():
-    at = go(start(sentence="a", cell="ids.0.0"), "embedding").at
+    at = enter("embedding", sentence="a", cell="ids.0.0").at
     assert [at.button(key=key).disabled for key in STEPS] == [True] * 4
 
 
 def test_all_terms_are_shown_on_demand_and_only_where_some_are_left_out():
-    at, case = go(start(cell="q.3.1.0"), "projections").at, Case.of("en")
+    at, case = enter("projections", cell="q.3.1.0").at, Case.of("en")
     page = look(at, "projections")
     lines = terms_of(page)  # eight products and a bias
     assert len(lines) == terms.MOST
@@ -430,7 +419,7 @@ def label_of_rest(lines: list[Line]) -> int:
 
 
 def test_another_query_brings_back_the_page_s_own_number():
-    at = go(start(cell="scores.2.3.1"), "scores").at
+    at = enter("scores", cell="scores.2.3.1").at
     at.selectbox(key="query").set_value(4)
     at.run()
     cell = chosen(at)
@@ -439,7 +428,7 @@ def test_another_query_brings_back_the_page_s_own_number():
 
 
 def test_the_number_asked_about_goes_with_the_head():
-    at = go(start(cell="scores.2.3.0"), "scores").at
+    at = enter("scores", cell="scores.2.3.0").at
     at.button_group(key="head").set_value(1)
     at.run()
     assert (chosen(at), at.query_params["cell"]) == (Cell("scores", 2, 3, 1), "scores.2.3.1")
@@ -458,7 +447,7 @@ def test_the_number_asked_about_goes_with_the_head():
     ],
 )
 def test_the_number_asked_about_stays_where_there_still_is_one(cell, change, stays):
-    at = go(start(cell=cell), "softmax").at
+    at = enter("softmax", cell=cell).at
     change(at)
     at.run()
     look(at, "softmax")
@@ -469,7 +458,7 @@ def test_the_number_asked_about_stays_where_there_still_is_one(cell, change, sta
 
 
 def test_a_number_chosen_in_the_inspector_survives_a_change_in_the_sidebar():
-    at = go(start(), "scores").at
+    at = enter("scores").at
     at.selectbox(key="ask_row").set_value(3)
     at.run()
     cell = chosen(at)
@@ -479,9 +468,9 @@ def test_a_number_chosen_in_the_inspector_survives_a_change_in_the_sidebar():
     assert_explains(look(at, "scores"), Case.of("en", causal="1"), cell)
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 def test_no_link_carries_the_number_asked_about_to_a_page_that_chooses_its_own(slug):
-    page = go(start(cell="x.2.3"), slug)
+    page = enter(slug, cell="x.2.3")
     carried = [
         re.search(r"(?:^|&)cell=([^&]*)", e.proto.query_string)[1] for e in page.elements if e.type == "page_link"
     ]
@@ -490,7 +479,7 @@ def test_no_link_carries_the_number_asked_about_to_a_page_that_chooses_its_own(s
 
 
 def test_the_back_button_brings_back_the_number_asked_about_before():
-    at = go(start(), "scores").at
+    at = enter("scores").at
     at.ask({"cell": "scores.1.2.0"})
     at.ask({"cell": "scores.3.4.0"})
     at.query_params["cell"] = "scores.1.2.0"
@@ -502,7 +491,7 @@ def test_the_back_button_brings_back_the_number_asked_about_before():
 
 
 def test_a_click_that_answers_a_question_explains_its_cell_as_well():
-    at = go(start(sentence="a b", d_model="16", num_heads="2"), "projections").at
+    at = enter("projections", sentence="a b", d_model="16", num_heads="2").at
     for _ in range(3):
         if at.session_state["awaited"]:
             break
@@ -515,7 +504,7 @@ def test_a_click_that_answers_a_question_explains_its_cell_as_well():
 
 
 def test_a_click_on_a_cell_explains_it_without_drawing_the_page_again():
-    at, case = go(start(), "scores").at, Case.of("en")
+    at, case = enter("scores").at, Case.of("en")
     for cell in (Cell("scores", 0, 11, 1), Cell("q", 3, 1, 0), Cell("k", 11, 3, 0)):
         at.ask({"cell": address_of(cell)})
         assert at.ran[-1]
@@ -525,7 +514,7 @@ def test_a_click_on_a_cell_explains_it_without_drawing_the_page_again():
 
 
 def test_factors_lead_down_to_the_word_and_the_trail_leads_back():
-    at, case = go(start(cell="output.8.1"), "heads").at, Case.of("en")
+    at, case = enter("heads", cell="output.8.1").at, Case.of("en")
     asked = [chosen(at)]
     while sources := [cell for line in terms_of(look(at, "heads")) for cell, _ in line.factors if cell]:
         at.ask({"cell": address_of(sources[0]), "way": "source"})
@@ -556,7 +545,7 @@ def test_factors_lead_down_to_the_word_and_the_trail_leads_back():
 
 
 def test_the_trail_keeps_the_last_steps_and_ends_with_a_choice_of_one_s_own():
-    at = go(start(cell="x.0.0"), "embedding").at
+    at = enter("embedding", cell="x.0.0").at
     for row in range(1, 12):
         at.ask({"cell": f"x.{row}.0", "way": "source"})
     for row in range(12):
@@ -570,14 +559,14 @@ def test_the_trail_keeps_the_last_steps_and_ends_with_a_choice_of_one_s_own():
 
 
 def test_a_double_click_on_a_factor_asks_once():
-    at = go(start(cell="x.0.7"), "embedding").at
+    at = enter("embedding", cell="x.0.7").at
     for _ in range(2):
         at.ask({"cell": "embeddings.0.7", "way": "source"})
     assert trail_of(look(at, "embedding")) == ([Cell("x", 0, 7)], "embeddings[0, 7]")
 
 
 def test_a_trail_loses_the_numbers_that_are_no_longer_there():
-    at = go(start(cell="x.0.7"), "embedding").at
+    at = enter("embedding", cell="x.0.7").at
     at.ask({"cell": "x.0.3", "way": "source"})
     at.ask({"cell": "x.0.2", "way": "source"})
     at.select_slider(key="d_model").set_value(4)
@@ -585,9 +574,9 @@ def test_a_trail_loses_the_numbers_that_are_no_longer_there():
     assert trail_of(look(at, "embedding"))[0] == [Cell("x", 0, 3)]
 
 
-@pytest.mark.parametrize("way", STEPS.values())
+@each("way", STEPS.values())
 def test_the_arrow_keys_step_as_the_buttons_do_and_not_over_the_edge(way):
-    at = go(start(sentence=TWELVE, cell="scores.0.11.1"), "scores").at
+    at = enter("scores", sentence=TWELVE, cell="scores.0.11.1").at
     at.ask({"step": list(way)})
     row, column = 0 + way[0], 11 + way[1]
     inside = 0 <= row < 12 and 0 <= column < 12
@@ -595,10 +584,10 @@ def test_the_arrow_keys_step_as_the_buttons_do_and_not_over_the_edge(way):
     look(at, "scores")
 
 
-@pytest.mark.parametrize("page", ["overview", "nowhere", "", "../app", ["heads"], {"page": "heads"}, 3, None])
-def test_a_name_that_is_no_step_leads_nowhere(page):
-    at = go(start(), "scores").at
-    assert look(at.ask({"page": page}), "scores").of("title") == [sections("scores", "en")["title"]]
+def test_a_name_that_is_no_step_leads_nowhere():
+    at = enter("scores").at
+    for page in ("overview", "nowhere", "", "../app", ["heads"], {"page": "heads"}, 3, None):
+        assert look(at.ask({"page": page}), "scores").of("title") == [sections("scores", "en")["title"]]
 
 
 @pytest.mark.parametrize("slug", WALK)
@@ -649,7 +638,7 @@ JUNK = [
 
 
 def test_nothing_that_a_browser_could_send_by_mistake_breaks_a_page_or_leads_anywhere():
-    at = go(start(cell="x.1.2"), "scores").at
+    at = enter("scores", cell="x.1.2").at
     for question in JUNK:
         at.ask(question)
         assert chosen(at) == Cell("x", 1, 2), question
@@ -660,7 +649,7 @@ def test_nothing_that_a_browser_could_send_by_mistake_breaks_a_page_or_leads_any
 
 @pytest.mark.parametrize("step", [[1.0, 0], [0.0, -1.0], [True, 0], [False, True]])
 def test_a_step_counts_rows_and_columns_whole_whatever_way_it_is_sent(step):
-    at = go(start(cell="x.5.5"), "scores").at
+    at = enter("scores", cell="x.5.5").at
     at.ask({"step": step})
     cell = chosen(at)
     assert cell in (Cell("x", 5, 5), Cell("x", 5 + int(step[0]), 5 + int(step[1])))
@@ -670,7 +659,7 @@ def test_a_step_counts_rows_and_columns_whole_whatever_way_it_is_sent(step):
 
 @pytest.mark.parametrize("way", [-1, 99, 1.5, "back", [], {}, True])
 def test_a_way_back_that_there_is_not_explains_the_cell_all_the_same(way):
-    at = go(start(cell="x.1.2"), "scores").at
+    at = enter("scores", cell="x.1.2").at
     at.ask({"cell": "x.1.3", "way": "source"})
     at.ask({"cell": "x.1.4", "way": way})
     assert chosen(at) == Cell("x", 1, 4)
@@ -718,7 +707,7 @@ def test_the_callback_cuts_the_trail_where_the_reader_goes_back_to(state, way, t
     assert state({"cell": "x.3.3", "way": way})["trail"] == trail
 
 
-@pytest.mark.parametrize("question", [q for q in JUNK if isinstance(q, dict)], ids=str)
+@each("question", [q for q in JUNK if isinstance(q, dict)])
 def test_the_callback_takes_nothing_from_nonsense(state, question):
     held = state(question)
     assert "cell" not in held
@@ -727,7 +716,7 @@ def test_the_callback_takes_nothing_from_nonsense(state, question):
     assert "go_to" not in held
 
 
-@pytest.mark.parametrize("page", [*WALK, "overview", "ui", None, ["scores"]])
+@pytest.mark.parametrize("page", ["scores", "heads", "overview", "ui", None, ["scores"]])
 def test_the_callback_goes_to_steps_of_the_walk_alone(state, page):
     assert state({"page": page}).get("go_to") == (page if page in WALK else None)
 
@@ -792,8 +781,7 @@ def derivation(products, operation="sum", column=0, tensor="scores"):
     return Derivation(Cell(tensor, 0, column, 0), index, index, operation, found, value, "s", "n")
 
 
-@pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 10, 30, 513])
-@pytest.mark.parametrize("everything", [False, True])
+@each("count, everything", [(n, everything) for n in (1, 2, 7, 8, 9, 10, 30, 513) for everything in (False, True)])
 def test_the_terms_shown_and_the_rest_add_up_to_the_number(count, everything):
     random = Random(count)
     made = derivation([random.uniform(-3, 3) for _ in range(count)])
@@ -856,7 +844,7 @@ def test_minus_infinity_and_nothing_but_zeros_are_drawn_without_a_fault():
 
 
 def test_a_closed_cell_is_explained_down_to_the_mask():
-    at, case = go(start(causal="1", cell="masked_scores.1.3.0"), "softmax").at, Case.of("en", causal="1")
+    at, case = enter("softmax", causal="1", cell="masked_scores.1.3.0").at, Case.of("en", causal="1")
     page = look(at, "softmax")
     assert_explains(page, case, Cell("masked_scores", 1, 3, 0))
     assert [line.product for line in terms_of(page)][1] == -math.inf
@@ -864,7 +852,7 @@ def test_a_closed_cell_is_explained_down_to_the_mask():
 
 
 def test_frames_go_around_the_cell_and_everything_it_was_made_from():
-    at = go(start(cell="output.2.5"), "heads").at
+    at = enter("heads", cell="output.2.5").at
     (element,) = [e for e in look(at, "heads").elements if e.type == "bidi_component"]
     frames = (
         json.loads(element.proto.mixed.json or element.proto.json)["frames"]
@@ -897,10 +885,10 @@ def cell_under(panel: dict, row: int, column: int) -> Cell:
     return Cell(panel["tensor"], down, across, panel["head"])
 
 
-@ON_EVERY_PAGE
 @IN_EVERY_SETTING
+@each("slug", WALKED)
 def test_the_cell_that_a_click_means_holds_the_number_shown_there(slug, setting):
-    case, page = case_of(setting, "en"), opened(setting, "en")[slug]
+    case, page = case_of(setting, language_of(setting)), opened(setting)[slug]
     random = Random(f"{slug} {setting}")
     for chart in page.charts:
         traces = {trace["xaxis"]: trace for trace in heatmaps(chart)}
@@ -927,7 +915,7 @@ def test_the_cell_that_a_click_means_holds_the_number_shown_there(slug, setting)
 def test_panels_show_whole_tensors_but_for_the_columns_of_a_head():
     case = Case.of("en")
     for slug in WALKED:
-        for chart in opened("a first visit", "en")[slug].charts:
+        for chart in opened("a first visit")[slug].charts:
             for panel in json.loads(chart["layout"]["meta"]):
                 rows, columns = shape_by_rule(panel["tensor"], case.config, len(case.tokens), len(case.words))
                 if panel["head_dim"] or (slug == "overview" and panel["tensor"].startswith("w_")):
@@ -938,14 +926,14 @@ def test_panels_show_whole_tensors_but_for_the_columns_of_a_head():
 
 def test_the_words_of_the_buttons_are_in_both_languages():
     for lang in LANGUAGES:
-        at = go(start(lang=lang), "scores", lang).at
+        at = enter("scores", lang=lang).at
         for key in STEPS:
             assert at.button(key=key).label == label(key, lang)
 
 
 def test_numbers_are_explained_as_the_core_explains_them():
     case = case_of("wide, causal, hidden", "en")
-    page = go(start(**case.asked, cell="head_outputs.4.3.5"), "weighted_sum")
+    page = enter("weighted_sum", **case.asked, cell="head_outputs.4.3.5")
     made = explain_cell(case.trace, "head_outputs", 4, 3, 5)
     (formula,) = page.of("latex", box="inspector")
     for part in (made.symbols.partition(" = ")[0], made.formula.rpartition(" = ")[2]):

@@ -13,8 +13,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from pages.ui.background import AbandonedError, Workshop
-from visiting import LANGUAGES, Case, Page, Visit, code_spans, go, heatmaps, is_rounded, learned, look, numbers, start
+from each import each
+from visiting import (
+    LANGUAGES,
+    Case,
+    Page,
+    Visit,
+    code_spans,
+    enter,
+    go,
+    heatmaps,
+    is_rounded,
+    learned,
+    look,
+    numbers,
+    start,
+)
 from watching import watching
 
 from attention import AttentionConfig, multi_head_attention
@@ -40,7 +54,7 @@ VISITS = {
     "one head": ("en", ONE_HEAD),
     "one head, Chinese page": ("zh", {**ONE_HEAD, "sentence": "the cat saw it", "query": "3"}),
 }
-ON_EVERY_VISIT = pytest.mark.parametrize("name", VISITS)
+ON_EVERY_VISIT = each("name", VISITS)
 
 
 def settings_in(at: Visit, *without: str) -> dict[str, str]:
@@ -57,7 +71,7 @@ def is_shown(shown: str, value: float) -> bool:
 @cache
 def trained(name: str) -> tuple[Case, Page]:
     lang, address = VISITS[name]
-    return Case.of(lang, **address), go(start(lang=lang, **address), "training", lang)
+    return Case.of(lang, **address), enter("training", lang=lang, **address)
 
 
 @cache
@@ -265,7 +279,7 @@ def test_heads_that_share_the_work_are_told_from_those_that_do_not(lang, section
         HeadReport(0.5, 0.25, 0.125, 1.0, lost, own, shares) for lost, own in zip((0.25, 0.75), looks, strict=True)
     ]
     monkeypatch.setattr(learning, "reports", lambda layer: tuple(found))
-    page = go(start(lang=lang, sentence="the king saw it", **DEFAULT), "training", lang)
+    page = enter("training", lang=lang, sentence="the king saw it", **DEFAULT)
     expected = {"needed": "0", "lowest": "0.25", "accuracy": "1.00", "spare": "1", "highest": "0.75"}
     if section == "different":
         expected |= {"relation": label("relation_verb", lang), "most": "0", "most_share": "0.50"}
@@ -275,7 +289,7 @@ def test_heads_that_share_the_work_are_told_from_those_that_do_not(lang, section
 
 
 def test_the_checkpoint_moves_the_line_and_the_words_but_not_the_heads():
-    at = go(start(**DEFAULT), "training").at
+    at = enter("training", **DEFAULT).at
     before = look(at, "training")
     at.select_slider(key="checkpoint").set_value(0)
     page = look(at.run(), "training")
@@ -286,9 +300,9 @@ def test_the_checkpoint_moves_the_line_and_the_words_but_not_the_heads():
     assert page.said[told] == before.said[told]
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("slug", ["training", "size"])
-@pytest.mark.parametrize("kind", ["random", "hand"])
+@pytest.mark.parametrize(
+    ("slug", "kind", "lang"), [("training", "random", "en"), ("size", "hand", "zh"), ("training", "hand", "zh")]
+)
 def test_a_lab_on_learning_offers_learned_weights_where_others_are_in_force(lang, slug, kind):
     at = start(lang=lang, **{**DEFAULT, "weights": kind})
     page = go(at, slug, lang)
@@ -344,7 +358,7 @@ def trainings(monkeypatch):
 
 
 def at_size(lang: str = "en", **address: str) -> Page:
-    return go(start(lang=lang, **DEFAULT, **address), "size", lang)
+    return enter("size", lang=lang, **DEFAULT, **address)
 
 
 def button(page: Page):
@@ -378,7 +392,7 @@ def test_a_lab_about_other_layers_asks_nothing_of_the_one_in_force(slug, sentenc
         raise AssertionError("a layer was trained")
 
     monkeypatch.setattr(layers, "training", train)
-    page = go(start(**DEFAULT | {"sentence": sentence}), slug)
+    page = enter(slug, **DEFAULT | {"sentence": sentence})
     assert not page.has("story")
     assert not page.has("quiz")
     assert page.charts

@@ -6,6 +6,7 @@ import string
 from pathlib import Path
 
 import pytest
+from each import each
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,12 +17,12 @@ from pages.ui.figures.panels import token_labels
 from pages.ui.words.labels import _LABELS, label
 from pages.ui.words.prose import code, facts_in, fill, number, sections, written
 
-PROPERTY = settings(max_examples=300, deadline=None, derandomize=True)
+PROPERTY = settings(max_examples=100, deadline=None, derandomize=True)
 FOLDER = Path(__file__).parents[2] / "pages"
 LANGUAGES = ("en", "zh")
-PAGE = pytest.mark.parametrize("page", PAGES)
-PROSE = pytest.mark.parametrize("page", [*PAGES, "ui"])  # and what all pages share
-LANG = pytest.mark.parametrize("lang", LANGUAGES)
+PAGE = each("page", PAGES)
+PROSE = each("page", [*PAGES, "ui"])  # and what all pages share
+LANG = each("lang", LANGUAGES)
 CJK = re.compile("[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 HAN = re.compile("[\u4e00-\u9fff]")
 FACT = re.compile(r"\[\[(.*?)\]\]")
@@ -100,7 +101,7 @@ def test_a_chinese_section_is_not_the_english_one(page):
     assert [name for name, body in read(page, "zh") if body == dict(read(page, "en"))[name]] == []
 
 
-@pytest.mark.parametrize("name", _LABELS)
+@each("name", _LABELS)
 def test_a_label_speaks_both_languages_and_states_the_same_facts(name):
     english, chinese = (label(name, lang) for lang in LANGUAGES)
     assert english.strip()
@@ -145,7 +146,7 @@ def sentences_in(source):
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     "source",
     [
         "here.say('the row that you follow')",
@@ -171,7 +172,7 @@ def test_no_sentence_for_the_reader_is_a_python_string(page):
     assert sentences_in((FOLDER / page / "page.py").read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("name", ["inspector", "terms", "compare", "quiz", "frame", "lesson", "tensors", "pointer"])
+@each("name", ["inspector", "terms", "compare", "quiz", "frame", "lesson", "tensors", "pointer"])
 def test_no_sentence_for_the_reader_is_a_python_string_of_what_pages_share(name):
     names_of_languages = ["中文"]  # which every language writes in its own
     found = sentences_in((FOLDER / "ui" / f"{name}.py").read_text(encoding="utf-8"))
@@ -181,7 +182,7 @@ def test_no_sentence_for_the_reader_is_a_python_string_of_what_pages_share(name)
 SHARED = "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER / "ui").glob("*.py"))
 
 
-@pytest.mark.parametrize("name", [name for name, _ in read("ui", "en") if name not in ("title", *TENSORS)])
+@each("name", [name for name, _ in read("ui", "en") if name not in ("title", *TENSORS)])
 def test_every_section_that_all_pages_share_is_shown_somewhere(name):
     stem, _, end = name.rpartition("_")
     whole = rf"(?<!state)\[[\"']{name}[\"']|(?:return|else) \"{name}\""
@@ -209,7 +210,7 @@ MARKUP = [
 ]
 
 
-@pytest.mark.parametrize("text", MARKUP)
+@each("text", MARKUP)
 def test_text_in_a_fact_is_put_in_letter_by_letter_and_never_filled_again(text):
     filled = fill("[[query]] likes [[key]].", {"query": text, "key": "fish"})
     assert filled == f"{text} likes fish."
@@ -225,8 +226,8 @@ def test_a_text_without_facts_is_left_as_it_is():
     assert fill(text, {}) == text
 
 
-@pytest.mark.parametrize(
-    ("fact", "shown"),
+@each(
+    "fact, shown",
     [
         (3, "3"),
         (-3, "−3"),
@@ -288,8 +289,8 @@ def spans(text):
     return outside + text[at:], inside
 
 
-@pytest.mark.parametrize(
-    ("text", "outside", "inside"),
+@each(
+    "text, outside, inside",
     [
         ("`foo`", "", ["foo"]),
         ("`` foo ` bar ``", "", ["foo ` bar"]),

@@ -19,6 +19,7 @@ import pytest
 import streamlit as st
 import torch
 import transformers
+from each import each
 from expected import expected_charts, expected_facts, expected_sections
 from pages.ui.background import Workshop
 from safetensors.torch import load_file
@@ -29,6 +30,7 @@ from visiting import (
     Page,
     Visit,
     code_spans,
+    enter,
     go,
     heatmaps,
     is_rounded,
@@ -241,7 +243,7 @@ def assert_shown(page: Page, case: RealCase) -> None:
 # The walk.
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", VISITS)
 def test_every_matrix_of_the_walk_is_what_the_models_own_modules_take_and_give(visited, name, slug):
     case, pages = visited(name)
@@ -261,7 +263,7 @@ def test_rows_are_the_tokenizers_own_tokens_special_ones_included(visited, name)
     assert pages["embedding"].at.selectbox(key="query").options == list(trace["y"])
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", VISITS)
 def test_a_page_says_what_belongs_to_a_real_model_with_its_numbers(visited, name, slug):
     case, pages = visited(name)
@@ -301,7 +303,7 @@ def test_gpt_looks_back_only_and_that_can_not_be_switched(visited, name):
 
 def test_bert_looks_both_ways_until_it_is_switched(folder):
     case = real_case("en", folder("bert"), "bert", layer="1", query="4")
-    at = go(start(**case.asked), "softmax").at
+    at = enter("softmax", **case.asked).at
     at.toggle(key="causal").set_value(True)
     page = look(at.run(), "softmax")
     assert_shown(page, real_case("en", folder("bert"), "bert", layer="1", query="4", causal="1"))
@@ -311,7 +313,7 @@ def test_bert_looks_both_ways_until_it_is_switched(folder):
 
 def test_sizes_positions_and_seeds_are_the_models_own_and_come_back_with_other_weights(folder):
     case = real_case("en", folder("bert"), "bert", layer="1", query="2")
-    at = go(start(**{**case.asked, "d_model": "32", "num_heads": "2"}), "heads").at
+    at = enter("heads", **{**case.asked, "d_model": "32", "num_heads": "2"}).at
     sliders = {slider.key for slider in at.select_slider}
     assert {"d_model", "num_heads", "checkpoint"} & sliders == set()
     assert "layer" in sliders
@@ -345,7 +347,7 @@ def test_what_a_real_model_decides_itself_is_as_it_was_chosen_last_with_other_we
 
 
 def test_the_slider_of_layers_moves_through_the_model(folder):
-    at = go(start(**real_case("en", folder("bert"), "bert", layer="1", query="2").asked), "embedding").at
+    at = enter("embedding", **real_case("en", folder("bert"), "bert", layer="1", query="2").asked).at
     drawn = []
     for layer in ("0", "1"):
         at.select_slider(key="layer").set_value(int(layer))
@@ -399,7 +401,7 @@ def test_every_token_of_the_model_can_be_chosen_and_hidden_however_many_words_th
 def test_a_hostile_sentence_is_shown_in_the_models_tokens_as_they_are(folder, kind, slug):
     sentence = "`` `<b>x</b> **it** [x](y) $a_b$ :red[z] [[layer]] <i>"
     case = real_case("en", folder(kind), kind, sentence=sentence, layer="1", query="2")
-    page = go(start(**case.asked), slug)
+    page = enter(slug, **case.asked)
     assert {"<", "`", "*", "$"} <= {token.strip("▁") for token in case.tokens} or kind == "bert"
     for text in page.interpreted:
         assert not re.search(r"<|\[\[|\*\*it|:red|\[x\]", code_spans(text)[0])
@@ -525,7 +527,7 @@ def test_a_real_layer_is_compared_with_another_one(folder, held, why):
     held = {name: folder("gpt2") if text == "GPT" else text for name, text in held.items()}
     pin = "&".join(f"{name}={text}" for name, text in held.items())
     case = real_case("en", folder("bert"), "bert", layer="1", head="2", query="2")
-    page = go(start(**case.asked, pin=pin), "heads")
+    page = enter("heads", **case.asked, pin=pin)
     assert page.of("warning") == []
     (chart,) = page.charts_in("compare")
     now = numbers(heatmaps(chart)[1]["z"])
@@ -541,7 +543,7 @@ def test_a_real_layer_is_compared_with_another_one(folder, held, why):
 def test_a_held_real_layer_that_is_not_there_does_no_harm(folder, monkeypatch, layer):
     monkeypatch.setattr(models, "_models", Workshop(most=2))
     pin = f"weights=real&model={folder('bert')}&layer={layer}"
-    at = go(start(weights="random", sentence=SENTENCES["bert"], query="2", pin=pin), "heads").at
+    at = enter("heads", weights="random", sentence=SENTENCES["bert"], query="2", pin=pin).at
     for _ in range(2):
         page = look(at.run(), "heads")
         assert page.has("compare")
@@ -630,7 +632,7 @@ def test_trying_again_loads_once_more_and_shows_the_model(loading, folder, slug)
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_way_back_takes_learned_weights_and_keeps_the_rest(loading, slug, lang):
     loading.reason = "memory"
-    at = go(start(lang=lang, **{**LEARNED, "weights": "real"}, model="a/b"), slug, lang).at
+    at = enter(slug, lang=lang, **{**LEARNED, "weights": "real"}, model="a/b").at
     before = settings_in(at, "weights")
     at.button(key="back_to_learned").click()
     page = look(at.run(), slug, lang)
@@ -645,7 +647,7 @@ def test_the_way_back_takes_learned_weights_and_keeps_the_rest(loading, slug, la
 def test_a_held_model_that_can_not_be_had_can_be_let_go(loading, slug):
     loading.reason = "network"
     pin = "weights=real&model=a/b"
-    at = go(start(weights="random", sentence="the cat saw it", query="1", pin=pin), slug).at
+    at = enter(slug, weights="random", sentence="the cat saw it", query="1", pin=pin).at
     assert told_why(look(at, slug))[0] == "network"
     at.button(key="back_to_learned").click()
     page = look(at.run(), slug)
@@ -661,7 +663,7 @@ def test_a_hostile_name_is_shown_as_it_is_and_asked_of_nobody(name, monkeypatch)
 
     monkeypatch.setattr(models, "_models", Workshop(most=2))
     monkeypatch.setattr(pretrained, "_download", download)
-    page = go(start(weights="real", model=name, sentence="the cat", query="1"), "heads")
+    page = enter("heads", weights="real", model=name, sentence="the cat", query="1")
     reason, facts = told_why(page)
     assert reason == ("files" if name == "../.." else "name")
     assert code_spans(facts["model"]) == ("", [name])

@@ -1,22 +1,41 @@
 """The lab of word vectors: what it shows is what was learned, for the method, the words and the mixture chosen."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
-from visiting import LANGUAGES, go, is_rounded, start
+from visiting import LANGUAGES, enter, is_rounded, look
 
-from attention.vectors import CONTENT, METHODS, learn_vectors, word_class
+from attention.vectors import CONTENT, METHODS, Vectors, learn_vectors, word_class
 from pages.ui.words.labels import label
 from pages.vectors.controls import FIRST
 
-LEARNED = {(method, lang): learn_vectors(method, language=lang) for method in METHODS for lang in LANGUAGES}
-EACH = pytest.mark.parametrize(("method", "lang"), list(LEARNED))
+pytestmark = pytest.mark.xdist_group("vectors")  # one process learns them, once
+EACH = pytest.mark.parametrize(("method", "lang"), list(product(METHODS, LANGUAGES)))
 SENTENCE = {"en": "the cat saw the dog", "zh": "那只小猫睡着了"}
 
 
+_tables: dict[tuple[str, str, int], Vectors] = {}
+
+
+def learned(method: str, lang: str, seed: int = 0, on_step=None) -> Vectors:
+    """Word vectors. The same arguments give the same numbers (see test_vectors.py of the core): once is enough."""
+    if (method, lang, seed) not in _tables:
+        _tables[method, lang, seed] = learn_vectors(method, language=lang, seed=seed, on_step=on_step)
+    return _tables[method, lang, seed]
+
+
+@pytest.fixture(autouse=True)
+def _one_training_for_all_who_ask_for_the_same(monkeypatch):
+    def learn(method, *, language, seed, on_step):
+        return learned(method, language, seed, on_step)
+
+    monkeypatch.setattr("pages.vectors.controls.learn_vectors", learn)
+
+
 def opened(method: str, lang: str):
-    at = go(start(lang=lang, sentence=SENTENCE[lang]), "vectors", lang).at
+    at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
     if method != METHODS[0]:
         at.button_group(key="vectors_method").set_value(method)
         at.run()
@@ -24,8 +43,6 @@ def opened(method: str, lang: str):
 
 
 def page_of(at, lang: str):
-    from visiting import look
-
     return look(at, "vectors", lang)
 
 
@@ -35,7 +52,7 @@ def cosines(table: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 @EACH
 def test_the_table_lists_the_nearest_words_before_and_after(method, lang):
-    at, vectors, word = opened(method, lang), LEARNED[method, lang], FIRST[lang][0]
+    at, vectors, word = opened(method, lang), learned(method, lang), FIRST[lang][0]
     (table,) = [text for text in page_of(at, lang).of("markdown") if text.startswith("|")]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
     place = vectors.words.index(word)
@@ -48,7 +65,7 @@ def test_the_table_lists_the_nearest_words_before_and_after(method, lang):
 
 @EACH
 def test_the_map_shows_every_content_word_in_its_class_and_the_curve_every_loss(method, lang):
-    page, vectors = page_of(opened(method, lang), lang), LEARNED[method, lang]
+    page, vectors = page_of(opened(method, lang), lang), learned(method, lang)
     curve, both = page.charts
     assert curve["data"][0]["y"] == pytest.approx(vectors.losses)
     words = [word for word in vectors.words if word_class(word, lang) in CONTENT]
@@ -69,7 +86,7 @@ def test_the_map_shows_every_content_word_in_its_class_and_the_curve_every_loss(
 
 @EACH
 def test_what_is_said_of_classes_is_so(method, lang):
-    page, vectors = page_of(opened(method, lang), lang), LEARNED[method, lang]
+    page, vectors = page_of(opened(method, lang), lang), learned(method, lang)
     said = page.said["agreement"]
     words = [word for word in vectors.words if word_class(word, lang) in CONTENT]
     classes = np.array([word_class(word, lang) for word in words])
@@ -90,7 +107,7 @@ def test_what_is_said_of_classes_is_so(method, lang):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("percent", [0, 30, 50, 100])
 def test_a_mixture_is_decoded_to_its_nearest_word(lang, percent):
-    at, vectors = opened(METHODS[0], lang), LEARNED[METHODS[0], lang]
+    at, vectors = opened(METHODS[0], lang), learned(METHODS[0], lang)
     at.slider(key="vectors_share").set_value(percent)
     at.run()
     said = page_of(at, lang).said["decoded_word"]
@@ -102,10 +119,10 @@ def test_a_mixture_is_decoded_to_its_nearest_word(lang, percent):
 
 
 def test_the_language_is_the_sentences_and_another_word_can_be_chosen():
-    at = go(start(lang="en", sentence=SENTENCE["zh"]), "vectors").at
+    at = enter("vectors", sentence=SENTENCE["zh"]).at
     at.selectbox(key="vectors_word_zh").set_value("桌")
     at.run()
     (table,) = [text for text in page_of(at, "en").of("markdown") if text.startswith("|")]
-    near = LEARNED[METHODS[0], "zh"].neighbours("桌", 1)[0][0]
+    near = learned(METHODS[0], "zh").neighbours("桌", 1)[0][0]
     assert near in table.splitlines()[2]
     assert re.search("[\u4e00-\u9fff]", table)

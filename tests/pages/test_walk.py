@@ -5,12 +5,13 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 from urllib.parse import parse_qsl
 
 import hypothesis
 import numpy as np
 import pytest
+from each import each
 from expected import assert_charts_show, assert_facts, expected_sections
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from visiting import (
     Page,
     Visit,
     code_spans,
+    enter,
     go,
     heatmaps,
     look,
@@ -30,6 +32,7 @@ from visiting import (
     of_the_quiz,
     pattern,
     start,
+    texts_of,
 )
 
 from attention import tokenize
@@ -79,6 +82,9 @@ def case_of(setting: str, lang: str) -> Case:
     return Case.of(lang, **address)
 
 
+ONE_BY_ONE = pytest.mark.xdist_group("walked")  # in one process, so that a page is made once
+
+
 @cache
 def walked(setting: str, lang: str) -> tuple[Case, dict[str, Page]]:
     case = case_of(setting, lang)
@@ -86,12 +92,17 @@ def walked(setting: str, lang: str) -> tuple[Case, dict[str, Page]]:
     return case, {slug: go(at, slug, lang) for slug in WALKED}
 
 
-@pytest.fixture(params=[(setting, lang) for setting in SETTINGS for lang in LANGUAGES], ids=" - ".join, scope="module")
+IN_EVERY_SETTING = [
+    pytest.param((s, lang), id=f"{s} - {lang}", marks=ONE_BY_ONE) for s in SETTINGS for lang in LANGUAGES
+]
+
+
+@pytest.fixture(params=IN_EVERY_SETTING, scope="module")
 def visit(request):
     return walked(*request.param)
 
 
-ON_EVERY_PAGE = pytest.mark.parametrize("slug", WALKED)
+ON_EVERY_PAGE = each("slug", WALKED)
 
 
 @ON_EVERY_PAGE
@@ -217,10 +228,8 @@ def test_the_formula_has_the_live_shapes_under_its_symbols(visit, slug):
         assert (rf"\sqrt{{{d_k}}}" in formulas[0]) == case.config.scaled
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_scaling_divides_the_variance_by_exactly_d_k_and_changes_nothing_when_off(setting, lang):
-    case, pages = walked(setting, lang)
+def test_scaling_divides_the_variance_by_exactly_d_k_and_changes_nothing_when_off(visit):
+    case, pages = visit
     before, after = (numbers(trace["z"]).astype(np.float64) for trace in heatmaps(pages["scaling"].charts[0]))
     if case.config.scaled:
         assert before.var() == pytest.approx(after.var() * case.config.head_dim, rel=1e-5, abs=1e-12)
@@ -228,10 +237,8 @@ def test_scaling_divides_the_variance_by_exactly_d_k_and_changes_nothing_when_of
         np.testing.assert_array_equal(before, after)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_rows_of_weights_on_screen_sum_to_1_or_are_closed(setting, lang):
-    case, pages = walked(setting, lang)
+def test_rows_of_weights_on_screen_sum_to_1_or_are_closed(visit):
+    case, pages = visit
     shown = [t for slug, i in (("softmax", 0), ("heads", 1)) for t in heatmaps(pages[slug].charts[i])]
     weights = [numbers(t["z"]) for t in shown if re.match("weights|权重|head|头", t["name"])]
     assert len(weights) == 1 + case.config.num_heads
@@ -240,7 +247,8 @@ def test_rows_of_weights_on_screen_sum_to_1_or_are_closed(setting, lang):
         np.testing.assert_allclose(sums, np.where(case.closed.numpy().all(axis=1), 0, 1), atol=1e-5)
 
 
-@pytest.mark.parametrize("slug", WALK)
+@ONE_BY_ONE
+@each("slug", WALK)
 def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
     _, pages = walked("a first visit", "en")
     (shown,) = pages[slug].of("code")
@@ -252,8 +260,8 @@ def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
         assert f"\n{function}\n" in core
 
 
-@pytest.mark.parametrize("slug", WALKED)
-@pytest.mark.parametrize("lang", LANGUAGES)
+@ONE_BY_ONE
+@each("slug, lang", product(WALKED, LANGUAGES))
 def test_the_settings_of_these_tests_bring_up_every_section_of_every_page(slug, lang):
     said = {name for setting in SETTINGS for name in walked(setting, lang)[1][slug].said}
     both = said | {name for setting in SETTINGS for name in walked(setting, "en")[1][slug].said}
@@ -296,7 +304,7 @@ def test_any_address_shows_its_own_numbers(slug, lang, words, size, numbers, swi
     address |= {"head": str(numbers[1] % size[1]), "query": str(numbers[2] % length)}
     address |= {name: str(int(on)) for name, on in zip(("causal", "scaled", "positions"), switches, strict=True)}
     address["hidden"] = "-".join(str(key) for key in sorted(hidden) if key < length)
-    page, case = go(start(lang=lang, **address), slug, lang), Case.of(lang, **address)
+    page, case = enter(slug, lang=lang, **address), Case.of(lang, **address)
     assert set(page.said) == expected_sections(slug, case)
     assert_facts(page, case)
     assert_charts_show(page, case)
@@ -347,6 +355,7 @@ def assert_nothing_overlaps(page: Page) -> None:
         assert [(one.name, other.name) for one, other in pairs if one.overlaps(other)] == []
 
 
+@ONE_BY_ONE
 def test_the_search_for_overlaps_finds_a_planted_one():
     chart = walked("a first visit", "en")[1]["scores"].charts[0]
     moved = json.loads(json.dumps(chart))
@@ -363,9 +372,14 @@ def test_no_matrix_title_or_colour_bar_lies_on_another(visit, slug):
 
 
 SHORT = [" ".join("abcdefgh"[:size]) for size in range(1, 9)]
+LONGEST = {  # of the examples of as many tokens, as long, one: a picture depends on nothing else of a sentence
+    (len(tokenize(example.sentence)), min(12, max(map(len, tokenize(example.sentence))))): example.sentence
+    for lang in LANGUAGES
+    for example in EXAMPLES[lang]
+}
 
 
-@pytest.mark.parametrize("sentence", [example.sentence for lang in LANGUAGES for example in EXAMPLES[lang]] + SHORT)
+@pytest.mark.parametrize("sentence", [*LONGEST.values(), *SHORT])
 def test_pictures_of_every_example_and_of_short_sentences_are_tidy(sentence):
     at = start(sentence=sentence)
     for slug in WALKED:
@@ -416,7 +430,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("slug", WALKED)
 def test_every_control_changes_the_numbers_on_the_page_and_the_address_at_once(slug):
-    at = go(start(), slug).at
+    at = enter(slug).at
     in_force: dict[str, str] = {}
     for change, address in CHANGES.values():
         change(at)
@@ -425,7 +439,7 @@ def test_every_control_changes_the_numbers_on_the_page_and_the_address_at_once(s
         assert_in_force(at, slug, **in_force)
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@each("name", CHANGES)
 def test_a_control_changes_its_own_setting_and_no_other(name):
     at = start(sentence=SENTENCES["en"], query="2")
     before = settings_in(at)
@@ -464,6 +478,7 @@ def test_a_click_on_a_name_in_the_overview_leads_to_the_step_with_every_setting(
     assert_in_force(at, slug, **FAR_FROM_DEFAULT)
 
 
+@ONE_BY_ONE
 def test_every_step_can_be_reached_from_the_overview_by_the_names_of_the_matrices_that_it_makes():
     (chart,) = walked("a first visit", "en")[1]["overview"].charts
     by_axis = {trace["xaxis"].removeprefix("x"): trace["name"] for trace in heatmaps(chart)}
@@ -488,7 +503,7 @@ def test_settings_chosen_on_one_page_are_in_force_on_the_next():
 
 
 def test_changing_the_language_changes_the_words_and_keeps_every_setting():
-    at = go(start(**FAR_FROM_DEFAULT), "softmax").at
+    at = enter("softmax", **FAR_FROM_DEFAULT).at
     at.button_group(key="lang").set_value("zh")
     at.run()
     assert at.query_params["lang"] == "zh"
@@ -531,7 +546,7 @@ def test_figures_follow_the_theme_of_the_reader(theme):
 
 
 def test_a_new_address_in_an_open_session_leads_as_the_back_button_does():
-    at = go(start(), "scores").at
+    at = enter("scores").at
     at.select_slider(key="d_model").set_value(64)
     at.run()
     at.query_params["d_model"] = "16"
@@ -570,7 +585,7 @@ def test_every_link_on_a_page_carries_the_settings_and_leads_to_its_neighbours()
 
 
 def test_a_narrower_layer_takes_the_nearest_number_of_heads_and_says_so_once():
-    at = go(start(d_model="12", num_heads="3", head="2"), "heads").at
+    at = enter("heads", d_model="12", num_heads="3", head="2").at
     assert at.toast.values == []
     at.select_slider(key="d_model").set_value(8)
     at.run()
@@ -608,14 +623,14 @@ def test_a_width_that_the_heads_divide_changes_nothing_but_itself_and_says_nothi
         ("lang", "fr"),
     ],
 )
-@pytest.mark.parametrize("slug", ["overview", "softmax"])
-def test_a_bad_value_in_the_address_gives_one_warning_that_names_it(name, text, slug):
+def test_a_bad_value_in_the_address_gives_one_warning_that_names_it(name, text):
     at = Visit()
     at.query_params[name] = text
-    page = go(at.run(), slug)
-    (warning,) = page.of("warning")
-    assert re.findall("`([^`]+)`", warning) == [name]
-    assert_in_force(at, slug, d_model="32" if name == "d_model" else "8", num_heads="2", head="0", query="10")
+    for slug in ("overview", "softmax"):
+        page = go(at, slug) if slug != "overview" else look(at.run(), slug)
+        (warning,) = page.of("warning")
+        assert re.findall("`([^`]+)`", warning) == [name]
+        assert_in_force(at, slug, d_model="32" if name == "d_model" else "8", num_heads="2", head="0", query="10")
 
 
 def test_all_bad_values_are_named_in_one_warning_that_goes_with_the_next_choice():
@@ -629,7 +644,7 @@ def test_all_bad_values_are_named_in_one_warning_that_goes_with_the_next_choice(
 
 
 def test_new_random_weights_change_the_seed_and_every_learned_number():
-    at = go(start(), "projections").at
+    at = enter("projections").at
     before = [numbers(trace["z"]) for trace in heatmaps(look(at, "projections", "en").charts[0])]
     (button,) = at.sidebar.button
     button.click()
@@ -658,7 +673,7 @@ def test_picking_an_example_sets_the_sentence_and_the_query_and_shows_every_key(
 
 
 def test_a_shorter_sentence_keeps_the_query_and_the_hidden_tokens_that_it_still_has():
-    at = go(start(sentence="one two three four", query="3", hidden="1-3"), "softmax").at
+    at = enter("softmax", sentence="one two three four", query="3", hidden="1-3").at
     at.text_input(key="sentence").set_value("one two")
     at.run()
     assert_in_force(at, "softmax", query="1", hidden="1")
@@ -674,19 +689,19 @@ def test_what_was_left_out_of_a_long_sentence_is_counted_in_the_sidebar():
     assert ["64", "36"] in counts
 
 
-@pytest.mark.parametrize("slug", WALKED)
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("sentence", ["", "   "])
-def test_an_empty_sentence_says_what_to_do_and_shows_no_chart(slug, lang, sentence):
-    page = go(start(lang=lang, sentence=sentence), slug, lang)
-    assert len(page.of("info")) == 1
-    assert page.charts == []
-    assert page.of("latex") == page.of("warning") == []
-    assert set(page.said) == {"motivation"}
+@pytest.mark.parametrize(("lang", "sentence"), [("en", ""), ("zh", "   ")])
+def test_an_empty_sentence_says_what_to_do_and_shows_no_chart(lang, sentence):
+    at = start(lang=lang, sentence=sentence)
+    for slug in WALKED:
+        page = go(at, slug, lang)
+        assert len(page.of("info")) == 1, slug
+        assert page.charts == [], slug
+        assert page.of("latex") == page.of("warning") == [], slug
+        assert set(page.said) == {"motivation"}, slug
 
 
 def test_a_page_comes_back_after_the_sentence_was_empty():
-    at = go(start(d_model="16", hidden="1"), "scores").at
+    at = enter("scores", d_model="16", hidden="1").at
     at.text_input(key="sentence").set_value("")
     at.run()
     assert look(at, "scores", "en").charts == []
@@ -760,43 +775,47 @@ def assert_user_text_is_shown_as_it_is(page: Page, labels: list[str], mark: str)
             for axis in "xy":
                 for text in trace[axis]:
                     assert not isinstance(text, str) or "<" not in text
-            kept = {name: value for name, value in trace.items() if name not in ("x", "y")}
-            assert mark not in json.dumps(kept, ensure_ascii=False)
+            assert mark not in texts_of({name: value for name, value in trace.items() if name not in ("x", "y")})
         kept = {name: value for name, value in chart["layout"].items() if not re.match("[xy]axis", name)}
-        assert mark not in json.dumps(kept, ensure_ascii=False)
+        assert mark not in texts_of(kept)
+
+
+def test_the_search_for_a_mark_passes_the_numbers_of_a_heatmap_and_nothing_else():
+    trace = {"z": {"bdata": "qzx", "dtype": "f4"}, "x": ["a"], "text": [["b"]], "marker": {"color": "c"}}
+    assert "qzx" not in texts_of(trace)
+    for planted in ({"x": ["qzx"]}, {"text": [["b", "a qzx"]]}, {"marker": {"color": "qzx"}}, {"qzx": 1}):
+        assert "qzx" in texts_of(trace | planted)
+
+
+def assert_labels_are_the_tokens(page: Page, tokens: tuple[str, ...]) -> None:
+    """Where an axis has names, they are those of the tokens in order, or those of the vocabulary."""
+    known = [
+        [f"{i} {t if len(t) <= 12 else t[:11] + '…'}" for i, t in enumerate(row)]
+        for row in (tokens, sorted(set(tokens)))
+    ]
+    for chart in page.charts:
+        for trace in heatmaps(chart):
+            for names in (trace["x"], trace["y"]):
+                if isinstance(names[0], str):
+                    assert [html.unescape(name) for name in names] in known
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_sentence_is_shown_as_it_is_on_every_page(text):
-    at = start(sentence="qzx " + text if text.strip() else text)
+def test_a_hostile_sentence_is_shown_as_it_is_wherever_it_comes_from_and_on_every_page(text):
+    at, own = start(sentence=text, query="0"), WALKED[list(HOSTILE.values()).index(text) % len(WALKED)]
     at.text_input(key="sentence").set_value(at.query_params["sentence"])
-    for typed in (text, "qzx " + text):
+    for typed, slugs in ((text, (own,)), ("qzx " + text, WALKED)):  # from the address, and from the keyboard
         tokens = tokenize(typed[:200])[:64]
         at.text_input(key="sentence").set_value(typed)
         at.run()
         assert at.query_params["sentence"] == typed[:200]
         labels = [f"{i} {t if len(t) <= 12 else t[:11] + '…'}" for i, t in enumerate(tokens)]
         assert [list(box.options) for box in at.selectbox if box.key == "query"] == ([labels] if labels else [])
-        for number, slug in enumerate(WALKED):
+        for number, slug in enumerate(slugs):
             if tokens:
                 at.selectbox(key="query").set_value(number % len(tokens))
             page = go(at, slug)
             assert (page.charts == []) == (not tokens)
+            assert page.of("warning") == []
             assert_user_text_is_shown_as_it_is(page, labels, "qzx")
-            for chart in page.charts:
-                names = [
-                    name for trace in heatmaps(chart) for name in (trace["x"], trace["y"]) if isinstance(name[0], str)
-                ]
-                words = [f"{i} {t if len(t) <= 12 else t[:11] + '…'}" for i, t in enumerate(sorted(set(tokens)))]
-                for name in names:
-                    assert [html.unescape(label) for label in name] in (labels, words)
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_address_is_shown_as_it_is_on_every_page(text):
-    at = start(sentence=text, query="0")
-    assert at.query_params["sentence"] == text[:200]
-    for slug in WALKED:
-        page = go(at, slug)
-        assert (page.charts == []) == (tokenize(text[:200]) == ())
-        assert page.of("warning") == []
+            assert_labels_are_the_tokens(page, tokens)

@@ -1,6 +1,6 @@
 """Where the weights come from: learned, random or set by hand; the training in front of the reader; its checkpoints.
 
-The oracle is a training of its own (visiting.learned) that the app knows nothing of.
+The oracle is a training of its own (visiting.learned); of the same size, seed and language it is the app's as well.
 """
 
 import re
@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from each import each
 from expected import assert_charts_show, assert_facts, expected_sections
 from pages.ui.background import AbandonedError, Workshop
 from visiting import (
@@ -20,6 +21,7 @@ from visiting import (
     Page,
     Visit,
     code_spans,
+    enter,
     go,
     heatmaps,
     is_rounded,
@@ -147,14 +149,14 @@ def test_the_pronoun_of_the_first_sentence_has_found_its_noun(lang, word):
 # Every page of the walk.
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_matrix_is_the_one_of_a_layer_made_independently(name, slug):
     case, pages = walked(name)
     assert_charts_show(pages[slug], case)
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_page_says_what_belongs_to_these_weights_with_their_numbers(name, slug):
     case, pages = walked(name)
@@ -181,7 +183,7 @@ def test_settings_of_these_tests_bring_up_every_section_for_learned_weights_and_
 # What the layer has learned so far.
 
 
-@pytest.mark.parametrize("name", LEARNED)
+@each("name", LEARNED)
 def test_the_story_tells_the_step_the_accuracy_and_the_nearest_word(name):
     case, pages = walked(name)
     checkpoint = case.learned.history.checkpoints[case.checkpoint]
@@ -206,7 +208,7 @@ def test_weights_that_nobody_learned_have_no_story(name):
     assert "decoded" not in pages["heads"].said
 
 
-@pytest.mark.parametrize("name", LEARNED)
+@each("name", LEARNED)
 def test_words_that_the_layer_does_not_know_are_named_as_they_are(name):
     case, pages = walked(name)
     known = {word.casefold() for word in case.learned.vocabulary}
@@ -228,7 +230,7 @@ def test_known_words_are_known_however_they_are_written():
     assert "Queen" in case.tokens
 
 
-@pytest.mark.parametrize("slug", WALKED)
+@each("slug", WALKED)
 def test_words_that_the_layer_does_not_know_are_never_interpreted(slug):
     _, pages = walked("hard characters")
     for text in pages[slug].of("markdown", "caption", box="story") + pages[slug].of("markdown"):
@@ -267,7 +269,7 @@ def test_a_sentence_at_least_half_chinese_has_the_chinese_grammar(sentence, gram
 @pytest.mark.parametrize("slug", ["overview", "heads"])
 def test_weights_change_at_once_and_back_and_nothing_else_does(slug):
     chosen = {"sentence": "the old king saw the princess and she smiled", "query": "7", "hidden": "3", "head": "1"}
-    at = go(start(**DEFAULT, **chosen), slug).at
+    at = enter(slug, **DEFAULT, **chosen).at
     before = settings_in(at, "weights")
     assert before.items() >= chosen.items()
     for kind in ("random", "hand", "learned", "hand", "random", "learned"):
@@ -284,7 +286,7 @@ def test_weights_change_at_once_and_back_and_nothing_else_does(slug):
 
 
 def test_the_checkpoint_moves_the_page_through_the_training_and_is_kept_while_other_weights_are_in_force():
-    at = go(start(**DEFAULT), "softmax").at
+    at = enter("softmax", **DEFAULT).at
     assert at.select_slider(key="checkpoint").options == [label("step", "en", step=step) for step in STEPS]
     for place in (0, 3, 9):
         at.select_slider(key="checkpoint").set_value(place)
@@ -315,7 +317,7 @@ def test_a_setting_without_a_widget_is_the_last_one_chosen_not_the_first(first):
 
 @pytest.mark.parametrize("edit", ["scores.10.5.0:3", "attn_weights.1.2.1:0.5", "head_outputs.0.0.1:0", "tokens.2.5:0"])
 def test_an_edit_stays_with_another_checkpoint_and_goes_with_other_weights(edit):
-    at = go(start(**DEFAULT, edit=edit, head=edit.split(".")[3][0] if edit.count(".") > 2 else "0"), "softmax").at
+    at = enter("softmax", **DEFAULT, edit=edit, head=edit.split(".")[3][0] if edit.count(".") > 2 else "0").at
     at.select_slider(key="checkpoint").set_value(3)
     page = look(at.run(), "softmax")
     assert at.query_params["edit"] == edit
@@ -345,7 +347,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD.items() for text in texts])
+@each("name, text", [(name, text) for name, texts in BAD.items() for text in texts])
 def test_a_value_that_does_not_fit_falls_back_and_is_named(name, text):
     assert from_query({name: text}, defaults("en")) == (defaults("en"), (name,))
 
@@ -404,7 +406,7 @@ def assert_panels(found: list[np.ndarray], tensor: str, a: Case, b: Case) -> Non
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_learned_and_random_weights_are_compared_as_two_layers(lang):
-    at = go(start(lang=lang, **DEFAULT), "heads", lang).at
+    at = enter("heads", lang=lang, **DEFAULT).at
     at.button(key="hold").click().run()
     page = look(take(at, "random"), "heads", lang)
     panels, why, changes = compared(page)
@@ -417,7 +419,7 @@ def test_learned_and_random_weights_are_compared_as_two_layers(lang):
 
 
 def test_two_moments_of_one_training_are_compared():
-    at = go(start(**DEFAULT, checkpoint="0"), "scores").at
+    at = enter("scores", **DEFAULT, checkpoint="0").at
     at.button(key="hold").click().run()
     at.select_slider(key="checkpoint").set_value(10)
     panels, why, changes = compared(look(at.run(), "scores"))
@@ -444,7 +446,7 @@ def test_two_moments_of_one_training_are_compared():
 )
 def test_what_was_trained_for_other_settings_is_another_layer(held, why):
     pin = "&".join(f"{name}={text}" for name, text in held.items())
-    page = go(start(**DEFAULT, query="3", pin=pin), "heads")
+    page = enter("heads", **DEFAULT, query="3", pin=pin)
     panels, said, changes = compared(page)
     assert said == {why}
     assert set(changes) == {label(f"short_{name}", "en") for name in held}
@@ -583,7 +585,7 @@ def test_what_looks_different_but_is_the_same_layer_is_trained_once(training):
 
 
 def test_who_does_not_want_to_wait_takes_random_weights_at_once_and_the_training_is_left(training, monkeypatch):
-    at = go(start(first=True, weights="random", sentence="the cat saw it", query="3"), "scores").at
+    at = enter("scores", first=True, weights="random", sentence="the cat saw it", query="3").at
     before = settings_in(at)
 
     def press_when_seen():

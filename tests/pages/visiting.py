@@ -270,6 +270,28 @@ def go(at: AppTest, slug: str, lang: str = "en") -> Page:
     return look(at.switch_page(f"pages/{slug}/page.py").run(), slug, lang)
 
 
+def enter(slug: str, /, lang: str = "en", *, first: bool = False, **address: str) -> Page:
+    """A page opened by a link of its own, before any other of the visit; otherwise as start does."""
+    visit = Visit(first=first, lang=lang, **address)
+    visit._registered_pages = _pages()
+    return go(visit, slug, lang)
+
+
+@cache
+def _pages() -> dict:
+    """What pages there are, which an AppTest knows only after a run."""
+    return Visit(sentence="").run()._registered_pages
+
+
+def texts_of(chart: object) -> str:
+    """All of a chart but its numbers, which come as letters too: any mark may turn up in those."""
+    if isinstance(chart, dict):
+        return "".join(f"{name} {texts_of(part)}\n" for name, part in chart.items() if name != "bdata")
+    if isinstance(chart, list | tuple):
+        return "\n".join(map(texts_of, chart))
+    return str(chart)
+
+
 def numbers(z: object) -> np.ndarray:
     if not isinstance(z, dict):
         return np.array(z, dtype=np.float32)
@@ -287,9 +309,16 @@ def heatmaps(chart: dict) -> list[dict]:
 RULES = {"embedding": "embeddings", "scores": "scores", "softmax": "attn_weights", "weighted_sum": "head_outputs"}
 
 
-@cache
-def learned(config: AttentionConfig, language: str) -> Learned:
-    return learn(config, language=language)
+_layers: dict[tuple[AttentionConfig, str], Learned] = {}
+
+
+def learned(
+    config: AttentionConfig, language: str, on_step: Callable[[int, int, float], None] | None = None
+) -> Learned:
+    """A trained layer. The same arguments give the same numbers (see test_learn.py), so that once is enough for all."""
+    if (config, language) not in _layers:
+        _layers[config, language] = learn(config, language=language, on_step=on_step)
+    return _layers[config, language]
 
 
 @dataclass(frozen=True)
