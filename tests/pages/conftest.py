@@ -14,5 +14,5 @@ sys.path.append(str(Path(__file__).parent))
 def _one_training_for_all_who_ask_for_the_same() -> Iterator[None]:
     from visiting import learned
 
-    with patch("pages.ui.layers.learn", learned):
+    with patch("pages.ui.layers.ready.learn", learned):
         yield
