@@ -53,8 +53,12 @@ def _result(tensor: str, a: Side, b: Side) -> tuple[Sequence[Panel | None], str]
     lang, kinds = b[1].settings.lang, _axes(tensor)
     before, after = (_view(tensor, side).of(side[0], side[1].settings.query) for side in (a, b))
     difference = after - before if before.shape == after.shape else None
-    shared = [] if difference is None else [difference]
-    scale = Scale.signed(before, after, *shared, name=label("scale_of", lang, tensor=_name(tensor)))
+    apart = Scale() if difference is None else Scale.signed(difference, name=f"B − A · {_name(tensor)}")
+    name = label("scale_of", lang, tensor=_name(tensor))
+    if TENSORS[tensor].range == "share":
+        scale = Scale(weight=True, name=name)
+    else:  # of numbers around 0 the difference is one, too
+        scale = apart = Scale.signed(before, after, *([] if difference is None else [difference]), name=name)
     panels: list[Panel] = []
     for name, values, (trace, here) in (("A", before, a), ("B", after, b)):
         rows, columns = (_axis(kind, trace, lang) for kind in kinds)
@@ -65,7 +69,7 @@ def _result(tensor: str, a: Side, b: Side) -> tuple[Sequence[Panel | None], str]
     if difference is None:
         return [*panels, None], prose.shared(lang, "compared_shapes", named, a=panels[0].shape, b=panels[1].shape)
     marked, now = changes(after, before), panels[1]
-    panels.append(Panel(difference, f"B − A · {_name(tensor)}", now.rows, now.columns, scale, changed=marked))
+    panels.append(Panel(difference, f"B − A · {_name(tensor)}", now.rows, now.columns, apart, changed=marked))
     count = {"cells": marked.numel()}
     if not bool(marked.any()):
         return panels, prose.shared(lang, "compared_same", named, **count)

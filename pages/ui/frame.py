@@ -24,7 +24,6 @@ from pages.ui.state.settings import (
     LANGUAGES,
     MAX_CHARACTERS,
     MAX_SEED,
-    MAX_TOKENS,
     WEIGHTS,
     head_counts,
 )
@@ -115,7 +114,7 @@ def _sentence(here: Resolved) -> None:
     if rest := len(said("sentence")) - len(here.settings.sentence):
         st.caption(label("cut_characters", lang, most=MAX_CHARACTERS, count=rest))
     if reading.tokens_left_out:
-        st.caption(label("cut_tokens", lang, most=MAX_TOKENS, count=reading.tokens_left_out))
+        st.caption(label("cut_tokens", lang, most=len(reading.tokens), count=reading.tokens_left_out))
     visit.tell("example", None, lang)
     st.selectbox(
         label("example", lang),

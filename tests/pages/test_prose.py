@@ -1,8 +1,10 @@
 """The words: both languages say the same things, and a reader's own words are never read as markup."""
 
 import ast
+import math
 import re
 import string
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,14 @@ from attention import tokenize
 from attention.tensors import TENSORS
 from pages import PAGES
 from pages.ui.figures.panels import token_labels
+from pages.ui.state.settings import WEIGHTS
 from pages.ui.words.labels import _LABELS, label
-from pages.ui.words.prose import code, facts_in, fill, number, sections, written
+from pages.ui.words.numbers import number, percent, signed, written
+from pages.ui.words.prose import code, facts_in, fill, of_weights, section, sections, shared
 
 PROPERTY = settings(max_examples=100, deadline=None, derandomize=True)
 FOLDER = Path(__file__).parents[2] / "pages"
+SHARED = FOLDER / "ui" / "words"  # where the words that all pages share lie
 LANGUAGES = ("en", "zh")
 PAGE = each("page", PAGES)
 PROSE = each("page", [*PAGES, "ui"])  # and what all pages share
@@ -28,9 +33,13 @@ HAN = re.compile("[\u4e00-\u9fff]")
 FACT = re.compile(r"\[\[(.*?)\]\]")
 
 
+def file_of(page, lang):
+    return (SHARED if page == "ui" else FOLDER / page) / f"{lang}.md"
+
+
 def read(page, lang):
     """Name and body of every section, read line by line, and the title first."""
-    lines = (FOLDER / page / f"{lang}.md").read_text(encoding="utf-8").splitlines()
+    lines = file_of(page, lang).read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("# ")
     found = [("title", lines[0].removeprefix("# "))]
     for line in lines[1:]:
@@ -88,7 +97,7 @@ def test_formulas_bold_and_code_are_closed(page, lang):
 
 @PROSE
 def test_english_pages_hold_no_chinese_character(page):
-    assert CJK.findall((FOLDER / page / "en.md").read_text(encoding="utf-8")) == []
+    assert CJK.findall(file_of(page, "en").read_text(encoding="utf-8")) == []
 
 
 @PROSE
@@ -103,11 +112,91 @@ def test_a_chinese_section_is_not_the_english_one(page):
 
 @each("name", _LABELS)
 def test_a_label_speaks_both_languages_and_states_the_same_facts(name):
-    english, chinese = (label(name, lang) for lang in LANGUAGES)
+    english, chinese = _LABELS[name]
     assert english.strip()
     assert chinese.strip()
     assert not CJK.search(english)
-    assert set(FACT.findall(english)) == set(FACT.findall(chinese))
+    assert set(FACT.findall(english)) == set(FACT.findall(chinese)) == facts_in(english)
+
+
+# Every text, filled.
+
+
+def every_text():
+    """Each text with its name and how it is filled: the sections of all pages and what they share, and the labels."""
+    for lang in LANGUAGES:
+        for page in (*PAGES, "ui"):
+            for name, body in read(page, lang):
+                yield f"{page} {name} {lang}", body, lambda facts, body=body: fill(body, facts)
+        for name, texts in _LABELS.items():
+            text = texts[LANGUAGES.index(lang)]
+            yield f"label {name} {lang}", text, lambda facts, name=name, lang=lang: label(name, lang, **facts)
+
+
+def marks(names):
+    """Facts that are found again wherever they are put, whatever stands around them."""
+    return {name: f"⟨{name}⟩" for name in sorted(names)}
+
+
+def test_every_text_takes_exactly_its_facts_and_shows_each_of_them():
+    texts = list(every_text())
+    assert len(texts) > 500
+    for name, text, filled in texts:
+        facts = marks(FACT.findall(text))
+        shown = filled(facts)
+        assert all(fact in shown for fact in facts.values()), name
+        assert "[[" not in shown, name
+        assert re.sub("⟨\\w+⟩", "", shown) == FACT.sub("", text), name
+        for fact in facts:
+            with pytest.raises(KeyError, match=rf"\b{fact}\b"):
+                filled({other: value for other, value in facts.items() if other != fact})
+        with pytest.raises(KeyError, match="neverheardof"):
+            filled({**facts, "neverheardof": 1})
+
+
+def test_no_text_shows_a_number_with_a_power_of_ten_in_computer_s_writing():
+    facts = dict.fromkeys(("small", "large", "below", "count"))
+    facts |= {"small": 3.1e-7, "large": 1.5e12, "below": -2.2e-5, "count": 10**9}
+    for name, text, filled in every_text():
+        for value in facts.values():
+            shown = filled(dict.fromkeys(FACT.findall(text), value))
+            assert not re.search(r"\d[eE][+−-]?\d", shown), name
+
+
+OF_ITS_OWN = {("embedding", "positions_real"): {"layer"}}  # told apart by the page itself
+
+
+@each("page, lang, kind", [(page, lang, kind) for page in PAGES for lang in LANGUAGES for kind in WEIGHTS])
+def test_every_section_has_a_text_for_each_kind_of_weights_that_takes_what_the_plain_one_takes(page, lang, kind):
+    also = of_weights(kind, lang)
+    assert set(also) == {"caution", "parameter"}
+    texts = sections(page, lang)
+    for name in (name for name in texts if not name.endswith(tuple(f"_{kind}" for kind in WEIGHTS))):
+        text = section(page, lang, name, kind)
+        assert text == texts.get(f"{name}_{kind}", texts[name]), name
+        if name not in ("question", "answer"):  # whose facts need not all be told
+            own = OF_ITS_OWN.get((page, f"{name}_{kind}"), set())
+            assert facts_in(text) - set(also) == facts_in(texts[name]) - set(also) | own, name
+        assert "[[" not in fill(text, {}, {**marks(facts_in(text)), **also}), name
+
+
+@each("lang, kind", [(lang, kind) for lang in LANGUAGES for kind in WEIGHTS])
+def test_what_is_said_of_a_kind_of_weights_is_whole_and_says_no_more(lang, kind):
+    for text in of_weights(kind, lang).values():
+        assert text
+        assert facts_in(text) == set()
+
+
+def test_a_text_that_all_pages_share_is_filled_like_any_other():
+    assert shared("en", "rest", count=3) == "the other 3 terms"
+    assert shared("en", "rest", {"count": 3, "more": 4}) == "the other 3 terms"
+    with pytest.raises(KeyError, match="more"):
+        shared("en", "rest", count=3, more=4)
+    with pytest.raises(KeyError, match="count"):
+        shared("en", "rest", {"more": 4})
+
+
+# Labels.
 
 
 def test_a_label_has_its_facts_filled_in_either_language():
@@ -120,6 +209,14 @@ def test_an_unknown_label_is_an_error_and_not_an_empty_place():
         label("no such label", "en")
 
 
+@LANG
+def test_a_label_without_a_fact_or_with_one_too_many_is_an_error(lang):
+    with pytest.raises(KeyError, match="count"):
+        label("you_are_here", lang, number=3)
+    with pytest.raises(KeyError, match="more"):
+        label("you_are_here", lang, number=3, count=7, more=1)
+
+
 @PAGE
 @LANG
 def test_every_page_has_a_short_label_and_a_title(page, lang):
@@ -128,8 +225,12 @@ def test_every_page_has_a_short_label_and_a_title(page, lang):
 
 
 def sentences_in(source):
-    """Strings of Python code that hold three lower-case words in a row, docstrings left out."""
+    """Strings of Python code that hold three lower-case words in a row, or Chinese of more than one character.
+
+    Docstrings and errors are left out: no reader sees them.
+    """
     tree = ast.parse(source)
+    errors = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
     documents = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -141,8 +242,8 @@ def sentences_in(source):
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
-        and id(node) not in documents
-        and (re.search(r"\b[a-z]+ [a-z]+ [a-z]+\b", node.value) or HAN.search(node.value))
+        and id(node) not in documents | errors
+        and (re.search(r"\b[a-z]+ [a-z]+ [a-z]+\b", node.value) or (HAN.search(node.value) and len(node.value) > 1))
     ]
 
 
@@ -167,27 +268,66 @@ def test_the_search_for_sentences_passes_symbols_keys_and_docstrings():
     )
 
 
-@PAGE
-def test_no_sentence_for_the_reader_is_a_python_string(page):
-    assert sentences_in((FOLDER / page / "page.py").read_text(encoding="utf-8")) == []
+def test_no_sentence_for_the_reader_is_a_python_string():
+    """Save for the catalogue of labels, and for the sentences that a reader can start from."""
+    data = [SHARED / "labels.py", FOLDER / "ui" / "state" / "examples.py"]
+    names_of_languages = "中文"  # which every language writes in its own
+    paths = [path for path in sorted(FOLDER.rglob("*.py")) if path not in data]
+    assert len(paths) > 40
+    found = [(path.name, text) for path in paths for text in sentences_in(path.read_text(encoding="utf-8"))]
+    assert [(name, text) for name, text in found if text != names_of_languages] == []
 
 
-@each("name", ["inspector", "terms", "compare", "quiz", "frame", "lesson", "tensors", "pointer"])
-def test_no_sentence_for_the_reader_is_a_python_string_of_what_pages_share(name):
-    names_of_languages = ["中文"]  # which every language writes in its own
-    found = sentences_in((FOLDER / "ui" / f"{name}.py").read_text(encoding="utf-8"))
-    assert [sentence for sentence in found if sentence not in names_of_languages] == []
+def names_in(source):
+    """Names that code can mean: whole strings, and patterns of strings with holes, but those of labels left out."""
+    tree, whole, patterns = ast.parse(source), set(), set()
+    of_labels = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).split(".")[-1] in ("label", "name")
+        for part in ast.walk(node.args[0])
+    }
+    for node in ast.walk(tree):
+        if id(node) in of_labels:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            whole.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            parts = [re.escape(part.value) if isinstance(part, ast.Constant) else r"\w+" for part in node.values]
+            if any(isinstance(part, ast.Constant) and re.search("[a-z]", part.value) for part in node.values):
+                patterns.add("".join(parts))
+    return whole, patterns
 
 
-SHARED = "\n".join(path.read_text(encoding="utf-8") for path in (FOLDER / "ui").glob("*.py"))
+def used_by(sources, names):
+    """Those of the names that the code means somewhere."""
+    whole, patterns = (set().union(*found) for found in zip(*map(names_in, sources), strict=True))
+    of_kinds = {f"{name}_{kind}" for name in whole & {"caution", "parameter"} for kind in WEIGHTS}
+    return {name for name in names if name in whole | of_kinds or any(re.fullmatch(p, name) for p in patterns)}
 
 
-@each("name", [name for name, _ in read("ui", "en") if name not in ("title", *TENSORS)])
-def test_every_section_that_all_pages_share_is_shown_somewhere(name):
-    stem, _, end = name.rpartition("_")
-    whole = rf"(?<!state)\[[\"']{name}[\"']|(?:return|else) \"{name}\""
-    family = rf"f\"{stem}_{{|}}_{end}\"|in \(.*\"{stem}\".*\)"
-    assert re.search(f"{whole}|{family}" if stem else whole, SHARED)
+@each(
+    "source, is_used",
+    [
+        ("shared(lang, 'rest')", True),
+        ("shared(lang, 'rest' if few else 'whole')", True),
+        ("shared(lang, f'{name}st')", True),
+        ("shared(lang, f're{name}')", True),
+        ("shared(lang, f'{stem}_{kind}')", False),
+        ("label('rest', lang)", False),
+        ("here.name('rest')", False),
+        ("shared(lang, 'the rest')", False),
+        ("# rest", False),
+    ],
+)
+def test_the_search_for_names_finds_a_planted_one(source, is_used):
+    assert used_by([source], ["rest"]) == ({"rest"} if is_used else set())
+
+
+def test_every_section_that_all_pages_share_is_shown_somewhere():
+    names = {name for name, _ in read("ui", "en")} - set(TENSORS)  # a tensor's is named after it
+    sources = [path.read_text(encoding="utf-8") for path in sorted((FOLDER / "ui").rglob("*.py"))]
+    assert names - used_by(sources, names) == set()
 
 
 @LANG
@@ -235,11 +375,25 @@ def test_a_text_without_facts_is_left_as_it_is():
         (-1.234, "−1.23"),
         (2.996, "3.00"),
         (1234.5, "1234.50"),
-        (0.005, "0.01"),
-        (0.0049, "4.9e−3"),
-        (-0.0049, "−4.9e−3"),
-        (3.1e-8, "3.1e−8"),
+        (0.006, "0.01"),
+        (0.0049, "0.0049"),
+        (-0.0049, "−0.0049"),
+        (0.000064, "0.000064"),
+        (3.1e-8, "0.000000031"),
+        (3.1e-9, "≈ 0"),
+        (-3.1e-9, "≈ 0"),
         (0.0, "0.00"),
+        (-0.0, "0.00"),
+        (0.994, "0.99"),
+        (0.9962, "0.996"),
+        (-0.9962, "−0.996"),
+        (0.9999, "0.9999"),
+        (0.99999996, "1.00"),
+        (1.0, "1.00"),
+        (1.004, "1.00"),
+        (1e15, "1000000000000000.00"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
         ("`0 a-b`", "`0 a-b`"),
     ],
 )
@@ -247,24 +401,98 @@ def test_facts_as_the_reader_sees_them_by_hand(fact, shown):
     assert written(fact) == shown
 
 
-def test_zero_has_no_sign():
-    assert number(-0.0) == "0.00"
+@each(
+    "share, shown",
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.0, "100"),
+        (0.5, "50.0"),
+        (0.996, "99.6"),
+        (0.99949, "99.9"),
+        (0.9996, "99.96"),
+        (0.99999, "99.999"),
+        (0.99999999, "100"),
+        (0.0004, "0.04"),
+        (0.00051, "0.1"),
+        (0.0000004, "0.00004"),
+        (1e-12, "≈ 0"),
+        (-0.25, "−25.0"),
+        (-0.0004, "−0.04"),
+        (1.25, "125.0"),
+    ],
+)
+def test_shares_as_the_reader_sees_them_by_hand(share, shown):
+    assert percent(share) == shown
+
+
+@each("value, shown", [(0, "0"), (1, "+1"), (-1, "−1"), (12, "+12"), (-12, "−12")])
+def test_steps_as_the_reader_sees_them_by_hand(value, shown):
+    assert signed(value) == shown
+
+
+def is_well_written(shown, value):
+    """Digits and nothing else, a true minus sign where the number is negative, right to half its last place."""
+    assert re.fullmatch(r"−?\d+(\.\d+)?", shown)
+    digits = Decimal(shown.replace("−", "-"))
+    assert (digits < 0) == (value < 0)
+    assert abs(digits - value) <= Decimal(10) ** digits.as_tuple().exponent / 2
+    return digits
+
+
+VALUES = st.floats(-1e12, 1e12) | st.floats(-1.1, 1.1) | st.floats(-1e-5, 1e-5)
 
 
 @PROPERTY
-@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12))
+@given(VALUES)
 @example(0.005)
 @example(0.00499999)
+@example(0.995)
+@example(1 - 1.1e-6)
+@example(1 - 1e-7)
+@example(math.nextafter(1 - 1e-6, 0))
+@example(1e-8)
+@example(math.nextafter(1e-8, 0))
 @example(-5e-324)
-def test_a_number_reads_back_as_itself_and_never_as_zero(value):
+def test_a_number_is_right_to_its_last_place_and_never_0_or_1_for_what_is_not(value):
     shown = number(value)
-    back = float(shown.replace("−", "-"))
-    assert "-" not in shown
-    if abs(value) >= 0.005:
-        assert back == pytest.approx(value, rel=1e-12, abs=0.0051)
-    else:
-        assert back == pytest.approx(value, rel=0.051, abs=1e-320)
-    assert (back == 0) == (value == 0)
+    if shown == "≈ 0":
+        assert 0 < abs(value) < 1e-8
+        return
+    digits = is_well_written(shown, Decimal(value))
+    assert (digits == 0) == (value == 0)
+    if abs(value) < 1 - 1e-6:
+        assert abs(digits) < 1
+    if 1e-8 <= abs(value) < 0.005:
+        assert len(shown.lstrip("−0.")) >= 2  # two digits of its own, at least
+
+
+@PROPERTY
+@given(VALUES | st.floats(0, 1))
+@example(1 - 1.1e-6)
+@example(1 - 1e-7)
+@example(math.nextafter(1 - 1e-6, 0))
+@example(1e-7)
+@example(math.nextafter(1e-7, 0))
+@example(5e-324)
+@example(0.0005)
+def test_a_share_is_right_to_its_last_place_and_never_none_or_all_of_it_for_what_is_not(share):
+    shown = percent(share)
+    if shown == "≈ 0":
+        assert 0 < abs(share) < 1e-7
+        return
+    # The share is a float, and so is a hundred of it: their last bits are no matter of writing.
+    digits = is_well_written(shown, Decimal(100 * share))
+    assert (digits == 0) == (share == 0)
+    if abs(share) < 1 - 1e-6:
+        assert abs(digits) < 100
+
+
+@PROPERTY
+@given(st.integers())
+def test_a_whole_number_is_written_digit_by_digit_and_with_its_sign_where_it_is_a_step(value):
+    assert written(value) == f"{value}".replace("-", "−")
+    assert signed(value) == ("+" if value > 0 else "") + written(value)
 
 
 def spans(text):

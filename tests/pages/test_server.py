@@ -8,6 +8,7 @@ import psutil
 import pytest
 import streamlit as st
 import torch
+from each import each
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
 
@@ -30,8 +31,8 @@ def started():
     start(**before)
 
 
-@pytest.mark.parametrize(
-    ("address", "host"),
+@each(
+    "address, host",
     [
         ("localhost", "localhost"),
         ("127.0.0.1", "127.0.0.1"),
@@ -47,10 +48,8 @@ def started():
         ("my.example", "my.example"),
     ],
 )
-@pytest.mark.parametrize(("certificate", "scheme"), [(None, "http"), ("cert.pem", "https")])
-@pytest.mark.parametrize(
-    ("base", "path"), [("", "/"), ("app", "/app"), ("/app/", "/app"), ("a/b", "/a/b"), (None, "/")]
-)
+@each("certificate, scheme", [(None, "http"), ("cert.pem", "https")])
+@each("base, path", [("", "/"), ("app", "/app"), ("/app/", "/app"), ("a/b", "/a/b"), (None, "/")])
 def test_a_reader_on_the_machine_finds_the_app_at_its_own_address(
     started, address, host, certificate, scheme, base, path
 ):
@@ -58,8 +57,8 @@ def test_a_reader_on_the_machine_finds_the_app_at_its_own_address(
     assert server.own_address() == f"{scheme}://{host}:8765{path}"
 
 
-@pytest.mark.parametrize(
-    ("address", "is_open"),
+@each(
+    "address, is_open",
     [
         ("localhost", False),
         ("127.0.0.1", False),

@@ -164,8 +164,9 @@ def _choose(trace: SentenceTrace, cell: Cell, value: str, here: Resolved) -> Non
         if cell.tensor in EDITABLE and (cell.tensor != "embeddings" or here.scope.can_embed):
             low, high = limits(cell.tensor)
             tell("ask_value", None)
+            name = label("ask_value", lang)
             st.number_input(
-                label("ask_value", lang), low, high, None, 0.1, key="ask_value", placeholder=value, on_change=_on_edit
+                name, low, high, None, 0.1, key="ask_value", placeholder=value, on_change=_on_edit, width=200
             )
 
 

@@ -121,7 +121,9 @@ def model_of(settings: Settings) -> Pretrained | None:
 def unavailable(settings: Settings, trouble: Unavailable) -> None:
     """Say why a real model cannot be had, and what to do next."""
     lang, facts = settings.lang, {"model": prose.code(settings.model), "detail": prose.code(trouble.detail)}
-    st.warning(prose.shared(lang, f"unavailable_{trouble.reason}", facts), icon=":material/link_off:")
+    from_hub_only = is_open_to_others() and trouble.reason in ("name", "network")
+    section = f"unavailable_{trouble.reason}" + "_hub" * from_hub_only
+    st.warning(prose.shared(lang, section, facts), icon=":material/link_off:")
     with st.container(horizontal=True):
         st.button(label("try_again", lang), key="try_again", on_click=_models.forget, args=(settings.model,))
         st.button(label("back_to_learned", lang), key="back_to_learned", on_click=_do_without, args=(settings.model,))
