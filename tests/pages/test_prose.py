@@ -11,6 +11,7 @@ import pytest
 from each import each
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from visiting import of_the_quiz
 
 from attention import tokenize
 from attention.tensors import TENSORS
@@ -278,8 +279,8 @@ def test_no_sentence_for_the_reader_is_a_python_string():
     assert [(name, text) for name, text in found if text != names_of_languages] == []
 
 
-def names_in(source):
-    """Names that code can mean: whole strings, and patterns of strings with holes, but those of labels left out."""
+def names_in(source, labels=False):
+    """Names that code can mean: whole strings, and patterns of strings with holes. labels: those of labels too."""
     tree, whole, patterns = ast.parse(source), set(), set()
     of_labels = {
         id(part)
@@ -288,7 +289,7 @@ def names_in(source):
         for part in ast.walk(node.args[0])
     }
     for node in ast.walk(tree):
-        if id(node) in of_labels:
+        if id(node) in of_labels and not labels:
             continue
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             whole.add(node.value)
@@ -299,9 +300,10 @@ def names_in(source):
     return whole, patterns
 
 
-def used_by(sources, names):
+def used_by(sources, names, labels=False):
     """Those of the names that the code means somewhere."""
-    whole, patterns = (set().union(*found) for found in zip(*map(names_in, sources), strict=True))
+    found = [names_in(source, labels) for source in sources]
+    whole, patterns = (set().union(*each_source) for each_source in zip(*found, strict=True))
     of_kinds = {f"{name}_{kind}" for name in whole & {"caution", "parameter"} for kind in WEIGHTS}
     return {name for name in names if name in whole | of_kinds or any(re.fullmatch(p, name) for p in patterns)}
 
@@ -328,6 +330,21 @@ def test_every_section_that_all_pages_share_is_shown_somewhere():
     names = {name for name, _ in read("ui", "en")} - set(TENSORS)  # a tensor's is named after it
     sources = [path.read_text(encoding="utf-8") for path in sorted((FOLDER / "ui").rglob("*.py"))]
     assert names - used_by(sources, names) == set()
+
+
+@PAGE
+def test_every_section_of_a_page_is_shown_somewhere(page):
+    """Those of its questions are looked for where they are asked."""
+    names = {name for name, _ in read(page, "en")} - of_the_quiz(page)
+    paths = [*sorted((FOLDER / page).glob("*.py")), FOLDER / "ui" / "lesson.py"]
+    used = used_by([path.read_text(encoding="utf-8") for path in paths], names)
+    of_kinds = {f"{name}_{kind}" for name in used for kind in WEIGHTS}
+    assert names - used - of_kinds == set()
+
+
+def test_every_label_is_shown_somewhere():
+    sources = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.py")) if path.name != "labels.py"]
+    assert set(_LABELS) - used_by(sources, _LABELS, labels=True) - set(PAGES) == set()
 
 
 @LANG
