@@ -223,13 +223,17 @@ def _over(index: str, count: int, *factors: str) -> str:
 def _number(value: float, whole: bool = False) -> str:
     r"""Two decimals; three digits times a power of ten where those say too little; no decimals for whole numbers.
 
-    >>> _number(-0.125), _number(0.00012), _number(7.0, whole=True), _number(-math.inf)
-    ('-0.12', '1.2 \\cdot 10^{-4}', '7', '-\\infty')
+    What is not quite 1 has as many decimals as it takes to say so.
+
+    >>> _number(-0.125), _number(0.00012), _number(7.0, whole=True), _number(-math.inf), _number(0.9962)
+    ('-0.12', '1.2 \\cdot 10^{-4}', '7', '-\\infty', '0.996')
     """
     if math.isinf(value):
         return r"\infty" if value > 0 else r"-\infty"
     if whole and value.is_integer():
         return str(int(value))
+    if 0.995 <= abs(value) < 1 - 1e-6:  # beyond that it is what the order of additions can do
+        return next(text for decimals in range(3, 8) if abs(float(text := f"{value:.{decimals}f}")) < 1)
     if value == 0 or 0.005 <= abs(value) < 1e6:
         return f"{value + 0.0:.2f}"  # + 0.0: a reader's zero has no sign
     digits, exponent = f"{value:.2e}".split("e")

@@ -64,8 +64,6 @@ def warm_up() -> None:
     # Plotly imports pandas when it first checks a figure: two visitors at once would find it half imported.
     import_module("pandas")
     go.Figure(go.Heatmap(z=[[0.0]])).to_json()
-    # The pages' own modules, for the same reason.
-    import_module("pages.ui.lesson")
     gc.collect()
     gc.freeze()
 
