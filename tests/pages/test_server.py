@@ -155,7 +155,7 @@ def test_warming_up_imports_what_every_visitor_needs_and_takes_it_out_of_the_col
     threads, frozen = torch.get_num_threads(), gc.get_freeze_count()
     try:
         server.warm_up()
-        assert {"pandas", "plotly.graph_objects", "pages.ui.lesson"} <= set(sys.modules)
+        assert {"pandas", "plotly.graph_objects"} <= set(sys.modules)
         assert PagesManager.uses_pages_directory is False
         assert torch.get_num_threads() == 1
         assert gc.get_freeze_count() > frozen
