@@ -1,18 +1,20 @@
 """The lab of word vectors: what it shows is what was learned, for the method, the words and the mixture chosen."""
 
 import re
+from functools import cache
 from itertools import product
 
 import numpy as np
 import pytest
-from visiting import LANGUAGES, enter, is_rounded, look
+from each import each
+from visiting import LANGUAGES, Page, code_spans, enter, go, is_percent, is_rounded, look, start
 
 from attention.vectors import CONTENT, METHODS, Vectors, learn_vectors, word_class
 from pages.ui.words.labels import label
 from pages.vectors.controls import FIRST
 
 pytestmark = pytest.mark.xdist_group("vectors")  # one process learns them, once
-EACH = pytest.mark.parametrize(("method", "lang"), list(product(METHODS, LANGUAGES)))
+EACH = each("method, lang", list(product(METHODS, LANGUAGES)))
 SENTENCE = {"en": "the cat saw the dog", "zh": "那只小猫睡着了"}
 
 
@@ -34,16 +36,18 @@ def _one_training_for_all_who_ask_for_the_same(monkeypatch):
     monkeypatch.setattr("pages.vectors.controls.learn_vectors", learn)
 
 
-def opened(method: str, lang: str):
+@cache
+def opened(method: str, lang: str) -> Page:
     at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
     if method != METHODS[0]:
-        at.button_group(key="vectors_method").set_value(method)
+        at.button_group(key="method").set_value(method)
         at.run()
-    return at
-
-
-def page_of(at, lang: str):
     return look(at, "vectors", lang)
+
+
+def table_of(page: Page) -> list[list[str]]:
+    (table,) = [text for text in page.of("markdown") if text.startswith("|")]
+    return [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
 
 
 def cosines(table: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -52,9 +56,7 @@ def cosines(table: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 @EACH
 def test_the_table_lists_the_nearest_words_before_and_after(method, lang):
-    at, vectors, word = opened(method, lang), learned(method, lang), FIRST[lang][0]
-    (table,) = [text for text in page_of(at, lang).of("markdown") if text.startswith("|")]
-    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    rows, vectors, word = table_of(opened(method, lang)), learned(method, lang), FIRST[lang][0]
     place = vectors.words.index(word)
     for tensor, first in ((vectors.before, 0), (vectors.after, 2)):
         near = cosines(tensor.double().numpy(), tensor[place].double().numpy())
@@ -65,7 +67,7 @@ def test_the_table_lists_the_nearest_words_before_and_after(method, lang):
 
 @EACH
 def test_the_map_shows_every_content_word_in_its_class_and_the_curve_every_loss(method, lang):
-    page, vectors = page_of(opened(method, lang), lang), learned(method, lang)
+    page, vectors = opened(method, lang), learned(method, lang)
     curve, both = page.charts
     assert curve["data"][0]["y"] == pytest.approx(vectors.losses)
     words = [word for word in vectors.words if word_class(word, lang) in CONTENT]
@@ -86,7 +88,7 @@ def test_the_map_shows_every_content_word_in_its_class_and_the_curve_every_loss(
 
 @EACH
 def test_what_is_said_of_classes_is_so(method, lang):
-    page, vectors = page_of(opened(method, lang), lang), learned(method, lang)
+    page, vectors = opened(method, lang), learned(method, lang)
     said = page.said["agreement"]
     words = [word for word in vectors.words if word_class(word, lang) in CONTENT]
     classes = np.array([word_class(word, lang) for word in words])
@@ -96,33 +98,84 @@ def test_what_is_said_of_classes_is_so(method, lang):
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         near = rows @ rows.T
         np.fill_diagonal(near, -2)
-        assert is_rounded(said[fact], float((classes[near.argmax(axis=1)] == classes).mean()))
+        assert is_percent(said[fact], float((classes[near.argmax(axis=1)] == classes).mean()))
     counts = [int((classes == kind).sum()) for kind in set(classes.tolist())]
     chance = sum(n * (n - 1) for n in counts) / (len(words) * (len(words) - 1))
-    assert is_rounded(said["chance"], chance)
+    assert is_percent(said["chance"], chance)
     assert float(said["after"]) > 2 * float(said["before"])
     assert is_rounded(page.said["loss"]["start"], float(np.log(len(vectors.words))))
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("percent", [0, 30, 50, 100])
-def test_a_mixture_is_decoded_to_its_nearest_word(lang, percent):
-    at, vectors = opened(METHODS[0], lang), learned(METHODS[0], lang)
-    at.slider(key="vectors_share").set_value(percent)
-    at.run()
-    said = page_of(at, lang).said["decoded_word"]
-    first, second = (vectors.after[vectors.words.index(word)].double().numpy() for word in FIRST[lang])
+def assert_mixed(page: Page, method: str, words: tuple[str, str], percent: int) -> None:
+    """The page decodes the mixture of these words in the language of its sentence."""
+    said, vectors = page.said["decoded_word"], learned(method, page.lang)
+    first, second = (vectors.after[vectors.words.index(word)].double().numpy() for word in words)
     near = cosines(vectors.after.double().numpy(), first * (1 - percent / 100) + second * percent / 100)
-    assert said["word"] == f"`{vectors.words[int(near.argmax())]}`"
+    shown = (vectors.words[int(near.argmax())], *words)
+    assert tuple(code_spans(said[name]) for name in ("word", "first", "second")) == tuple(("", [w]) for w in shown)
     assert is_rounded(said["cosine"], float(near.max()))
-    assert (said["percent"], said["first"], said["second"]) == (str(percent), *(f"`{word}`" for word in FIRST[lang]))
+    assert said["percent"] == str(percent)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_mixture_is_decoded_to_its_nearest_word(lang):
+    at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
+    for percent in (0, 30, 50, 100):
+        at.slider(key="mix").set_value(percent)
+        assert_mixed(look(at.run(), "vectors", lang), METHODS[0], FIRST[lang], percent)
 
 
 def test_the_language_is_the_sentences_and_another_word_can_be_chosen():
     at = enter("vectors", sentence=SENTENCE["zh"]).at
-    at.selectbox(key="vectors_word_zh").set_value("桌")
-    at.run()
-    (table,) = [text for text in page_of(at, "en").of("markdown") if text.startswith("|")]
-    near = learned(METHODS[0], "zh").neighbours("桌", 1)[0][0]
-    assert near in table.splitlines()[2]
-    assert re.search("[\u4e00-\u9fff]", table)
+    assert at.selectbox(key="word").value == FIRST["zh"][0]
+    at.selectbox(key="word").set_value("桌")
+    near = [row[2] for row in table_of(look(at.run(), "vectors"))]
+    assert near == [word for word, _ in learned(METHODS[0], "zh").neighbours("桌", 5)]
+    assert all(re.fullmatch("[\u4e00-\u9fff]", word) for word in near)
+
+
+# What is chosen is kept, in the address, too.
+
+CHOSEN = {"en": ("cat", "garden"), "zh": ("狗", "桌")}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_chosen_is_in_the_address_and_a_link_brings_it_back(lang):
+    at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
+    names = ("method", "word", "other", "mix")
+    assert [at.query_params[name] for name in names] == [METHODS[0], "", "", "50"]
+    at.button_group(key="method").set_value(METHODS[1])
+    for name, word in zip(("word", "other"), CHOSEN[lang], strict=True):
+        at.selectbox(key=name).set_value(word)
+    at.slider(key="mix").set_value(35)
+    mine = look(at.run(), "vectors", lang)
+    assert_mixed(mine, METHODS[1], CHOSEN[lang], 35)
+    chosen = [METHODS[1], *CHOSEN[lang], "35"]
+    assert [at.query_params[name] for name in names] == chosen
+    theirs = go(start(first=True, **at.query_params), "vectors", lang)
+    assert theirs.charts == mine.charts
+    assert theirs.of("markdown") == mine.of("markdown")
+    widgets = theirs.at
+    shown = [widgets.button_group(key="method").value, *(widgets.selectbox(key=name).value for name in names[1:3])]
+    assert [*shown, str(widgets.slider(key="mix").value)] == chosen
+    go(at, "scores", lang)  # whose page has none of these controls
+    assert go(at, "vectors", lang).charts == mine.charts
+    assert [at.query_params[name] for name in names] == chosen
+
+
+def test_a_word_that_these_sentences_do_not_have_gives_way_to_the_first_one_and_comes_back():
+    at = enter("vectors", sentence=SENTENCE["en"], word="cat", other="nowhere", mix="20").at
+    assert_mixed(look(at, "vectors"), METHODS[0], ("cat", FIRST["en"][1]), 20)
+    at.text_input(key="sentence").set_value(SENTENCE["zh"])
+    page = look(at.run(), "vectors")
+    assert code_spans(page.said["decoded_word"]["first"]) == ("", [FIRST["zh"][0]])
+    at.text_input(key="sentence").set_value(SENTENCE["en"])
+    assert_mixed(look(at.run(), "vectors"), METHODS[0], ("cat", FIRST["en"][1]), 20)
+
+
+@each("name, text", [("method", "CBOW"), ("mix", "101"), ("mix", "-1"), ("word", "a" * 41)])
+def test_what_can_not_be_chosen_is_named_bad(name, text):
+    page = enter("vectors", sentence=SENTENCE["en"], **{name: text})
+    (warning,) = page.of("warning")
+    assert code_spans(warning)[1] == [name]
+    assert_mixed(page, METHODS[0], FIRST["en"], 50)
