@@ -85,9 +85,18 @@ def assert_compared(page: Page, a: Case, b: Case) -> None:
         panels, traces = traces[: 2 + is_same_shape], traces[2 + is_same_shape :]
         shown = [before, now, now - before] if is_same_shape else [before, now]
         assert [panel["name"].split(" · ")[0] for panel in panels] == ["A", "B", "B − A"][: 2 + is_same_shape]
-        assert len({panel["coloraxis"] for panel in panels}) == 1
-        scale = chart["layout"][panels[0]["coloraxis"]]
-        assert -scale["cmin"] == scale["cmax"] == pytest.approx(max(np.abs(values).max() for values in shown), rel=1e-5)
+        axes = [chart["layout"][panel["coloraxis"]] for panel in panels]
+        if tensor == "attn_weights":  # shares, as everywhere; their difference is none
+            assert axes[0] == axes[1] != axes[-1] or not is_same_shape
+            assert (axes[0]["cmin"], axes[0]["cmax"]) == (0, 1)
+            axes, signed = axes[2:], shown[2:]
+        else:
+            assert all(axis == axes[0] for axis in axes)
+            signed = shown
+        for scale in axes:
+            limit = max(np.abs(values).max() for values in signed) or 1.0
+            assert -scale["cmin"] == scale["cmax"] == pytest.approx(limit, rel=1e-5)
+        assert not any("{" in axis.get("colorbar", {}).get("title", {}).get("text", "") for axis in axes)
         for panel, values, case in zip(panels, shown, (held, b, None), strict=False):
             expected = values.copy()
             if case and tensor == "attn_weights":
@@ -500,10 +509,11 @@ def test_a_number_set_by_hand_and_all_that_follows_from_it_is_on_the_page_and_on
     assert at.query_params["edit"] == address
     assert look(at, WALKED[first], lang).said_in("inspector")["edited"] == {}
     assert at.number_input(key="ask_value").value is None
-    case, (tensor, row, column) = edited(lang, head=head, edit=address), cell.split(".")[:3]
+    (tensor, row, column), then = cell.split(".")[:3], {"head": head, "query": cell.split(".")[1]}  # the clicked row
+    case = edited(lang, edit=address, **then)
     for slug in (*WALKED[first:], *WALKED[:first]):
         page = look(at, slug, lang) if slug == WALKED[first] else go(at, slug, lang)
-        assert_everything_follows(page, edited(lang, head=head), case)
+        assert_everything_follows(page, edited(lang, **then), case)
         (banner,) = page.of("markdown", box="banner")
         assert code_spans(banner)[1] == [f"{tensor}[{row}, {column}]"]
         assert is_rounded(re.findall(r"−?\d+\.\d+", banner)[-1], value)
@@ -536,7 +546,7 @@ def test_a_silenced_head_gives_nothing_on_any_page():
         (banner,) = page.of("markdown", box="banner")
         assert re.findall(r"\d+", banner)[0] == "1"
         for cell in ("head_outputs.3.1.1", "joined.3.5", "output.3.2"):
-            at.ask({"cell": cell})
+            at.ask({"cell": cell, "way": "source"})
             told = look(at, slug).said_in("inspector")
             assert ("edited" in told) == cell.startswith("head_outputs")
 

@@ -156,7 +156,7 @@ def filled(case: Case, page: str, lang: str, section: str, facts) -> str:
         name: prose.code(case.labels[fact.position]) if isinstance(fact, Token) else fact
         for name, fact in facts.items()
     }
-    return prose.fill(prose.sections(page, lang)[section], {**prose.of_weights("random", lang), **shown})
+    return prose.fill(prose.sections(page, lang)[section], {}, {**prose.of_weights("random", lang), **shown})
 
 
 def shown_label(case: Case, page: str, lang: str, label) -> str:

@@ -42,7 +42,7 @@ def asked(slug: str, case: Case) -> tuple[Question, ...]:
 
 def filled(case: Case, slug: str, section: str, facts: dict) -> str:
     shown = {name: code(case.labels[f.position]) if isinstance(f, Token) else f for name, f in facts.items()}
-    return fill(sections(slug, case.lang)[section], {**of_weights(case.weights, case.lang), **shown})
+    return fill(sections(slug, case.lang)[section], {}, {**of_weights(case.weights, case.lang), **shown})
 
 
 def choices_of(case: Case, slug: str, question: Question) -> list[str]:
@@ -83,6 +83,11 @@ def widget(at: Visit, kind: str):
     return one
 
 
+def button(at: Visit, end: str):
+    (found,) = [w for w in at.button if (w.key or "").startswith("quiz_") and w.key.endswith(end)]
+    return found
+
+
 def on(at: Visit, number: int) -> Visit:
     """Go on to the question of that number."""
     for _ in range(number):
@@ -110,6 +115,9 @@ def give(at: Visit, question: Question, answer: object, way: str = "click") -> V
     if question.kind == "number":
         widget(at, "number").set_value(float(answer))
         return at.run()
+    if way == "click":
+        button(at, "_click").click()
+        at.run()
     at.ask({"cell": address_of(answer), **({} if way == "click" else {"way": "source"})})
     if way != "click":
         widget(at, "cell").click()
@@ -206,7 +214,8 @@ def test_one_can_go_on_and_back_and_answers_stay(slug):
 
 
 def test_a_question_and_its_answer_are_there_again_after_a_walk_and_in_another_language():
-    at, case = enter("scaling").at, Case.of("en")
+    typed = "the dog saw the cat because it was late"  # which another language leaves alone
+    at, case = enter("scaling", sentence=typed).at, Case.of("en", sentence=typed)
     question = asked("scaling", case)[0]
     assert question.kind == "choice"
     wrong = answers(case, question)[False]
@@ -217,10 +226,7 @@ def test_a_question_and_its_answer_are_there_again_after_a_walk_and_in_another_l
     assert_judged(page, "scaling", case, question, wrong)
     assert widget(at, "choice").value == wrong
     at.button_group(key="lang").set_value("zh")
-    page, chinese = (
-        look(at.run(), "scaling", "zh"),
-        Case.of("zh", sentence=Case.of("en").asked.get("sentence", at.query_params["sentence"]), query="8"),
-    )
+    page, chinese = look(at.run(), "scaling", "zh"), Case.of("zh", sentence=typed, query=str(case.query))
     assert_judged(page, "scaling", chinese, question, wrong)
 
 
@@ -256,12 +262,34 @@ CELLS = [("scores", {}), ("projections", {}), ("heads", {}), ("softmax", {})]
 
 @pytest.mark.parametrize(("slug", "address"), CELLS)
 def test_a_click_on_a_figure_answers(slug, address):
+    """Once the reader has said so: the row that is followed stays, and so does the question."""
     at, case, question = cell_question(slug, **address)
     right = answers(case, question)[True]
+    button(at, "_click").click()
+    at.run()
     at.ask({"cell": address_of(right)})
     page = look(at, slug)
     assert_judged(page, slug, case, question, right)
     assert f"[{right.row}, {right.column}]" in page.html()[0]
+    assert at.query_params["query"] == str(case.query)
+
+
+@pytest.mark.parametrize(("slug", "address"), CELLS[:2])
+def test_a_click_out_of_curiosity_is_never_judged(slug, address):
+    """Not before the reader chose to answer by a click, nor after he thought better of it, nor twice."""
+    at, case, question = cell_question(slug, **address)
+    right, wrong = answers(case, question)[True], Cell("b_k", 0, 0)  # which is in no row that could be followed
+    for look_around in (0, 2):
+        for _ in range(look_around):
+            button(at, "_click").click()
+            at.run()
+        at.ask({"cell": address_of(wrong)})
+        assert (quiz_on(look(at, slug)).right, quiz_on(look(at, slug)).wrong) == ([], [])
+    button(at, "_click").click()
+    at.run()
+    at.ask({"cell": address_of(right)})
+    at.ask({"cell": address_of(wrong)})
+    assert quiz_on(look(at, slug)).right != []
 
 
 @pytest.mark.parametrize(("slug", "address"), CELLS[:1])

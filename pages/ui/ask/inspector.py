@@ -211,15 +211,17 @@ def _on_ask() -> None:
 
 
 def _on_click(cell: Cell) -> None:
-    """A click on a figure asks, follows the clicked row, and answers the question that waits for a click."""
-    is_row = TENSORS[cell.tensor].rows in ("token", "query")
-    if is_row and cell.row != resolved().settings.query:
+    """A click on a figure asks. It answers the question that waits for a click; else it makes its row the followed one.
+
+    An answer leaves the followed row alone: with another row other questions would be asked, and the verdict be gone.
+    """
+    is_answer, is_row = take_click(cell), TENSORS[cell.tensor].rows in ("token", "query")
+    if is_row and not is_answer and cell.row != resolved().settings.query:
         change_now(cell=cell, query=cell.row)
         current().trail, current().redraws = (), True
     else:
         _ask(cell)
-    if take_click(cell):
-        current().redraws = True
+        current().redraws = is_answer
 
 
 def _on_select() -> None:
