@@ -23,6 +23,7 @@ from visiting import (
     enter,
     go,
     heatmaps,
+    is_percent,
     is_rounded,
     learned,
     look,
@@ -35,7 +36,11 @@ from attention import AttentionConfig, multi_head_attention
 from attention.grammar import RELATIONS
 from attention.grammar.batches import sentences
 from attention.learn import HeadReport
-from pages.ui import background, layers, learning, sizes
+from pages.size import sizes
+from pages.training.heads import division_of_labour
+from pages.ui.layers import jobs, ready
+from pages.ui.layers.jobs import AbandonedError, Results
+from pages.ui.layers.progress import TRAININGS
 from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
@@ -59,10 +64,6 @@ ON_EVERY_VISIT = each("name", VISITS)
 
 def settings_in(at: Visit, *without: str) -> dict[str, str]:
     return {name: text for name, text in at.query_params.items() if name not in without}
-
-
-def is_shown(shown: str, value: float) -> bool:
-    return is_rounded(shown.replace("−", "-"), value)
 
 
 # What it learns.
@@ -192,7 +193,7 @@ def test_the_table_holds_every_heads_measures(name):
     for row, report in zip(rows, reports, strict=True):
         values = (report.on_referent, report.on_previous, report.on_itself, report.entropy)
         for shown, value in zip(row[1:], (*values, whole - report.accuracy_without), strict=True):
-            assert is_shown(shown, value), (shown, value)
+            assert is_rounded(shown, value), (shown, value)
 
 
 @ON_EVERY_VISIT
@@ -208,13 +209,13 @@ def test_the_words_of_the_page_state_its_numbers(name):
     assert code_spans(said["task"]["word"]) == ("", [best])
     assert code_spans(said["task"]["query"]) == ("", [case.labels[case.query]])
     assert said["curves"]["step"] == str(STEPS[case.checkpoint])
-    assert is_shown(said["curves"]["accuracy"], now.accuracy)
-    assert is_shown(said["curves"]["beyond"], now.accuracy_beyond)
+    assert is_percent(said["curves"]["accuracy"], now.accuracy)
+    assert is_percent(said["curves"]["beyond"], now.accuracy_beyond)
     for relation, share in said["beyond"].items():
-        assert is_shown(share, right[relation][0])
+        assert is_percent(share, right[relation][0])
     (kind,) = told
     facts = said[kind]
-    assert is_shown(facts["accuracy"], final.accuracy)
+    assert is_percent(facts["accuracy"], final.accuracy)
     if case.config.num_heads == 1:
         assert kind == "alone"
         return
@@ -222,16 +223,16 @@ def test_the_words_of_the_page_state_its_numbers(name):
     widest = max((max(shares) - min(shares), relation) for relation, shares in own.items())
     assert kind == ("alike" if widest[0] < 0.1 else "different")
     without = [report.accuracy_without for report in case.learned.heads()]
-    assert is_shown(facts["lowest"], min(without))
-    assert is_shown(facts["highest"], max(without))
+    assert is_percent(facts["lowest"], min(without))
+    assert is_percent(facts["highest"], max(without))
     assert without[int(facts["needed"])] == min(without)
     assert without[int(facts["spare"])] == max(without)
     if kind == "different":
         shares = looks[widest[1]]
         assert facts["relation"] == label(f"relation_{widest[1]}", case.lang)
         assert (int(facts["most"]), int(facts["least"])) == (shares.index(max(shares)), shares.index(min(shares)))
-        assert is_shown(facts["most_share"], max(shares))
-        assert is_shown(facts["least_share"], min(shares))
+        assert is_percent(facts["most_share"], max(shares))
+        assert is_percent(facts["least_share"], min(shares))
 
 
 def layer_with(accuracy: float) -> SimpleNamespace:
@@ -245,7 +246,7 @@ def report(without: float, verb: float, pronoun: float, same: float = 0.5) -> He
 
 
 def test_one_head_is_alone():
-    assert learning.division_of_labour(layer_with(0.75), [report(0.1, 1, 0)]) == ("alone", {"accuracy": 0.75})
+    assert division_of_labour(layer_with(0.75), [report(0.1, 1, 0)]) == ("alone", {"accuracy": "75.0"})
 
 
 @pytest.mark.parametrize(
@@ -257,17 +258,23 @@ def test_one_head_is_alone():
         (
             [report(0.5, 0.25, 0.75), report(0.25, 0.5, 0.25), report(0.75, 0.5, 0.5)],
             "different",
-            {"needed": 1, "spare": 2, "relation": "pronoun", "most": 0, "most_share": 0.75, "least": 1},
+            {"needed": 1, "spare": 2, "relation": "relation_pronoun", "most": 0, "most_share": "75.0", "least": 1},
         ),
-        ([report(0.5, 0.0, 0.5), report(0.5, 0.109375, 0.5)], "different", {"relation": "verb", "most": 1, "least": 0}),
+        (
+            [report(0.5, 0.0, 0.5), report(0.5, 0.109375, 0.5)],
+            "different",
+            {"relation": "relation_verb", "most": 1, "least": 0},
+        ),
     ],
 )
 def test_heads_are_alike_where_no_relation_tells_them_apart_and_different_otherwise(found, section, facts):
-    told, stated = learning.division_of_labour(layer_with(0.875), found)
+    told, stated = division_of_labour(layer_with(0.875), found)
     assert told == section
     assert stated.items() >= facts.items()
     without = [one.accuracy_without for one in found]
-    assert (stated["accuracy"], stated["lowest"], stated["highest"]) == (0.875, min(without), max(without))
+    assert [stated[name] for name in ("accuracy", "lowest", "highest")] == [
+        f"{100 * share:.1f}" for share in (0.875, min(without), max(without))
+    ]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -278,12 +285,12 @@ def test_heads_that_share_the_work_are_told_from_those_that_do_not(lang, section
     found = [
         HeadReport(0.5, 0.25, 0.125, 1.0, lost, own, shares) for lost, own in zip((0.25, 0.75), looks, strict=True)
     ]
-    monkeypatch.setattr(learning, "reports", lambda layer: tuple(found))
+    monkeypatch.setattr("pages.training.heads.reports", lambda layer: tuple(found))
     page = enter("training", lang=lang, sentence="the king saw it", **DEFAULT)
-    expected = {"needed": "0", "lowest": "0.25", "accuracy": "1.00", "spare": "1", "highest": "0.75"}
+    expected = {"needed": "0", "lowest": "25.0", "accuracy": "100", "spare": "1", "highest": "75.0"}
     if section == "different":
-        expected |= {"relation": label("relation_verb", lang), "most": "0", "most_share": "0.50"}
-        expected |= {"least": "1", "least_share": "0.25"}
+        expected |= {"relation": label("relation_verb", lang), "most": "0", "most_share": "50.0"}
+        expected |= {"least": "1", "least_share": "25.0"}
     assert page.said[section] == expected
     assert len({"alone", "alike", "different"} & set(page.said)) == 1
 
@@ -353,7 +360,7 @@ def trainings(monkeypatch):
     monkeypatch.setattr(sizes, "WIDTHS", WIDTHS)
     monkeypatch.setattr(sizes, "HEADS", HEADS)
     monkeypatch.setattr(sizes, "learn", stand_in)
-    monkeypatch.setattr(sizes, "_accuracies", Workshop(10_000))
+    monkeypatch.setattr(sizes, "_accuracies", Results(TRAININGS, 10_000))
     return stand_in
 
 
@@ -391,7 +398,7 @@ def test_a_lab_about_other_layers_asks_nothing_of_the_one_in_force(slug, sentenc
     def train(*_):
         raise AssertionError("a layer was trained")
 
-    monkeypatch.setattr(layers, "training", train)
+    monkeypatch.setattr(ready, "training", train)
     page = enter(slug, **DEFAULT | {"sentence": sentence})
     assert not page.has("story")
     assert not page.has("quiz")
@@ -428,7 +435,7 @@ def test_all_sizes_are_trained_once_begun_and_the_grid_shows_what_each_gets_righ
     assert both["sizes"] == "5"
     for name, scaled in (("with_it", True), ("without_it", False)):
         mean = sum(share for (_, _, is_scaled), share in found.items() if is_scaled == scaled) / 5
-        assert is_shown(both[name], mean)
+        assert is_percent(both[name], mean)
 
 
 def test_how_far_a_training_is_shows_while_it_goes_on(trainings):
@@ -470,7 +477,7 @@ def test_stopping_keeps_what_is_done_and_going_on_trains_the_rest(trainings, mon
     assert bar(page) == (20, label("work_so_far", "en", done=2, total=10))
     assert page.said["none_enough"] == {}
     with monkeypatch.context() as impatient:
-        impatient.setattr(background, "PATIENCE", 0.0)
+        impatient.setattr(jobs, "PATIENCE", 0.0)
         assert was_left.wait(10)
     trainings.before = lambda _: None
     page = look(button(page).click().run(), "size")
@@ -499,7 +506,7 @@ def test_a_second_visitor_shares_what_the_first_has_trained(trainings):
 def test_results_belong_to_a_seed_a_language_masks_and_positions(trainings):
     config = AttentionConfig(32, 2)
     for size in sizes.sizes(config):
-        assert sizes.training(size, "en").ended.wait(10)
+        assert sizes.training(size, "en").wait(10)
     assert sizes.missing(config, "en") == []
     others = [(config, "zh"), (replace(config, seed=1), "en"), (replace(config, causal=True), "en")]
     for other, language in [*others, (replace(config, positions=False), "en")]:
@@ -541,8 +548,8 @@ def test_whether_the_scaling_makes_a_difference_is_said_by_the_means(trainings, 
     page = look(button(at_size()).click().run(), "size")
     facts = page.said[f"scaling_{section}"]
     assert facts["sizes"] == "5"
-    assert is_shown(facts["with_it"], 0.5)
-    assert is_shown(facts["without_it"], 0.5 + gap)
+    assert is_percent(facts["with_it"], 0.5)
+    assert is_percent(facts["without_it"], 0.5 + gap)
     assert len({"scaling_same", "scaling_differs"} & set(page.said)) == 1
 
 
@@ -550,10 +557,10 @@ def test_means_are_of_the_sizes_trained_both_ways_alone(trainings, monkeypatch):
     config = AttentionConfig(32, 2)
     trainings.accuracy = lambda width, heads, scaled: {(4, True): 0.25, (4, False): 0.75}.get((width, scaled), 1.0)
     for size in (replace(config, d_model=4, num_heads=1, scaled=scaled) for scaled in (True, False)):
-        assert sizes.training(size, "en").ended.wait(10)
-    assert sizes.training(replace(config, d_model=8, num_heads=1), "en").ended.wait(10)
+        assert sizes.training(size, "en").wait(10)
+    assert sizes.training(replace(config, d_model=8, num_heads=1), "en").wait(10)
     facts = at_size().said["scaling_differs"]
-    assert facts == {"with_it": "0.25", "without_it": "0.75", "sizes": "1"}
+    assert facts == {"with_it": "25.0", "without_it": "75.0", "sizes": "1"}
 
 
 def test_a_size_that_cannot_be_trained_says_so_and_the_page_can_be_left(trainings, monkeypatch):
@@ -567,11 +574,11 @@ def test_a_size_that_cannot_be_trained_says_so_and_the_page_can_be_left(training
 
 
 def test_one_size_is_what_a_training_of_its_own_gets_right(monkeypatch):
-    monkeypatch.setattr(sizes, "_accuracies", Workshop(10_000))
+    monkeypatch.setattr(sizes, "_accuracies", Results(TRAININGS, 10_000))
     config = AttentionConfig(8, 1)
     assert sizes.accuracy(config, "en") is None
     job = sizes.training(config, "en")
     while not job.wait(0.1):
         pass
     assert math.isclose(sizes.accuracy(config, "en"), learned(config, "en").history.checkpoints[-1].accuracy)
-    assert job.news[:2] == (300, 300)
+    assert job.progress[:2] == (300, 300)
