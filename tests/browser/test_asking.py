@@ -106,7 +106,7 @@ def number(trace: SentenceTrace, cell: str, query: int) -> float:
 def test_the_clicked_cell_is_the_explained_cell(
     slug: str, size: dict[str, str], window: tuple[int, int], visit: Opener
 ) -> None:
-    page = visit(f"{ADDRESSES[slug]}?{urlencode(size | {'questions': '0'})}", size=window, reduced_motion="reduce")
+    page = visit(f"{ADDRESSES[slug]}?{urlencode(size | {'questions': '0'})}", size=window)
     config = AttentionConfig(int(size["d_model"]), int(size["num_heads"]), causal=size.get("causal") == "1")
     trace = trace_sentence(size["sentence"], config)
     panels = page.evaluate(PANELS)

@@ -155,7 +155,6 @@ def test_axe_finds_nothing_in_either_theme_and_the_figures_follow_it(slug: str, 
             page.wait_for_function(INK, arg=dark)
         found = Axe().run(page, options={"runOnly": ["color-contrast"]} if dark else None)
         assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found.response["violations"]] == []
-        page.close()
 
 
 @pytest.mark.parametrize(
