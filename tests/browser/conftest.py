@@ -14,17 +14,20 @@ sys.path.insert(0, str(Path(__file__).parent))
 from serving import FLAGS, chromium, serve
 
 Opener = Callable[..., Page]
+TINY = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
+  .filter(style => style.display !== 'none' && parseFloat(style.fontSize) < 7).length"""
 # True once the page has been whole for a few pictures in a row, in which nothing of it changed.
 SETTLED = """() => {
   if (!window.settling) {
     window.settling = {pictures: 0};
-    new MutationObserver(() => window.settling.pictures = 0)
-      .observe(document.body, {childList: true, subtree: true, characterData: true});
+    const again = () => window.settling.pictures = 0;
+    new MutationObserver(again).observe(document.body, {childList: true, subtree: true, characterData: true});
+    document.addEventListener('scroll', again, true);  // the page may scroll to an answer
   }
   const whole = document.querySelector('[data-testid=stApp][data-test-script-state=notRunning] h1')
     && !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')
     && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'));
-  return whole ? window.settling.pictures++ > 5 : (window.settling.pictures = 0) > 0;
+  return whole ? window.settling.pictures++ > 6 : (window.settling.pictures = 0) > 0;
 }"""
 
 
@@ -134,6 +137,12 @@ def explained(page: Page, text: str | None = None, *, other_than: str = "") -> N
         }""",
         arg=[text, other_than],
     )
+
+
+def assert_all_in_sight(page: Page) -> None:
+    """Nothing lies beyond the edge of the window, and no number is written too small to read."""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
+    assert page.evaluate(TINY) == 0
 
 
 def settle(page: Page) -> None:
