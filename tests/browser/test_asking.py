@@ -31,7 +31,7 @@ PANELS = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((cha
 AREA = """([c, p]) => {
   const chart = document.querySelectorAll('.js-plotly-plot')[c];
   const id = JSON.parse(chart.layout.meta)[p].axis;
-  chart.querySelector(`.bglayer`).scrollIntoView({block: 'center'});
+  chart.querySelector('.subplot.x' + id + 'y' + id).scrollIntoView({block: 'center'});  // clear of the toolbar
   const area = chart._fullLayout._plots['x' + id + 'y' + id];
   const at = chart.getBoundingClientRect();
   return [at.left + area.xaxis._offset, at.top + area.yaxis._offset, area.xaxis._length, area.yaxis._length];
