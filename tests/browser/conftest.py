@@ -1,32 +1,34 @@
-"""One server and one Chromium for the browser tests; a page that remembers what went wrong."""
+"""One server and one Chromium for all browser tests of a process; tabs that remember what went wrong."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 from serving import FLAGS, chromium, serve
 
-LAST = "test_asking"
 Opener = Callable[..., Page]
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the mark
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests in one process: a Chromium keeps a core busy, and two of them wait for each other.
-
-    Half of them come last, for the process that has by then done all that needs no browser.
-    """
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(LAST if item.path.stem == LAST else "browser"))
-    items.sort(key=lambda item: item.path.stem == LAST)
+TINY = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
+  .filter(style => style.display !== 'none' && parseFloat(style.fontSize) < 7).length"""
+# True once the page has been whole for a few pictures in a row, in which nothing of it changed.
+SETTLED = """() => {
+  if (!window.settling) {
+    window.settling = {pictures: 0};
+    const again = () => window.settling.pictures = 0;
+    new MutationObserver(again).observe(document.body, {childList: true, subtree: true, characterData: true});
+    document.addEventListener('scroll', again, true);  // the page may scroll to an answer
+  }
+  const whole = document.querySelector('[data-testid=stApp][data-test-script-state=notRunning] h1')
+    && !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')
+    && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'));
+  return whole ? window.settling.pictures++ > 6 : (window.settling.pictures = 0) > 0;
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -55,14 +57,33 @@ def contexts(browser: Browser) -> dict[str, BrowserContext]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def tabs() -> dict[str, list[Page]]:
+    """Tabs that wait for their next address, by their context.
+
+    A tab that has shown the app before has compiled its scripts, and opens an address in half the time of a new one.
+    """
+    return {}
+
+
 @pytest.fixture
-def visit(browser: Browser, contexts: dict[str, BrowserContext], server: str) -> Iterator[Opener]:
-    """Open a page, alone=True in a browser context of its own. At the end nothing may have gone wrong on any.
+def visit(
+    browser: Browser, contexts: dict[str, BrowserContext], tabs: dict[str, list[Page]], server: str
+) -> Iterator[Opener]:
+    """Open an address as a visitor of its own, alone=True in a browser context that no other visitor has.
 
     Where the address does not say otherwise, at a small random layer, which is there at once; first=True: as it is.
+    At the end nothing may have gone wrong on any page.
     """
-    pages: list[Page] = []
+    opened: list[tuple[str, Page]] = []
     troubles: list[str] = []
+
+    def on_message(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            troubles.append(message.text)
+
+    def on_error(error: Error) -> None:
+        troubles.append(str(error))
 
     def open_page(
         path: str = "/",
@@ -70,25 +91,30 @@ def visit(browser: Browser, contexts: dict[str, BrowserContext], server: str) ->
         size: tuple[int, int] = (1440, 1000),
         alone: bool = False,
         first: bool = False,
+        color_scheme: Literal["light", "dark"] = "light",
         **options: Any,
     ) -> Page:
-        options.setdefault("reduced_motion", "reduce")
-        options["viewport"] = {"width": size[0], "height": size[1]}
-        key = f"{options} {len(pages) if alone else ''}"
+        key = f"{options} {len(opened) if alone else ''}"
         if key not in contexts:
             contexts[key] = browser.new_context(**options)
-        page = contexts[key].new_page()
-        pages.append(page)
-        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
+            tabs[key] = []
+        page = tabs[key].pop() if tabs[key] and base == server else contexts[key].new_page()
+        opened.append((key, page))
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=color_scheme, reduced_motion="reduce")
+        page.on("console", on_message)
+        page.on("pageerror", on_error)
         page.goto(base + (path if first else at_random(path)))
         settle(page)
         return page
 
     yield open_page
-    exceptions = sum(page.get_by_test_id("stException").count() for page in pages if not page.is_closed())
-    for page in pages:
-        page.close()
+    left = [(key, page) for key, page in opened if not page.is_closed()]
+    exceptions = sum(page.get_by_test_id("stException").count() for _, page in left)
+    for key, page in reversed(left):
+        page.remove_listener("console", on_message)
+        page.remove_listener("pageerror", on_error)
+        tabs[key].append(page)
     assert troubles == []
     assert exceptions == 0
 
@@ -113,12 +139,12 @@ def explained(page: Page, text: str | None = None, *, other_than: str = "") -> N
     )
 
 
+def assert_all_in_sight(page: Page) -> None:
+    """Nothing lies beyond the edge of the window, and no number is written too small to read."""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
+    assert page.evaluate(TINY) == 0
+
+
 def settle(page: Page) -> None:
-    """Wait until the app has run to its end and every chart is drawn."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning] h1", timeout=60_000)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]') && "
-        "[...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'))",
-        timeout=60_000,
-    )
-    page.wait_for_timeout(250)
+    """Wait until the app has run to its end, every chart is drawn, and nothing changes any more."""
+    page.wait_for_function(SETTLED, timeout=60_000)

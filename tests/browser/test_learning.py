@@ -35,6 +35,8 @@ def pictures(page: Page) -> list[str]:
 def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -> None:
     with serve() as fresh:
         page = visit("/softmax?sentence=&lang=en", base=fresh)  # the browser is warm, the layer is not
+        assert page.get_by_test_id("stDialog").count() == 0
+        assert "Attention, step by step" in page.title()
         page.goto(f"{fresh}/softmax?lang=en")
         bar = page.locator(".st-key-training")
         bar.wait_for(timeout=30_000)
