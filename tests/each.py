@@ -17,12 +17,12 @@ def each(names: str, cases: Iterable[object]) -> Callable[[Callable[..., None]],
 
     def of(check: Callable[..., None]) -> Callable[..., None]:
         @wraps(check)
-        def test(**fixtures: object) -> None:
+        def test(*own_class: object, **fixtures: object) -> None:
             failed = []
             for case in known:
                 values = dict(zip(own, case if len(own) > 1 else [case], strict=True))
                 try:
-                    check(**fixtures, **values)
+                    check(*own_class, **fixtures, **values)
                 except (Exception, pytest.fail.Exception) as error:
                     line = traceback.extract_tb(error.__traceback__)[-1]
                     failed.append(f"{values}: {type(error).__name__} in line {line.lineno} of {line.name}: {error}")

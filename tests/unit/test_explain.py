@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ from attention import (
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 PRECISION = {torch.float32: 1e-5, torch.float64: 1e-12}
-DTYPES = pytest.mark.parametrize("dtype", PRECISION, ids=["float32", "float64"])
+DTYPES = each("dtype", PRECISION)
 SIZES = [(1, 1), (3, 3), (4, 1), (4, 4), (5, 1), (6, 3), (8, 2), (12, 2)]
 
 # Every tensor in the order of the story, with what its rows and its columns are.
@@ -175,8 +176,8 @@ SMALL = [
 
 
 @DTYPES
-@pytest.mark.parametrize("options", SMALL)
-@pytest.mark.parametrize("name", STORY)
+@each("options", SMALL)
+@each("name", STORY)
 def test_every_cell_of_small_traces_is_what_its_terms_say(name, options, dtype):
     trace = make(dtype=dtype, **options)
     query = len(trace.tokens) - 1
@@ -448,7 +449,7 @@ def test_of_equal_largest_scores_the_first_is_the_source():
 # What it is called.
 
 
-@pytest.mark.parametrize("name", STORY)
+@each("name", STORY)
 def test_rows_and_columns_say_what_they_mean(name):
     trace = make("dog 猫 cat dog", d_model=4, num_heads=2)
     tokens, words = ["dog", "猫", "cat", "dog"], ["cat", "dog", "猫"]
@@ -506,7 +507,7 @@ def test_formulas_are_balanced_shortened_and_say_signs_in_parentheses(data):
             assert parts.index(r"\cdots") == 2 if len(derivation.terms) > 4 else True
 
 
-@pytest.mark.parametrize("name", STORY)
+@each("name", STORY)
 def test_the_words_of_the_sentence_never_get_into_latex(name):
     hostile = make(HOSTILE)
     # The same pattern of ids in plain letters: the vocabulary is sorted, so letters in that order get the same ids.

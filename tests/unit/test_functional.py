@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention as torch_attention
@@ -24,7 +25,7 @@ from attention.functional import (
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 SIZES = st.integers(1, 6)
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
-DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=["float32", "float64"])
+DTYPES = each("dtype", TOLERANCE)
 LENGTHS = pytest.mark.parametrize(
     ("query_len", "key_len"), [(4, 4), (3, 6), (6, 3), (1, 1), (1, 5), (5, 1), (0, 3), (3, 0), (0, 0)]
 )
@@ -65,7 +66,7 @@ def assert_same_as_torch(q, k, v, *, torch_mask=None, torch_options=(), **ours):
 
 @DTYPES
 @LENGTHS
-@pytest.mark.parametrize("lead", [(), (2,), (2, 3), (1, 2, 2)], ids=str)
+@each("lead", [(), (2,), (2, 3), (1, 2, 2)])
 def test_equals_torch_for_any_lengths_and_leading_dimensions(dtype, query_len, key_len, lead):
     q, k, v = qkv(query_len, key_len, 4, 7, lead, dtype=dtype)
     assert_same_as_torch(q, k, v)

@@ -5,6 +5,7 @@ from itertools import pairwise, permutations
 
 import pytest
 import torch
+from each import each
 from torch.testing import assert_close
 
 from attention import (
@@ -22,8 +23,10 @@ from attention.grammar import RELATIONS, examples
 from attention.grammar.batches import UNKNOWN
 from attention.learn import MAX_LEN, STEPS, adam_step, logits
 
+pytestmark = pytest.mark.xdist_group("learning")  # one process trains the layers, each once
+
 DEFAULT = AttentionConfig(d_model=32, num_heads=2)
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 ONE_HEAD = {relation for relation, takes in RELATIONS.items() if takes == "one head"}
 EACH_LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
 EACH_SEED = pytest.mark.parametrize("seed", SEEDS)
@@ -229,8 +232,9 @@ class TestHistory:
 
 
 class TestDeterminism:
-    @EACH_LANGUAGE
-    @pytest.mark.parametrize("config", [DEFAULT, AttentionConfig(8, 4, causal=True, seed=3)])
+    @pytest.mark.parametrize(
+        ("language", "config"), [("en", DEFAULT), ("zh", AttentionConfig(8, 4, causal=True, seed=3))]
+    )
     def test_the_same_arguments_give_the_same_numbers(self, language, config):
         one, other = (learn(config, language=language, steps=20) for _ in range(2))
         assert_equal(one, other)
@@ -268,15 +272,13 @@ class TestDeterminism:
 
 
 class TestEverySetting:
-    @pytest.mark.parametrize("d_model", [4, 8, 12, 16, 48, 64, 128, 512])
-    @pytest.mark.parametrize("heads", [1, 2, 4, 16])
+    @each("d_model, heads", [(4, 1), (4, 4), (12, 2), (16, 16), (48, 4), (128, 16), (512, 1), (512, 16)])
     def test_every_size_trains_to_finite_numbers(self, d_model, heads):
-        if d_model % heads == 0:
-            learned = learn(AttentionConfig(d_model, heads), steps=2)
-            assert all(tensor.isfinite().all() for tensor in tensors(learned))
-            assert all(map(math.isfinite, learned.history.losses))
-            assert learned.embedding.shape == (len(learned.vocabulary), d_model)
-            assert learned.positions.shape == (MAX_LEN, d_model)
+        learned = learn(AttentionConfig(d_model, heads), steps=2)
+        assert all(tensor.isfinite().all() for tensor in tensors(learned))
+        assert all(map(math.isfinite, learned.history.losses))
+        assert learned.embedding.shape == (len(learned.vocabulary), d_model)
+        assert learned.positions.shape == (MAX_LEN, d_model)
 
     @EACH_LANGUAGE
     @pytest.mark.parametrize("switch", ["causal", "scaled", "positions"])

@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+from each import each
 from torch import nn
 from torch.nn.functional import linear
 from torch.nn.functional import scaled_dot_product_attention as torch_attention
@@ -13,7 +14,10 @@ from attention import AttentionConfig, AttentionTrace, AttentionWeights, multi_h
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=["float32", "float64"])
 BIASES = pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
-SIZES = pytest.mark.parametrize(("d_model", "num_heads"), [(4, 1), (8, 2), (12, 3), (16, 16), (64, 8)])
+SIZES = [(4, 1), (8, 2), (12, 3), (16, 16), (64, 8)]
+LAYERS = each(
+    "d_model, num_heads, bias, dtype", [(*size, bias, t) for size in SIZES for bias in (True, False) for t in TOLERANCE]
+)
 MATRICES, VECTORS = ("w_q", "w_k", "w_v", "w_o"), ("b_q", "b_k", "b_v", "b_o")
 
 
@@ -54,33 +58,35 @@ def assert_same_as_torch(layer, x, memory=None, *, closed=None, padding=None, **
     assert_close(trace.attn_weights, weights, rtol=0, atol=TOLERANCE[x.dtype])
 
 
-@SIZES
-@BIASES
-@DTYPES
 class TestFromTorch:
+    @LAYERS
     def test_without_a_mask_alone_and_in_a_batch(self, d_model, num_heads, bias, dtype):
         layer = make_layer(d_model, num_heads, bias, dtype)
         assert_same_as_torch(layer, make(6, d_model, dtype=dtype))
         assert_same_as_torch(layer, make(1, d_model, dtype=dtype))
         assert_same_as_torch(layer, make(3, 6, d_model, dtype=dtype))
 
+    @LAYERS
     def test_boolean_masks_mean_the_opposite_there(self, d_model, num_heads, bias, dtype):
         layer, x = make_layer(d_model, num_heads, bias, dtype), make(6, d_model, dtype=dtype)
         for is_open in (random_bools(6, 6), random_bools(num_heads, 6, 6)):
             assert_same_as_torch(layer, x, attn_mask=is_open, closed=~is_open)
 
+    @LAYERS
     def test_float_masks_are_added_in_both(self, d_model, num_heads, bias, dtype):
         layer, x = make_layer(d_model, num_heads, bias, dtype), make(6, d_model, dtype=dtype)
         mask = make(6, 6, dtype=dtype, seed=9).masked_fill(~random_bools(6, 6), -math.inf)
         assert_same_as_torch(layer, x, attn_mask=mask, closed=mask)
 
+    @LAYERS
     def test_causal_alone_and_with_a_mask(self, d_model, num_heads, bias, dtype):
         layer, x = make_layer(d_model, num_heads, bias, dtype), make(6, d_model, dtype=dtype)
         is_open = random_bools(6, 6)
         assert_same_as_torch(layer, x, is_causal=True, closed=~top_left(6, 6))
         assert_same_as_torch(layer, x, attn_mask=is_open, is_causal=True, closed=~(is_open & top_left(6, 6)))
 
-    @pytest.mark.parametrize(("query_len", "key_len"), [(3, 5), (5, 3)])
+    @LAYERS
+    @each("query_len, key_len", [(3, 5), (5, 3)])
     def test_cross_attention_through_memory(self, d_model, num_heads, bias, dtype, query_len, key_len):
         layer = make_layer(d_model, num_heads, bias, dtype)
         x, memory = make(query_len, d_model, dtype=dtype), make(key_len, d_model, dtype=dtype, seed=9)
@@ -88,11 +94,13 @@ class TestFromTorch:
         assert_same_as_torch(layer, x, memory, is_causal=True, closed=~top_left(query_len, key_len))
         assert_same_as_torch(layer, torch.stack([x, -x]), torch.stack([memory, -memory]))
 
+    @LAYERS
     def test_padding_in_a_batch(self, d_model, num_heads, bias, dtype):
         layer, x = make_layer(d_model, num_heads, bias, dtype), make(2, 4, d_model, dtype=dtype)
         is_open = torch.tensor([[True, True, True, False], [True, False, False, False]])
         assert_same_as_torch(layer, x, attn_mask=is_open[:, None, None, :], padding=~is_open)
 
+    @LAYERS
     def test_queries_keys_and_values_are_the_layers_own(self, d_model, num_heads, bias, dtype):
         layer, x = make_layer(d_model, num_heads, bias, dtype), make(6, d_model, dtype=dtype)
         memory = make(4, d_model, dtype=dtype, seed=9)
@@ -257,8 +265,8 @@ def test_a_mask_that_does_not_fit_is_refused_with_both_shapes():
         multi_head_attention(make(4, 8), weights, attn_mask=torch.ones(3, 4, dtype=torch.bool))
 
 
-@pytest.mark.parametrize("name", MATRICES + VECTORS)
-@pytest.mark.parametrize("shape", [(8, 7), (7,), (8, 8, 1), ()], ids=str)
+@each("name", MATRICES + VECTORS)
+@each("shape", [(8, 7), (7,), (8, 8, 1), ()])
 def test_weights_of_a_wrong_shape_are_refused_by_name(name, shape):
     weights = AttentionWeights.random(AttentionConfig(8, 1))
     with pytest.raises(ValueError, match=rf"{name} must be of shape \(\d.* got"):

@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+from each import each
 from torch.nn.functional import scaled_dot_product_attention as torch_attention
 from torch.testing import assert_close
 
@@ -49,9 +50,9 @@ def test_torch_output_is_torchs_attention_head_by_head(causal, scaled, hidden_ke
     assert_close(torch_output(trace), expected, rtol=0, atol=1e-12, equal_nan=True)
 
 
-@pytest.mark.parametrize("sentence", ["", "a", SENTENCE, "我喜欢猫因为猫很可爱", "word " * 64])
-@pytest.mark.parametrize("sizes", [(4, 1), (8, 8), (64, 8), (512, 16)], ids=str)
-@pytest.mark.parametrize("switches", [{}, {"causal": True}, {"scaled": False}, {"positions": False}], ids=str)
+@each("sentence", ["", "a", SENTENCE, "我喜欢猫因为猫很可爱", "word " * 64])
+@each("sizes", [(4, 1), (8, 8), (64, 8), (512, 16)])
+@each("switches", [{}, {"causal": True}, {"scaled": False}, {"positions": False}])
 def test_ours_is_torchs_to_the_rounding_of_float32(sentence, sizes, switches):
     trace = trace_sentence(sentence, AttentionConfig(*sizes, **switches))
     assert largest_difference(trace) < 1e-6 * math.sqrt(sizes[0])

@@ -28,6 +28,8 @@ from attention.vectors import (
     word_class,
 )
 
+pytestmark = pytest.mark.xdist_group("vectors")  # one process learns them, each once
+
 EACH_METHOD = pytest.mark.parametrize("method", METHODS)
 EACH_LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
 # The words of "the cat saw the dog" (1 the, 2 cat, 3 saw, 4 dog) and of "dog saw", side by side.
