@@ -37,8 +37,8 @@ Contents = Mapping[str, st.Page]
 def dress() -> None:
     """The rules of style, once per run, in the theme that the figures have."""
     st.html(Path(__file__).with_name("style.css"))
-    own = colors(dark=st.context.theme.type == "dark")
-    named = {"pointer": own.pointer, "pointer-halo": own.halo, "code-word": own.code_word}
+    theme = colors(dark=st.context.theme.type == "dark")
+    named = {"pointer": theme.pointer, "pointer-halo": theme.halo, "code-word": theme.code_word}
     st.html(f"<style>:root {{ {' '.join(f'--{name}: {color};' for name, color in named.items())} }}</style>")
 
 

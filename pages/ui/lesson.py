@@ -272,7 +272,7 @@ class Lesson(Page):
         role = tensor.removeprefix("w_").removeprefix("b_")
         role = role if role in ("q", "k", "v") else ""
         cells = None if all_heads or own_columns else closed(self.trace, tensor, view.head)
-        own = Outline(role or ("q" if known.rows == "query" else ""), rows=(self.query, self.query + 1))
+        row = Outline(role or ("q" if known.rows == "query" else ""), rows=(self.query, self.query + 1))
         return Panel(
             values,
             name,
@@ -281,7 +281,7 @@ class Lesson(Page):
             scale or self._scale(tensor, values, name),
             role,
             closed=None if cells is None else Closed(cells, self.name("closed")),
-            outlines=((own,) if follows else ()) + outlines,
+            outlines=((row,) if follows else ()) + outlines,
             bands=bands,
             whole=known.whole,
             view=view,

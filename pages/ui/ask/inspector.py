@@ -32,10 +32,10 @@ _STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 def first_cell(trace: SentenceTrace, tensor: str, head: int, query: int) -> Cell:
     """A cell worth asking about first, in the row of the query: its largest weight, elsewhere its largest number."""
     known = TENSORS[tensor]
-    own = head if known.per_head else None
+    its_head = head if known.per_head else None
     if (known.rows, known.columns) == ("query", "key"):
-        return Cell(tensor, query, measures.peak(trace.attention.attn_weights[head, query]).column, own)
-    return Cell(tensor, query, measures.peak(matrix(trace, tensor, own, query)[query].abs()).column, own)
+        return Cell(tensor, query, measures.peak(trace.attention.attn_weights[head, query]).column, its_head)
+    return Cell(tensor, query, measures.peak(matrix(trace, tensor, its_head, query)[query].abs()).column, its_head)
 
 
 @st.fragment
@@ -148,10 +148,10 @@ def _choose(trace: SentenceTrace, cell: Cell, value: str, here: Resolved) -> Non
         tell("ask_tensor", cell.tensor, lang)
         st.selectbox(label("ask_tensor", lang), tuple(TENSORS), key="ask_tensor", on_change=_on_select)
         for name, place in (("ask_row", cell.row), ("ask_column", cell.column)):
-            own = names[name]
-            tell(name, place, (lang, own))
+            labels = names[name]
+            tell(name, place, (lang, labels))
             st.selectbox(
-                label(name, lang), range(len(own)), format_func=own.__getitem__, key=name, on_change=_on_select
+                label(name, lang), range(len(labels)), format_func=labels.__getitem__, key=name, on_change=_on_select
             )
         if cell.head is not None and here.heads > 1:
             tell("ask_head", cell.head, (lang, here.heads))
@@ -230,8 +230,8 @@ def _on_select() -> None:
     if tensor not in TENSORS or type(row) is not int or type(column) is not int:
         return
     rows, columns = shape(tensor, here.config, here.scope.seq_len, here.scope.vocab_size)
-    own = (head if type(head) is int else here.settings.head) if TENSORS[tensor].per_head else None
-    _ask(Cell(tensor, min(row, rows - 1), min(column, columns - 1), own))
+    its_head = (head if type(head) is int else here.settings.head) if TENSORS[tensor].per_head else None
+    _ask(Cell(tensor, min(row, rows - 1), min(column, columns - 1), its_head))
 
 
 def _on_edit() -> None:

@@ -30,8 +30,8 @@ RETRY = 60.0  # seconds until a model that could not be had is asked for again
 def _numbers(layer: Learned) -> int:
     """How many numbers a trained layer keeps in memory."""
     d_model = layer.config.d_model
-    own = layer.embedding.numel() + layer.positions.numel() + 4 * d_model * (d_model + 1)
-    return own * len(layer.history.checkpoints)
+    at_once = layer.embedding.numel() + layer.positions.numel() + 4 * d_model * (d_model + 1)
+    return at_once * len(layer.history.checkpoints)
 
 
 _learned: Results[Learned] = Results(TRAININGS, MOST_NUMBERS, _numbers)
@@ -54,8 +54,8 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
 
     @cache  # drawn once, however often the work must begin
     def box() -> tuple[DeltaGenerator, DeltaGenerator]:
-        own = slot or st.empty()
-        return own, _training_box(here.settings, own, held)
+        drawn_in = slot or st.empty()
+        return drawn_in, _training_box(here.settings, drawn_in, held)
 
     def watch(job: Job[Learned]) -> None:
         watch_steps(job, box()[1], here.settings.lang)

@@ -14,7 +14,7 @@ from pages.ui.figures.panels import token_labels
 from pages.ui.quiz.question import Question, Token, Words, grade
 from pages.ui.quiz.questions import questions
 from pages.ui.state.settings import Settings
-from pages.ui.state.visit import Awaited, current, resolved, said, tell
+from pages.ui.state.visit import Posed, current, resolved, said, tell
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 
@@ -35,8 +35,8 @@ def quiz(page: str, trace: SentenceTrace) -> None:
     lang, text = settings.lang, prose.sections(page, settings.lang)
     number = min(visit.asked.get(page, 0), len(asked) - 1)
     question = asked[number]
-    own = Awaited(page, question, f"quiz_{page}_{question.name}_{zlib.crc32(repr(question).encode())}")
-    if visit.awaited and visit.awaited.key != own.key:  # the reader went on, or the numbers are others
+    posed = Posed(page, question, f"quiz_{page}_{question.name}_{zlib.crc32(repr(question).encode())}")
+    if visit.awaited and visit.awaited.key != posed.key:  # the reader went on, or the numbers are others
         visit.awaited = None
     with st.container(border=True, key="quiz"):
         told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
@@ -44,10 +44,10 @@ def quiz(page: str, trace: SentenceTrace) -> None:
             heading = label("question_of", lang, number=number + 1, count=len(asked))
             st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, trace)}")
         with answered:
-            _answer(own, trace, settings)
-        is_answered = own.key in visit.answers
+            _answer(posed, trace, settings)
+        is_answered = posed.key in visit.answers
         if is_answered:
-            _tell(question, visit.answers[own.key], text, trace)
+            _tell(question, visit.answers[posed.key], text, trace)
         if is_answered or len(asked) > 1:
             with st.container(horizontal=True, horizontal_alignment="distribute", key="quiz_way"):
                 look = f"{label('look_at', lang)} {terms.asking(question.look)}" if is_answered else "<span></span>"
@@ -70,44 +70,44 @@ def _go_button(name: str, page: str, number: int, lang: str) -> None:
     st.button(label(name, lang), key=name, type="tertiary", on_click=_go, args=(page, number))
 
 
-def _answer(own: Awaited, trace: SentenceTrace, settings: Settings) -> None:
+def _answer(posed: Posed, trace: SentenceTrace, settings: Settings) -> None:
     """The ways to answer: choose, type a number, or show a cell."""
-    lang, question = settings.lang, own.question
-    given = current().answers.get(own.key)
+    lang, question = settings.lang, posed.question
+    given = current().answers.get(posed.key)
     if question.kind == "choice":
-        text = prose.sections(own.page, lang)
+        text = prose.sections(posed.page, lang)
         names = tuple(_label(choice.label, text, trace) for choice in question.choices)
         if given is not None:
-            tell(own.key, given, names)
+            tell(posed.key, given, names)
         st.radio(
             label("your_answer", lang),
             range(len(names)),
             index=None,
             format_func=names.__getitem__,
-            key=own.key,
+            key=posed.key,
             horizontal=True,
             label_visibility="collapsed",
             on_change=_take,
-            args=(own,),
+            args=(posed,),
         )
     elif question.kind == "number":
         if given is not None:
-            tell(own.key, given, lang)
+            tell(posed.key, given, lang)
         st.number_input(
             label("your_number", lang),
             value=None,
-            key=own.key,
+            key=posed.key,
             step=0.01 if question.tolerance else 1,
             on_change=_take,
-            args=(own,),
+            args=(posed,),
         )
     else:
         is_waiting = current().awaited is not None
         st.caption(label("click_now" if is_waiting else "click_a_cell", lang))
         with st.container(horizontal=True):
             name = label("no_click" if is_waiting else "answer_by_click", lang)
-            st.button(name, key=f"{own.key}_click", on_click=_wait_for_click, args=(None if is_waiting else own,))
-            st.button(label("answer_with", lang), key=f"{own.key}_chosen", on_click=_take_chosen, args=(own,))
+            st.button(name, key=f"{posed.key}_click", on_click=_wait_for_click, args=(None if is_waiting else posed,))
+            st.button(label("answer_with", lang), key=f"{posed.key}_chosen", on_click=_take_chosen, args=(posed,))
 
 
 def _filled(text: str, facts: Mapping[str, object], trace: SentenceTrace) -> str:
@@ -130,34 +130,34 @@ def _go(page: str, number: int) -> None:
     current().asked[page] = number
 
 
-def _take(own: Awaited) -> None:
-    answer = said(own.key)
-    if own.question.kind == "choice" and not (type(answer) is int and 0 <= answer < len(own.question.choices)):
+def _take(posed: Posed) -> None:
+    answer = said(posed.key)
+    if posed.question.kind == "choice" and not (type(answer) is int and 0 <= answer < len(posed.question.choices)):
         return
     if isinstance(answer, int | float):
-        _give(own, answer)
+        _give(posed, answer)
 
 
-def _wait_for_click(own: Awaited | None) -> None:
+def _wait_for_click(posed: Posed | None) -> None:
     """From now on a click on a figure is an answer; or, without a question, no longer."""
-    current().awaited = own
+    current().awaited = posed
 
 
-def _take_chosen(own: Awaited) -> None:
+def _take_chosen(posed: Posed) -> None:
     """The cell that is explained further down is the answer."""
     chosen = current().asking
     if chosen is not None:
-        _give(own, chosen)
+        _give(posed, chosen)
 
 
 def take_click(cell: Cell) -> bool:
     """A click on a figure answers the question that waits for one, if the reader chose to answer so."""
     visit = current()
-    own, visit.awaited = visit.awaited, None
-    if own is None:
+    posed, visit.awaited = visit.awaited, None
+    if posed is None:
         return False
-    _give(own, cell)
-    visit.clicked = own, cell
+    _give(posed, cell)
+    visit.clicked = posed, cell
     return True
 
 
@@ -166,16 +166,16 @@ def verdict_on(cell: Cell, page: str, trace: SentenceTrace) -> None:
     settings, clicked = resolved().settings, current().clicked
     if clicked is None or not settings.questions or trace.edits:
         return
-    own, answer = clicked
-    if (own.page, answer) != (page, cell):
+    posed, answer = clicked
+    if (posed.page, answer) != (page, cell):
         return
-    if own.question in questions(page, trace, head=settings.head, query=settings.query):  # and not of other settings
-        _tell(own.question, cell, prose.sections(page, settings.lang), trace)
+    if posed.question in questions(page, trace, head=settings.head, query=settings.query):  # and not of other settings
+        _tell(posed.question, cell, prose.sections(page, settings.lang), trace)
 
 
-def _give(own: Awaited, answer: int | float | Cell) -> None:
+def _give(posed: Posed, answer: int | float | Cell) -> None:
     visit = current()
-    visit.answers[own.key] = answer
+    visit.answers[posed.key] = answer
     visit.awaited = None
-    if grade(own.question, answer).right:
-        visit.solved |= {(own.page, own.question.name)}
+    if grade(posed.question, answer).right:
+        visit.solved |= {(posed.page, posed.question.name)}

@@ -60,13 +60,13 @@ def _judged(
     """
     for name in names:
         if name in query:
-            own = DECLARED[name].value
+            kind = DECLARED[name].value
             try:
-                value = own.parse(query[name])
+                value = kind.parse(query[name])
             except ValueError:
                 bad.add(name)
                 continue
-            if own.allows(value, scope or width_alone(settings.d_model)):
+            if kind.allows(value, scope or width_alone(settings.d_model)):
                 settings = replace(settings, **{name: value})
             else:
                 bad.add(name)
@@ -80,8 +80,8 @@ def _pin(text: str, query: Mapping[str, str], settings: Settings, model_of: Mode
     differs = {} if text == UNCHANGED else dict(parse_qsl(text, keep_blank_values=True))
     if not differs.keys() <= set(COMPARED) or (not differs and text != UNCHANGED):
         raise ValueError(f"{text[:50]!r} does not say what is different")
-    own = {name: query[name] for name in ("lang", *COMPARED) if name in query} | differs
-    held, bad = from_query(own, settings, model_of)
+    there = {name: query[name] for name in ("lang", *COMPARED) if name in query} | differs
+    held, bad = from_query(there, settings, model_of)
     if bad or not held.reading.tokens:
         raise ValueError(f"there is nothing to compare with: {', '.join(bad)}")
     return held.settings.held

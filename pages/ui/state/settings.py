@@ -105,11 +105,11 @@ class Settings:
 
 
 DECLARED: Mapping[str, Declared] = {
-    name: own.__metadata__[0]
-    for name, own in get_type_hints(Settings, include_extras=True).items()
-    if hasattr(own, "__metadata__")
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Settings, include_extras=True).items()
+    if hasattr(hint, "__metadata__")
 }
-COMPARED = tuple(name for name, own in DECLARED.items() if own.compared)
+COMPARED = tuple(name for name, declared in DECLARED.items() if declared.compared)
 
 
 def defaults(lang: Lang) -> Settings:

@@ -36,8 +36,8 @@ class Source(ABC):
 
     def config(self, settings: Settings, model: Pretrained | None) -> AttentionConfig:
         """The size of the layer, and its switches."""
-        own = settings
-        return AttentionConfig(own.d_model, own.num_heads, own.causal, own.scaled, own.positions, own.seed)
+        names = ("d_model", "num_heads", "causal", "scaled", "positions", "seed")
+        return AttentionConfig(**{name: getattr(settings, name) for name in names})
 
     def scope(self, settings: Settings, reading: Reading, model: Pretrained | None) -> Scope:
         """What bounds the settings: settings.num_heads has to divide settings.d_model."""
@@ -135,8 +135,8 @@ class RealWeights(Source):
         return Reading(kept, model.tokenize(kept), len(set(model.ids(kept))), model.left_out(kept))
 
     def config(self, settings: Settings, model: Pretrained | None) -> AttentionConfig:
-        own = model.config(min(settings.layer, model.num_layers - 1)) if model else _ANY_MODEL
-        return replace(own, causal=own.causal or settings.causal, scaled=settings.scaled)
+        config = model.config(min(settings.layer, model.num_layers - 1)) if model else _ANY_MODEL
+        return replace(config, causal=config.causal or settings.causal, scaled=settings.scaled)
 
     def scope(self, settings: Settings, reading: Reading, model: Pretrained | None) -> Scope:
         found = super().scope(settings, reading, model)

@@ -23,8 +23,8 @@ _NOTHING = object()
 
 
 @dataclass(frozen=True)
-class Awaited:
-    """A question that waits for a click: on which page, and under which key its answer is kept."""
+class Posed:
+    """A question, the page that poses it, and the key under which its answer is kept."""
 
     page: str
     question: Question
@@ -55,8 +55,8 @@ class Visit:
     answers: dict[str, int | float | Cell] = field(default_factory=dict)
     solved: frozenset[tuple[str, str]] = frozenset()  # pages and names of the questions answered rightly
     asked: dict[str, int] = field(default_factory=dict)  # which of its questions a page shows
-    awaited: Awaited | None = None  # the question that the next click answers, because the reader said so
-    clicked: tuple[Awaited, Cell] | None = None  # the last answer by a click
+    awaited: Posed | None = None  # the question that the next click answers, because the reader said so
+    clicked: tuple[Posed, Cell] | None = None  # the last answer by a click
     # Long work.
     running: set[str] = field(default_factory=set)  # what was begun, and not stopped
 
