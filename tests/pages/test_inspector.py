@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import streamlit
 import torch
 from each import each
+from expected import assert_facts
 from visiting import (
     LANGUAGES,
     WALKED,
@@ -41,11 +41,15 @@ from attention.explain import Index
 from attention.tensors import TENSORS
 from pages import WALK
 from pages.ui.ask import inspector, pointer, terms
+from pages.ui.state import visit
+from pages.ui.state.resolved import resolve
 from pages.ui.state.settings import Settings
 from pages.ui.state.values import address_of, cell_at
+from pages.ui.words import numbers as written
 from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
+OF_HEADS = tuple(name for name, known in TENSORS.items() if known.per_head)
 BEGINS_WITH = {
     "overview": "attn_weights",
     "embedding": "x",
@@ -89,7 +93,14 @@ class Line:
 
 
 def read_number(text: str) -> float:
-    return float(text.replace("−", "-").replace("∞", "inf"))
+    return 0.0 if text == "≈ 0" else float(text.replace("−", "-").replace("∞", "inf"))
+
+
+def full_figure(match: re.Match) -> str:
+    """What is left of a number with its full figure: the number as it is shown, which is that figure rounded."""
+    full, shown = float(html.unescape(match[1])), html.unescape(match[2])
+    assert is_rounded(shown, full) if math.isfinite(full) and "." in shown else read_number(shown) == full, match[0]
+    return f">{match[2]}<"
 
 
 FACTOR = re.compile(
@@ -110,6 +121,7 @@ def in_factors(made):
 def lines_of(body: str) -> list[Line]:
     """Every line of the terms; nothing else stands in them."""
     inside = re.fullmatch(r"<div class='terms(?: shares)?'>(.*)</div>", body)[1]
+    inside = re.sub(r" title='([^']+)'>([^<]+)<", full_figure, inside)
     inside = re.sub(r"<span class='constant'>([^<]+)</span>", r"<constant \1>", inside)
     assert LINE.sub("", inside) == ""
     found = []
@@ -218,6 +230,13 @@ def page_labels(case: Case, cell: Cell) -> list[tuple[bool, str]]:
     ]
 
 
+def clicked(case: Case, cell: Cell) -> Case:
+    """What is on screen after a click on that cell of a figure: the row of a token is then the one that is followed."""
+    of_no_token = cell.tensor == "embedding_table" or cell.tensor[:2] in ("w_", "b_")
+    of_a_key = cell.tensor in ("k", "v", "contributions")
+    return case if of_no_token or of_a_key else Case.of(case.lang, **case.asked | {"query": str(cell.row)})
+
+
 def case_of(setting: str, lang: str) -> Case:
     return Case.of(lang, **SETTINGS[setting])
 
@@ -267,12 +286,21 @@ def test_a_click_on_a_number_of_any_tensor_explains_it(setting, lang):
         for row, column in [(0, 0), (rows - 1, columns - 1), (random.randrange(rows), random.randrange(columns))]:
             head = random.randrange(case.config.num_heads) if tensor in OF_HEADS else None
             cell = Cell(tensor, row, column, head)
+            case = clicked(case, cell)
             at.ask({"cell": address_of(cell)})
-            assert at.query_params["cell"] == address_of(cell)
+            assert (at.query_params["cell"], at.query_params["query"]) == (address_of(cell), str(case.query))
             page = look(at, "overview", lang)
+            case = followed(at, case, tensor)
             assert_explains(page, case, cell)
             if tensor in ("q", "scores", "x", "head_outputs", "output", "exp_sums", "joined", "contributions"):
                 assert_lines_add_up(page, case, cell)
+
+
+def followed(at: Visit, case: Case, tensor: str) -> Case:
+    """The case with the row that is followed now, where the tensor is a query's."""
+    if tensor != "contributions":
+        return case
+    return Case.of(case.lang, **case.asked | {"query": at.query_params["query"]})
 
 
 def assert_lines_add_up(page: Page, case: Case, cell: Cell) -> None:
@@ -284,7 +312,7 @@ def assert_lines_add_up(page: Page, case: Case, cell: Cell) -> None:
     for line in lines:
         if line.factors:
             exact = math.prod(number if source is None else value_at(case, source) for source, number in line.factors)
-            assert shows(terms.written(line.product), exact) or abs(line.product - exact) <= 0.006
+            assert shows(written.number(line.product), exact) or abs(line.product - exact) <= 0.006
 
 
 @pytest.mark.parametrize("tensor", TENSORS)
@@ -493,7 +521,9 @@ def test_the_back_button_brings_back_the_number_asked_about_before():
 def test_a_click_that_answers_a_question_explains_its_cell_as_well():
     at = enter("projections", sentence="a b", d_model="16", num_heads="2").at
     for _ in range(3):
-        if at.session_state["awaited"]:
+        if found := [button for button in at.button if (button.key or "").endswith("_click")]:
+            found[0].click()
+            at.run()
             break
         at.button(key="question_after").click()
         at.run()
@@ -505,12 +535,36 @@ def test_a_click_that_answers_a_question_explains_its_cell_as_well():
 
 def test_a_click_on_a_cell_explains_it_without_drawing_the_page_again():
     at, case = enter("scores").at, Case.of("en")
-    for cell in (Cell("scores", 0, 11, 1), Cell("q", 3, 1, 0), Cell("k", 11, 3, 0)):
+    for cell in (Cell("scores", case.query, 11, 1), Cell("q", case.query, 1, 0), Cell("k", 11, 3, 0)):
         at.ask({"cell": address_of(cell)})
         assert at.ran[-1]
         assert_explains(look(at, "scores"), case, cell)
         assert trail_of(look(at, "scores"))[0] == []
         assert at.query_params["cell"] == address_of(cell)
+
+
+@pytest.mark.parametrize(
+    ("slug", "cell"), [("scores", "scores.3.4.0"), ("softmax", "attn_weights.0.2.0"), ("heads", "q.7.1.0")]
+)
+def test_a_click_in_another_row_makes_it_the_row_that_is_followed(slug, cell):
+    """The words, the frames and the selector go along, and what was clicked is what is explained."""
+    at, row = enter(slug).at, cell.split(".")[1]
+    at.ask({"cell": cell})
+    page, case = look(at, slug), Case.of("en", query=row)
+    assert (at.query_params["query"], at.query_params["cell"]) == (row, cell)
+    assert at.selectbox(key="query").value == int(row)
+    assert chosen(at) == cell_at(cell)
+    assert_facts(page, case)
+    at.run()
+    assert chosen(at) == cell_at(cell)
+
+
+@each("cell", ["w_q.3.1", "k.3.1.0", "v.0.2.1", "embedding_table.2.1", "b_q.0.1"])
+def test_a_click_on_what_is_no_row_of_a_token_leaves_the_followed_row_alone(cell):
+    at = enter("scores").at
+    before = at.query_params["query"]
+    at.ask({"cell": cell})
+    assert (chosen(at), at.query_params["query"]) == (cell_at(cell), before)
 
 
 def test_factors_lead_down_to_the_word_and_the_trail_leads_back():
@@ -671,20 +725,14 @@ def test_a_way_back_that_there_is_not_explains_the_cell_all_the_same(way):
 
 @pytest.fixture
 def state(monkeypatch):
-    """A visitor's state in the shape of a dictionary, and a question that a browser sends."""
-    settings = Settings()
-    held = {
-        "settings": settings,
-        "asking": Cell("x", 1, 2),
-        "trail": (Cell("x", 0, 0), Cell("x", 0, 1)),
-        "awaited": None,
-    }
-    monkeypatch.setattr(streamlit, "session_state", held)
-    monkeypatch.setattr(inspector.st, "session_state", held)
-    monkeypatch.setattr(inspector.st, "query_params", {})
+    """What a visit remembers, after a question that a browser sends."""
+    held = visit.Visit(settings=Settings(), now=resolve(Settings()), asking=Cell("x", 10, 2))
+    held.trail = (Cell("x", 0, 0), Cell("x", 0, 1))
+    monkeypatch.setattr(visit.st, "session_state", {"visit": held})
+    monkeypatch.setattr(visit.st, "query_params", {})
 
     def ask(question):
-        monkeypatch.setattr(pointer, "asked", lambda key: question)
+        monkeypatch.setattr(pointer, "asked", lambda: question)
         inspector._on_ask()
         return held
 
@@ -692,33 +740,29 @@ def state(monkeypatch):
 
 
 def test_the_callback_changes_the_cell_the_settings_and_the_trail_together(state):
-    held = state({"cell": "scores.1.2.1"})
-    assert (held["cell"], held["settings"].cell, held["trail"]) == (
-        Cell("scores", 1, 2, 1),
-        Cell("scores", 1, 2, 1),
-        (),
-    )
+    held = state({"cell": "scores.10.2.1"})
+    assert (held.settings.cell, held.now.settings.cell, held.trail) == (*[Cell("scores", 10, 2, 1)] * 2, ())
+    assert held.address["cell"] == visit.st.query_params["cell"] == "scores.10.2.1"
     held = state({"cell": "q.1.0.1", "way": "source"})
-    assert (held["cell"], held["trail"]) == (Cell("q", 1, 0, 1), (Cell("x", 1, 2),))
+    assert (held.settings.cell, held.trail) == (Cell("q", 1, 0, 1), (Cell("x", 10, 2),))
 
 
 @pytest.mark.parametrize(("way", "trail"), [(0, ()), (1, (Cell("x", 0, 0),)), (2, (Cell("x", 0, 0), Cell("x", 0, 1)))])
 def test_the_callback_cuts_the_trail_where_the_reader_goes_back_to(state, way, trail):
-    assert state({"cell": "x.3.3", "way": way})["trail"] == trail
+    assert state({"cell": "x.3.3", "way": way}).trail == trail
 
 
 @each("question", [q for q in JUNK if isinstance(q, dict)])
 def test_the_callback_takes_nothing_from_nonsense(state, question):
     held = state(question)
-    assert "cell" not in held
-    assert held["settings"] == Settings()
-    assert held["trail"] == (Cell("x", 0, 0), Cell("x", 0, 1))
-    assert "go_to" not in held
+    assert held.settings == held.now.settings == Settings()
+    assert held.trail == (Cell("x", 0, 0), Cell("x", 0, 1))
+    assert (held.go_to, held.redraws) == ("", False)
 
 
 @pytest.mark.parametrize("page", ["scores", "heads", "overview", "ui", None, ["scores"]])
 def test_the_callback_goes_to_steps_of_the_walk_alone(state, page):
-    assert state({"page": page}).get("go_to") == (page if page in WALK else None)
+    assert state({"page": page}).go_to == (page if page in WALK else "")
 
 
 # Hostile sentences.
@@ -749,6 +793,7 @@ def test_no_sentence_is_ever_markup_in_an_explanation(text):
         head = 1 if tensor in OF_HEADS else None
         for row in {0, rows - 1}:
             cell = Cell(tensor, row, columns - 1, head)
+            case = clicked(case, cell)
             at.ask({"cell": address_of(cell)})
             page = look(at, slug, lang)
             for body in page.html() + page.of("latex", box="inspector"):
@@ -759,7 +804,7 @@ def test_no_sentence_is_ever_markup_in_an_explanation(text):
             assert "qzx" not in outside
             assert "<" not in outside
             assert "[[" not in outside
-            assert_explains(page, case, cell)
+            assert_explains(page, followed(at, case, tensor), cell)
 
 
 # The terms by themselves.
@@ -797,7 +842,7 @@ def test_the_terms_shown_and_the_rest_add_up_to_the_number(count, everything):
     assert min((products[i] for i in shown), default=0) >= max((products[i] for i in rest), default=0)
     exact = math.fsum(made.terms[i].product for i in rest)
     if rest:
-        assert is_rounded(terms.written(lines[-1].product), exact) or abs(lines[-1].product - exact) < 0.006
+        assert is_rounded(written.number(lines[-1].product), exact) or abs(lines[-1].product - exact) < 0.006
         assert lines[-1].words == "<span class='rest'>the &lt;rest&gt;</span>"
 
 

@@ -173,11 +173,12 @@ def _says(name: str) -> Any:
 
 
 def tell(key: str, value: object, shown: Hashable = None) -> None:
-    """Tell a widget its value before it is drawn, where it would have another."""
-    state, drawn = st.session_state, current().drawn
-    if state.get(key, _NOTHING) != value or drawn.get(key, _NOTHING) != shown:
+    """Tell a widget its value before it is drawn, where it would have another: on another page it is a new one."""
+    state, visit = st.session_state, current()
+    looks = (visit.page, shown)
+    if state.get(key, _NOTHING) != value or visit.drawn.get(key) != looks:
         state[key] = value
-    drawn[key] = shown
+    visit.drawn[key] = looks
 
 
 def said(key: str) -> Any:
