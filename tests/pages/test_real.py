@@ -10,7 +10,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +21,6 @@ import torch
 import transformers
 from each import each
 from expected import expected_charts, expected_facts, expected_sections
-from pages.ui.background import Workshop
 from safetensors.torch import load_file
 from visiting import (
     LANGUAGES,
@@ -31,8 +30,10 @@ from visiting import (
     Visit,
     code_spans,
     enter,
+    every_child,
     go,
     heatmaps,
+    is_percent,
     is_rounded,
     look,
     numbers,
@@ -43,7 +44,10 @@ from watching import watching
 
 from attention import AttentionConfig, pretrained
 from attention.pretrained import Unavailable
-from pages.ui import models
+from pages import PAGES
+from pages.ui.layers import ready
+from pages.ui.layers.jobs import Line, Results
+from pages.ui.state.settings import Settings
 from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
@@ -412,6 +416,17 @@ def test_a_hostile_sentence_is_shown_in_the_models_tokens_as_they_are(folder, ki
         assert_shown(page, case)
 
 
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_tokens_beyond_those_that_are_shown_are_counted(folder, kind):
+    sentence = "it " * 66
+    ids = opened(folder(kind))[1](sentence)["input_ids"]
+    case = real_case("en", folder(kind), kind, sentence=sentence, layer="0", query="0")
+    page = enter("overview", **case.asked)
+    shown = len(page.at.selectbox(key="query").options)
+    assert shown == 64 < len(ids)
+    assert page.of("caption").count(label("cut_tokens", "en", most=64, count=len(ids) - 64)) == 1
+
+
 # The lab.
 
 
@@ -489,8 +504,8 @@ def test_the_words_of_the_lab_state_the_models_numbers(visited, name):
     assert row[-1] == best
     assert told["layer"] == str(case.layer)
     assert int(told["offset"].replace("−", "-")) == row[-2]
-    assert is_rounded(told["share"], best)
-    assert is_rounded(told["previous"], row[0])
+    assert is_percent(told["share"], best)
+    assert is_percent(told["previous"], row[0])
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -499,6 +514,7 @@ def test_the_lab_offers_a_real_model_where_other_weights_are_in_force(lang, fold
     page = go(at, "real", lang)
     assert page.of("info") == [sections("ui", lang)["only_real"]]
     assert page.charts == []
+    assert_footer(page)
     (button,) = [button for button in at.button if button.key == "take_weights"]
     assert button.label == label("take_real", lang)
     page = look(button.click().run(), "real", lang)
@@ -541,7 +557,7 @@ def test_a_real_layer_is_compared_with_another_one(folder, held, why):
 
 @pytest.mark.parametrize("layer", ["1", "2", "98"])
 def test_a_held_real_layer_that_is_not_there_does_no_harm(folder, monkeypatch, layer):
-    monkeypatch.setattr(models, "_models", Workshop(most=2))
+    monkeypatch.setattr(ready, "_models", Results(Line(), 1e9, keep_errors=60))
     pin = f"weights=real&model={folder('bert')}&layer={layer}"
     at = enter("heads", weights="random", sentence=SENTENCES["bert"], query="2", pin=pin).at
     for _ in range(2):
@@ -562,18 +578,18 @@ class Loading:
     def __init__(self, reason: str | None, load: Callable):
         self.reason, self.load, self.calls = reason, load, []
 
-    def __call__(self, name, on_progress):
+    def __call__(self, name, on_progress, **options):
         self.calls.append(name)
         if self.reason:
             raise Unavailable(self.reason, "a `detail` of **it** [[model]]")
-        return self.load(name, on_progress)
+        return self.load(name, on_progress, **options)
 
 
 @pytest.fixture
 def loading(monkeypatch):
     """No model has been loaded yet; how loading goes is up to the test."""
     stand_in = Loading(None, pretrained.load)
-    monkeypatch.setattr(models, "_models", Workshop(most=2))
+    monkeypatch.setattr(ready, "_models", Results(Line(), 1e9, keep_errors=60))
     monkeypatch.setattr(pretrained, "load", stand_in)
     return stand_in
 
@@ -585,6 +601,16 @@ def told_why(page: Page) -> tuple[str, dict[str, str]]:
     found = [(r, m.groupdict()) for r in REASONS if (m := pattern(text[f"unavailable_{r}"]).fullmatch(warning))]
     assert len(found) == 1
     return found[0]
+
+
+def assert_footer(page: Page) -> None:
+    """The page ends with the ways back and on."""
+    (footer,) = [block for block in every_child(page.at.main) if getattr(block, "key", None) == "footer"]
+    place = PAGES.index(page.slug)
+    ways = {"previous": PAGES[max(0, place - 1) : place], "next": PAGES[place + 1 : place + 2]}
+    names = [label(way, page.lang, page=label(slug, page.lang)) for way, slugs in ways.items() for slug in slugs]
+    assert [link.proto.label for link in every_child(footer) if link.type == "page_link"] == names
+    assert list(every_child(page.at.main))[-1] in list(every_child(footer))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -602,6 +628,7 @@ def test_every_reason_is_told_once_on_every_page_with_ways_on(loading, reason, l
             assert code_spans(shown) == ("", [expected[fact]])
         assert page.charts == []
         assert set(page.said) == {"motivation"}
+        assert_footer(page)
         buttons = {button.key: button.label for button in at.button}
         assert buttons["try_again"] == label("try_again", lang)
         assert buttons["back_to_learned"] == label("back_to_learned", lang)
@@ -661,7 +688,7 @@ def test_a_hostile_name_is_shown_as_it_is_and_asked_of_nobody(name, monkeypatch)
     def download(*_, **__):
         raise AssertionError("the hub was asked")
 
-    monkeypatch.setattr(models, "_models", Workshop(most=2))
+    monkeypatch.setattr(ready, "_models", Results(Line(), 1e9, keep_errors=60))
     monkeypatch.setattr(pretrained, "_download", download)
     page = enter("heads", weights="real", model=name, sentence="the cat", query="1")
     reason, facts = told_why(page)
@@ -676,12 +703,26 @@ def test_a_hostile_name_is_shown_as_it_is_and_asked_of_nobody(name, monkeypatch)
 @pytest.mark.parametrize(("address", "reason"), [("0.0.0.0", "name"), (None, "name"), ("127.0.0.1", ""), ("::1", "")])
 def test_visitors_from_elsewhere_open_no_folders_of_this_machine(address, reason, folder, monkeypatch):
     told = st.get_option
-    monkeypatch.setattr(models, "_models", Workshop(most=2))
+    monkeypatch.setattr(ready, "_models", Results(Line(), 1e9, keep_errors=60))
     monkeypatch.setattr(st, "get_option", lambda name: address if name == "server.address" else told(name))
-    job = models.load(folder("bert"))
-    assert job.ended.wait(60)
-    assert (job.error.reason if isinstance(job.error, Unavailable) else "") == reason
-    assert (job.result is None) == bool(reason)
+    found = ready.load(Settings(weights="real", model=folder("bert")))
+    assert (found.reason if isinstance(found, Unavailable) else "") == reason
+    assert isinstance(found, Unavailable) == bool(reason)
+
+
+@each("lang", LANGUAGES)
+def test_a_server_that_opens_no_folders_speaks_of_the_hub_alone(loading, monkeypatch, lang):
+    told, text = st.get_option, sections("ui", lang)
+    for address, other in (("localhost", ""), ("0.0.0.0", "_hub")):
+        monkeypatch.setattr(st, "get_option", lambda name, own=address: own if name == "server.address" else told(name))
+        for loading.reason in REASONS:
+            at = start(
+                lang=lang, weights="real", model=f"{lang}{other}/{loading.reason}", sentence="the cat", query="1"
+            )
+            (warning,) = look(at, "overview", lang).of("warning")
+            section = f"unavailable_{loading.reason}"
+            section += other if loading.reason in ("name", "network") else ""
+            assert pattern(text[section]).fullmatch(warning), section
 
 
 def test_a_model_that_can_not_be_had_leaves_everything_else_in_reach(loading):
@@ -725,10 +766,10 @@ def test_two_visitors_share_one_loading_and_only_the_first_sees_it(loading, fold
     case = real_case(lang, folder("gpt2"), "gpt2", layer="0", query="2")
     load, template = loading.load, pattern(sections("ui", lang)["loading"])
 
-    def slowly(name, on_progress):
+    def slowly(name, on_progress, **options):
         on_progress("weights", 0.1)
         watched.wait_for(lambda: any(full == 10 for full, _ in watched.bars))
-        return load(name, on_progress)
+        return load(name, on_progress, **options)
 
     loading.load = slowly
     with watching() as watched:
@@ -747,16 +788,16 @@ def test_two_visitors_share_one_loading_and_only_the_first_sees_it(loading, fold
 def test_who_comes_while_a_model_is_loading_waits_for_the_same(loading, folder):
     case, load, may_end = real_case("en", folder("bert"), "bert", layer="1", query="2"), loading.load, threading.Event()
 
-    def slowly(name, on_progress):
+    def slowly(name, on_progress, **options):
         assert may_end.wait(20)
-        return load(name, on_progress)
+        return load(name, on_progress, **options)
 
     loading.load = slowly
-    job = models.load(case.path)
+    job = ready._models.job(case.path, partial(ready._load, case.path), "another visitor")
 
     def end_when_seen():
         watched.wait_for(lambda: watched.bars)
-        assert not job.ended.is_set()
+        assert not job.has_ended
         may_end.set()
 
     with watching() as watched:
@@ -765,4 +806,4 @@ def test_who_comes_while_a_model_is_loading_waits_for_the_same(loading, folder):
         assert_shown(look(start(**case.asked), "overview"), case)
         other.join()
     assert loading.calls == [case.path]
-    assert models.loaded(case.path) is job.result
+    assert ready._models.find(case.path) is job.outcome()
