@@ -14,7 +14,7 @@ from playwright.sync_api import Page, TimeoutError
 
 from attention import AttentionConfig, SentenceTrace, trace_sentence
 from pages import OVERVIEW, WALK
-from pages.ui.settings import EXAMPLES
+from pages.ui.state.examples import EXAMPLES
 
 Opener = Callable[..., Page]
 ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in (OVERVIEW, *WALK)}

@@ -45,7 +45,7 @@ def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -
         )
         settle(page)
         assert bar.count() == 0
-        assert re.search(r"step 300 of 300.* \S+ right", story(page))
+        assert re.search(r"step 300 of 300.* answers \d[\d.]* % of the words correctly", story(page))
         assert "book" in story(page)
         second = visit("/softmax?lang=en", base=fresh, alone=True, first=True)
         assert story(second) == story(page)
