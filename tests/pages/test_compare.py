@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 import pytest
+from each import each
 from expected import assert_charts_show, assert_facts, expected_sections
 from visiting import (
     LANGUAGES,
@@ -32,7 +33,6 @@ from visiting import (
 from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
-ON_EVERY_PAGE = pytest.mark.parametrize("slug", WALKED)
 COMPARED = {
     "overview": ("output",),
     "embedding": ("x",),
@@ -43,6 +43,7 @@ COMPARED = {
     "weighted_sum": ("head_outputs",),
     "heads": ("output",),
 }
+ONE_SCALE = {"en": "{}: one scale", "zh": "{}：同一标尺"}
 WEIGHTS = ("weights_same", "weights_cut", "weights_width", "weights_seed")
 NAMES = ("sentence", "d_model", "num_heads", "scaled", "positions", "causal", "hidden", "seed", "edit")
 SENTENCE = "the cat saw the dog"
@@ -57,6 +58,10 @@ def side(case: Case, tensor: str) -> np.ndarray:
     if tensor in "qkv":
         return np.concatenate([tensor_of(case.trace, tensor, h, 0) for h in range(case.config.num_heads)], axis=1)
     return tensor_of(case.trace, tensor, case.head, 0)
+
+
+def name_of(tensor: str) -> str:
+    return tensor.upper() if tensor in ("q", "k", "v", "x") else tensor
 
 
 def differs(now: np.ndarray, before: np.ndarray) -> np.ndarray:
@@ -86,6 +91,9 @@ def assert_compared(page: Page, a: Case, b: Case) -> None:
         shown = [before, now, now - before] if is_same_shape else [before, now]
         assert [panel["name"].split(" · ")[0] for panel in panels] == ["A", "B", "B − A"][: 2 + is_same_shape]
         axes = [chart["layout"][panel["coloraxis"]] for panel in panels]
+        named = {axis["colorbar"]["title"]["text"] for axis in axes}  # by the tensor, each bar
+        apart = {f"B − A · {name_of(tensor)}"} if tensor == "attn_weights" and is_same_shape else set()
+        assert named == {ONE_SCALE[page.lang].format(name_of(tensor))} | apart
         if tensor == "attn_weights":  # shares, as everywhere; their difference is none
             assert axes[0] == axes[1] != axes[-1] or not is_same_shape
             assert (axes[0]["cmin"], axes[0]["cmax"]) == (0, 1)
@@ -96,7 +104,6 @@ def assert_compared(page: Page, a: Case, b: Case) -> None:
         for scale in axes:
             limit = max(np.abs(values).max() for values in signed) or 1.0
             assert -scale["cmin"] == scale["cmax"] == pytest.approx(limit, rel=1e-5)
-        assert not any("{" in axis.get("colorbar", {}).get("title", {}).get("text", "") for axis in axes)
         for panel, values, case in zip(panels, shown, (held, b, None), strict=False):
             expected = values.copy()
             if case and tensor == "attn_weights":
@@ -115,8 +122,7 @@ def assert_compared(page: Page, a: Case, b: Case) -> None:
 def assert_counted(text: str, tensor: str, before: np.ndarray, now: np.ndarray, b: Case, *, same_words: bool) -> None:
     """What is said of one tensor: how many numbers differ, and which one most."""
     outside, inside = code_spans(text)
-    name = tensor.upper() if tensor in ("q", "k", "v", "x") else tensor
-    assert inside[0] == name
+    assert inside[0] == name_of(tensor)
     if before.shape != now.shape:
         shapes = [tuple(map(int, shape)) for shape in re.findall(r"(\d+) × (\d+)", outside)]
         assert shapes == [before.shape, now.shape]
@@ -221,7 +227,7 @@ def settings_in(at: Visit, *without: str) -> dict[str, str]:
 # Holding.
 
 
-@ON_EVERY_PAGE
+@each("slug", WALKED)
 def test_nothing_is_compared_or_framed_before_something_is_held_and_what_was_just_held_differs_in_nothing(slug):
     lang = LANGUAGES[WALKED.index(slug) % 2]
     page = enter(slug, lang=lang, **FIRST)
@@ -276,8 +282,7 @@ def test_one_change_is_named_counted_drawn_and_framed_where_it_is_made_and_on_ev
         assert_charts_show(page, b)
 
 
-@pytest.mark.parametrize("slug", ["overview", "projections", "scores", "heads"])
-@pytest.mark.parametrize("head", ["0", "1"])
+@each("slug, head", [(slug, head) for slug in ("overview", "projections", "scores", "heads") for head in "01"])
 def test_another_seed_changes_every_learned_number_and_frames_it(slug, head):
     at = press(enter(slug, head=head, **FIRST).at, "hold")
     at.sidebar.button[0].click()
@@ -288,7 +293,7 @@ def test_another_seed_changes_every_learned_number_and_frames_it(slug, head):
     assert assert_framed(page, a, b) > 0
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@each("lang", LANGUAGES)
 def test_every_change_at_once_is_named_with_what_it_was_and_what_it_is(lang):
     at = press(enter("heads", lang=lang, **FIRST).at, "hold")
     for name in ("causal", "scaled", "positions", "num_heads", "sentence"):
@@ -551,7 +556,7 @@ def test_a_silenced_head_gives_nothing_on_any_page():
             assert ("edited" in told) == cell.startswith("head_outputs")
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@each("lang", LANGUAGES)
 def test_two_words_that_change_places_do_so_on_every_page(lang):
     at = enter("embedding", lang=lang, **FIRST).at
     assert at.selectbox(key="swap_first").options == ["0 the", "1 cat", "2 saw", "3 the", "4 dog"]
@@ -570,20 +575,17 @@ def test_two_words_that_change_places_do_so_on_every_page(lang):
         assert sorted(span.split()[1] for span in code_spans(banner)[1]) == ["cat", "dog"]
 
 
-def test_the_words_chosen_on_screen_are_those_that_change_places_even_after_others_have():
+def test_words_that_changed_places_are_offered_where_they_now_stand_and_change_back_before_others_do():
     at = enter("embedding", **FIRST).at
     at.selectbox(key="swap_first").set_value(1)
     at.selectbox(key="swap_second").set_value(2)
     press(at, "swap_words")
     seen = [text.split()[1] for text in at.selectbox(key="swap_first").options]
     assert seen == ["the", "saw", "cat", "the", "dog"]
-    if at.button(key="swap_words").disabled:
-        return
-    at.selectbox(key="swap_first").set_value(1)
-    at.selectbox(key="swap_second").set_value(4)
-    press(at, "swap_words")
-    now = [text.split()[1] for text in at.selectbox(key="swap_first").options]
-    assert now == ["the", "dog", "cat", "the", "saw"]
+    assert at.button(key="swap_words").disabled
+    press(at, "undo")
+    assert at.selectbox(key="swap_first").options == ["0 the", "1 cat", "2 saw", "3 the", "4 dog"]
+    assert not at.button(key="swap_words").disabled
 
 
 def test_a_word_does_not_change_places_with_itself():
@@ -607,7 +609,7 @@ def test_a_shorter_sentence_leaves_words_to_swap_that_it_has():
     assert max(at.selectbox(key="swap_first").value, at.selectbox(key="swap_second").value) <= 1
 
 
-@pytest.mark.parametrize("address", ["scores.1.2.0:4", "head_outputs.0.0.0:0", "tokens.0.2:0", "embeddings.0.0:1"])
+@each("address", ["scores.1.2.0:4", "head_outputs.0.0.0:0", "tokens.0.2:0", "embeddings.0.0:1"])
 def test_undo_brings_everything_back(address):
     at = enter("heads", **FIRST, edit=address).at
     assert look(at, "heads").has("banner")
@@ -626,7 +628,7 @@ STAYS = {"causal": True, "scaled": True, "positions": True, "hidden": True}
 OF_EITHER = [*(("scores.1.2.0:4", name) for name in CHANGES), *(("tokens.0.2:0", n) for n in ("causal", "sentence"))]
 
 
-@pytest.mark.parametrize(("address", "name"), OF_EITHER)
+@each("address, name", OF_EITHER)
 def test_a_change_by_hand_ends_with_the_numbers_that_it_was_made_for(name, address):
     at = enter("scores", **FIRST, edit=address).at
     change, changed = CHANGES[name]
@@ -684,15 +686,15 @@ def test_a_change_by_hand_can_be_held_and_then_undone():
     assert at.query_params["edit"] == "scores.2.1.0:5"
 
 
-@pytest.mark.parametrize("tensor", ["x", "q", "masked_scores", "output", "w_q", "positions", "head_outputs"])
+@each("tensor", ["x", "q", "masked_scores", "output", "w_q", "positions", "head_outputs"])
 def test_only_embeddings_scores_and_weights_can_be_set(tensor):
     head = ".0" if tensor in ("q", "masked_scores", "head_outputs") else ""
     at = enter("scores", **FIRST, cell=f"{tensor}.0.0{head}").at
     assert "ask_value" not in {box.key for box in at.number_input}
 
 
-@pytest.mark.parametrize(
-    ("cell", "low", "high"),
+@each(
+    "cell, low, high",
     [("attn_weights.0.0.0", 0, 1), ("scores.0.0.0", -1000, 1000), ("embeddings.0.0", -1000, 1000)],
 )
 def test_a_number_can_be_set_within_its_limits(cell, low, high):
@@ -705,7 +707,7 @@ def test_a_number_can_be_set_within_its_limits(cell, low, high):
         press(at, "undo")
 
 
-@pytest.mark.parametrize("value", [0.123456789, 1 / 3, 3.14159265])
+@each("value", [0.123456789, 1 / 3, 3.14159265])
 def test_a_number_set_by_hand_is_the_number_that_its_link_says(value):
     at = set_by_hand(enter("scores", **FIRST).at, "scores.1.1.0", value)
     theirs = enter("scores", **at.query_params)
@@ -716,12 +718,11 @@ def test_a_number_set_by_hand_is_the_number_that_its_link_says(value):
 # A cell that a mask closed.
 
 
-@pytest.mark.parametrize("slug", ["softmax", "weighted_sum", "heads", "overview"])
+@each("slug", ["softmax", "weighted_sum", "heads", "overview"])
 def test_a_weight_set_by_hand_is_not_hidden_by_the_mask(slug):
     address = "attn_weights.2.4.0:0.5"
     page = enter(slug, **FIRST, causal="1", edit=address)
-    if page.at.query_params["edit"] == "":  # nothing to show where such a cell cannot be set
-        return
+    assert page.at.query_params["edit"] == address
     for chart in page.charts:
         traces = {trace["xaxis"]: numbers(trace["z"]) for trace in heatmaps(chart)}
         for panel in json.loads(chart["layout"]["meta"]):
@@ -729,11 +730,9 @@ def test_a_weight_set_by_hand_is_not_hidden_by_the_mask(slug):
                 assert not math.isnan(traces[f"x{panel['axis']}"][2, 4])
 
 
-@pytest.mark.parametrize(
-    ("slug", "section"), [("overview", "gist_closed"), ("weighted_sum", "notice_closed"), ("heads", "heads_closed")]
-)
+@each("slug, section", [("overview", "gist_closed"), ("weighted_sum", "notice_closed"), ("heads", "heads_closed")])
 def test_no_page_says_that_a_row_takes_nothing_when_it_was_given_a_weight_by_hand(slug, section):
     address = {"hidden": "0-1-2-3-4", "edit": "attn_weights.2.0.0:0.5"}
     page = enter(slug, **FIRST, **address)
-    if page.at.query_params["edit"]:
-        assert section not in page.said
+    assert page.at.query_params["edit"] == address["edit"]
+    assert section not in page.said
