@@ -91,9 +91,8 @@ def walked(setting: str, lang: str) -> tuple[Case, dict[str, Page]]:
     return case, {slug: go(at, slug, lang) for slug in WALKED}
 
 
-IN_ONE_LANGUAGE = dict.fromkeys(("the widest", "the narrowest", "one letter", "learned"), "en") | {
-    "every key hidden": "zh"
-}
+IN_ONE_LANGUAGE = dict.fromkeys(("the widest", "the narrowest", "one letter", "learned"), "en")
+IN_ONE_LANGUAGE["every key hidden"] = "zh"
 VISITS = [(s, lang) for s in SETTINGS for lang in LANGUAGES if IN_ONE_LANGUAGE.get(s, lang) == lang]
 IN_EVERY_SETTING = [pytest.param((s, lang), id=f"{s} - {lang}", marks=ONE_BY_ONE) for s, lang in VISITS]
 
@@ -265,8 +264,8 @@ def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
 @each("slug, lang", product(WALKED, LANGUAGES))
 def test_the_settings_of_these_tests_bring_up_every_section_of_every_page(slug, lang):
     said = {name for setting, own in VISITS if own == lang for name in walked(setting, lang)[1][slug].said}
-    elsewhere = {name for name in sections(slug, lang) if name.endswith("_real")}
-    elsewhere |= {"decoded"} if lang == "zh" else set()  # in both languages, see test_weights.py
+    of_others = ("_real",) if lang == "en" else ("_real", "_learned", "decoded")  # see test_weights.py and test_real.py
+    elsewhere = {name for name in sections(slug, lang) if name.endswith(of_others)}
     assert set(sections(slug, lang)) - {"title", "check_edited"} - of_the_quiz(slug) - elsewhere - said == set()
 
 
