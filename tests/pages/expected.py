@@ -11,9 +11,15 @@ from visiting import RULES, Case, Page, heatmaps, is_rounded, numbers, of_the_qu
 from pages.ui.words.prose import sections
 
 
+def leading(values: torch.Tensor) -> list[int]:
+    """The places of the largest value, and of those that the order of additions could have made the largest."""
+    best = values.double().max()
+    return torch.nonzero(values.double() >= best - 1e-5 * best.abs()).flatten().tolist()
+
+
 def largest(case: Case, values: torch.Tensor) -> Callable[[str], bool]:
     """The fact is the label of a token with the largest value (which one of equal ones is no matter)."""
-    best = [token(case, position) for position in torch.nonzero(values == values.max()).flatten().tolist()]
+    best = [token(case, position) for position in leading(values)]
     return lambda fact: any(is_best(fact) for is_best in best)
 
 
@@ -69,13 +75,16 @@ def expected_facts(slug: str, case: Case) -> dict[str, object]:
         lengths = (row.double().unsqueeze(1) * v.double()).norm(dim=1)
         heavy, long = int(row.argmax()), int(lengths.argmax())
         facts |= {"length": float(lengths[long]), "other": float(lengths[heavy]), "share": float(row[long])}
-        facts["longest"] = token(case, long)
+        facts["longest"] = largest(case, lengths)
     if slug == "heads":
         if case.weights == "learned":
             table = case.learned.history.checkpoints[case.checkpoint].embedding
-            nearest = [case.learned.vocabulary[int((table @ row).argmax())] for row in attention.output]
-            pairs = [f"`{case.labels[i]}` → `{word}`" for i, word in enumerate(nearest)]
-            facts["words"] = {"en": "; ", "zh": "；"}[case.lang].join(pairs)
+            nearest = [[case.learned.vocabulary[i] for i in leading(table @ row)] for row in attention.output]
+            pairs = [{f"`{case.labels[i]}` → `{word}`" for word in words} for i, words in enumerate(nearest)]
+            between = {"en": "; ", "zh": "；"}[case.lang]
+            facts["words"] = lambda fact: all(
+                told in pair for told, pair in zip(fact.split(between), pairs, strict=True)
+            )
         facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
         facts["numbers"] = 4 * d_model * d_model
         facts["difference"] = lambda fact: 0 <= float(fact.replace("−", "-")) < 1e-5

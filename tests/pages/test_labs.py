@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from each import each
+from expected import leading
 from visiting import (
     LANGUAGES,
     Case,
@@ -205,8 +206,8 @@ def test_the_words_of_the_page_state_its_numbers(name):
     told = {"alone", "alike", "different"} & set(said)
     assert set(said) == {"motivation", "task", "curves", "sharpen", "beyond", "try", *told}
     assert len(told) == 1
-    best = case.learned.vocabulary[int((now.embedding @ case.trace.attention.output[case.query]).argmax())]
-    assert code_spans(said["task"]["word"]) == ("", [best])
+    best = [case.learned.vocabulary[i] for i in leading(now.embedding @ case.trace.attention.output[case.query])]
+    assert code_spans(said["task"]["word"]) in [("", [word]) for word in best]
     assert code_spans(said["task"]["query"]) == ("", [case.labels[case.query]])
     assert said["curves"]["step"] == str(STEPS[case.checkpoint])
     assert is_percent(said["curves"]["accuracy"], now.accuracy)

@@ -246,6 +246,17 @@ def test_other_numbers_are_another_question_and_the_old_answer_comes_back_with_t
     assert_judged(look(at.run(), "scores"), "scores", case, question, right)
 
 
+def test_another_sentence_is_another_question_though_it_has_the_same_name():
+    at, case, sentence = enter("scores").at, Case.of("en"), "one two three four"
+    question = asked("scores", case)[0]
+    give(at, question, answers(case, question)[True])
+    at.text_input(key="sentence").set_value(sentence)
+    page = look(at.run(), "scores")
+    now = assert_asks(page, "scores", Case.of("en", sentence=sentence, query=at.query_params["query"]), 0)
+    assert (now.name, now == question) == (question.name, False)
+    assert (quiz_on(page).right, quiz_on(page).wrong) == ([], [])
+
+
 # Cells.
 
 
@@ -406,6 +417,14 @@ def test_the_overview_counts_right_answers_and_no_others(lang):
     at.toggle(key="questions").set_value(False)
     at.run()
     assert solved(at, lang) == {}
+
+
+def test_a_right_answer_counts_for_its_own_step_alone():
+    at, case, question = cell_question("scores")
+    assert question.name in {other.name for other in asked("softmax", case)}
+    give(at, question, answers(case, question)[True])
+    go(at, OVERVIEW)
+    assert solved(at) == {"scores": (1, len(asked("scores", case)))}
 
 
 def test_two_visitors_share_no_answers_no_place_and_no_progress():

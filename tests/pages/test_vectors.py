@@ -61,7 +61,9 @@ def test_the_table_lists_the_nearest_words_before_and_after(method, lang):
     for tensor, first in ((vectors.before, 0), (vectors.after, 2)):
         near = cosines(tensor.double().numpy(), tensor[place].double().numpy())
         best = [i for i in np.argsort(-near) if i != place][:5]
-        assert [row[first] for row in rows] == [vectors.words[i] for i in best]
+        listed = [vectors.words.index(row[first]) for row in rows]
+        assert len({place, *listed}) == 6
+        assert near[listed] == pytest.approx(near[best], abs=1e-5)  # of two as near, either may come first
         assert all(is_rounded(row[first + 1], float(near[i])) for row, i in zip(rows, best, strict=True))
 
 
@@ -111,8 +113,8 @@ def assert_mixed(page: Page, method: str, words: tuple[str, str], percent: int) 
     said, vectors = page.said["decoded_word"], learned(method, page.lang)
     first, second = (vectors.after[vectors.words.index(word)].double().numpy() for word in words)
     near = cosines(vectors.after.double().numpy(), first * (1 - percent / 100) + second * percent / 100)
-    shown = (vectors.words[int(near.argmax())], *words)
-    assert tuple(code_spans(said[name]) for name in ("word", "first", "second")) == tuple(("", [w]) for w in shown)
+    assert tuple(code_spans(said[name]) for name in ("first", "second")) == tuple(("", [w]) for w in words)
+    assert near[vectors.words.index(said["word"].strip("`"))] == pytest.approx(near.max(), abs=1e-5)
     assert is_rounded(said["cosine"], float(near.max()))
     assert said["percent"] == str(percent)
 

@@ -6,13 +6,13 @@ The oracle is a training of its own (visiting.learned); of the same size, seed a
 import re
 import threading
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
 import torch
 from each import each
-from expected import assert_charts_show, assert_facts, expected_sections
+from expected import assert_charts_show, assert_facts, expected_sections, leading
 from visiting import (
     LANGUAGES,
     WALKED,
@@ -33,7 +33,7 @@ from visiting import (
 )
 from watching import watching
 
-from attention import AttentionConfig, multi_head_attention, tokenize
+from attention import AttentionConfig, learn, multi_head_attention, tokenize
 from attention.grammar import RELATIONS
 from attention.grammar.batches import sentences
 from pages.ui.layers import jobs, ready
@@ -101,11 +101,14 @@ def story(page: Page) -> dict[str, str]:
     return found
 
 
-def nearest(case: Case, position: int | None = None) -> str:
-    """The word whose embedding the output row of a token, else of the query, has the largest dot product with."""
-    table = case.learned.history.checkpoints[case.checkpoint].embedding.double().numpy()
-    row = case.trace.attention.output[case.query if position is None else position].double().numpy()
-    return case.learned.vocabulary[int(np.argmax(table @ row))]
+def nearest(case: Case, position: int | None = None) -> list[str]:
+    """The word whose embedding the output row of a token, else of the query, has the largest dot product with.
+
+    Of several as near, all.
+    """
+    table = case.learned.history.checkpoints[case.checkpoint].embedding.double()
+    row = case.trace.attention.output[case.query if position is None else position].double()
+    return [case.learned.vocabulary[i] for i in leading(table @ row)]
 
 
 def accuracy_without(case: Case, head: int) -> float:
@@ -163,7 +166,7 @@ def test_the_pronoun_of_the_first_sentence_has_found_its_noun(lang, word):
     for page in pages.values():
         assert code_spans(story(page)["word"]) == ("", [word])
         assert code_spans(story(page)["query"]) == ("", [case.labels[case.query]])
-    assert nearest(case) == word
+    assert nearest(case) == [word]
 
 
 # Every page of the walk.
@@ -186,8 +189,8 @@ def test_a_page_says_what_belongs_to_these_weights_with_their_numbers(name, slug
     assert_facts(page, case)
     if decoded:
         outside, inside = code_spans(decoded["words"])
-        told = [spans for i, label in enumerate(case.labels) for spans in (label, nearest(case, i))]
-        assert inside == told
+        assert inside[::2] == case.labels
+        assert all(word in nearest(case, i) for i, word in enumerate(inside[1::2]))
         assert set(outside) <= set(" →;；")
     assert [text for text in page.interpreted if "[[" in code_spans(text)[0]] == []
     assert page.of("warning", "error", "info") == []
@@ -216,7 +219,7 @@ def test_the_story_tells_the_step_the_accuracy_and_the_nearest_word(name):
     assert (told.get("head") == str(case.edit.head)) if silenced else "head" not in told
     assert is_percent(told["whole" if silenced else "accuracy"], checkpoint.accuracy)
     assert code_spans(told["query"]) == ("", [case.labels[case.query]])
-    assert code_spans(told["word"]) == ("", [nearest(case)])
+    assert code_spans(told["word"]) in [("", [word]) for word in nearest(case)]
 
 
 def test_the_layer_gets_better_with_the_steps():
@@ -733,9 +736,10 @@ def test_the_first_example_of_each_language_is_the_one_of_these_tests():
     assert {lang: EXAMPLES[lang][0].sentence for lang in LANGUAGES} == {"en": ENGLISH, "zh": CHINESE}
 
 
-def test_a_layer_and_the_one_held_beside_it_can_both_learn_in_one_run():
+def test_a_layer_and_the_one_held_beside_it_can_both_learn_in_one_run(monkeypatch):
+    monkeypatch.setattr(ready, "learn", partial(learn, steps=100))
     at = start(first=True, lang="en", d_model="4", num_heads="1", seed="811", pin="seed=812")
     page = look(at, "overview")
     assert at.session_state["visit"].settings.pin.seed == 812
     assert page.charts_in("compare")
-    assert page.said_in("story")["story"]["steps"] == "300"
+    assert page.said_in("story")["story"]["steps"] == "100"

@@ -218,7 +218,9 @@ class TestNearness:
             cosines = unit @ unit[i]
             expected = [j for j in np.argsort(-cosines) if j != i][:7]
             found = vectors.neighbours(word, 7, trained=is_trained)
-            assert [name for name, _ in found] == [vectors.words[j] for j in expected]
+            listed = [vectors.words.index(name) for name, _ in found]
+            assert len({i, *listed}) == 8
+            assert cosines[listed] == pytest.approx(cosines[expected], abs=1e-5)  # of two as near, either may be first
             assert [value for _, value in found] == pytest.approx(cosines[expected], abs=1e-6)
 
     def test_a_words_own_vector_at_any_length_is_nearest_to_the_word(self):
