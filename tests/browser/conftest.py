@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -14,16 +15,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 from serving import FLAGS, chromium, serve
 
 Opener = Callable[..., Page]
+CALLS = count()
 TINY = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
   .filter(style => style.display !== 'none' && parseFloat(style.fontSize) < 7).length"""
-# True once the page has been whole for a few pictures in a row, in which nothing of it changed.
-SETTLED = """() => {
+# True once the page, since this call, has been whole for a few pictures in a row in which nothing of it changed.
+SETTLED = """call => {
   if (!window.settling) {
-    window.settling = {pictures: 0};
+    window.settling = {};
     const again = () => window.settling.pictures = 0;
     new MutationObserver(again).observe(document.body, {childList: true, subtree: true, characterData: true});
     document.addEventListener('scroll', again, true);  // the page may scroll to an answer
   }
+  if (window.settling.call !== call) window.settling = {call, pictures: 0};
   const whole = document.querySelector('[data-testid=stApp][data-test-script-state=notRunning] h1')
     && !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')
     && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'));
@@ -147,4 +150,4 @@ def assert_all_in_sight(page: Page) -> None:
 
 def settle(page: Page) -> None:
     """Wait until the app has run to its end, every chart is drawn, and nothing changes any more."""
-    page.wait_for_function(SETTLED, timeout=60_000)
+    page.wait_for_function(SETTLED, arg=next(CALLS), timeout=60_000)
