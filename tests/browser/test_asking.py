@@ -259,6 +259,9 @@ def test_a_click_answers_a_question_that_waits_for_one(visit: Opener) -> None:
             "before => document.querySelector('.st-key-quiz')?.innerText !== before", arg=asked_before
         )
         settle(page)
+    card.get_by_role("button", name="Answer with my next click").click()
+    card.get_by_role("button", name="Only look around").wait_for()
+    settle(page)
     assert card.get_by_test_id("stAlert").count() == 0
     left, top, width, height = page.evaluate(AREA, [0, 2])
     page.mouse.click(left + width * 0.1, top + height * 0.1)  # the score of a token with itself: never asked for

@@ -18,7 +18,7 @@ ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in PAGES}
 OTHER = {
     "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "weights": "random", "checkpoint": "3", "model": "a/b",
     "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
-    "method": "skip-gram", "word": "猫", "other": "校", "mix": "30",
+    "method": "cbow", "word": "猫", "other": "校", "mix": "30",
     "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "seed": "7",
     "questions": "1", "cell": "", "edit": "", "pin": "",
 }  # fmt: skip

@@ -1,9 +1,9 @@
 """The server before any page: many first visitors at once, and visitors under a foreign name."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from apart import apart
 from crowd import run, visit
 from serving import serve
 from websockets.exceptions import InvalidStatus
@@ -11,12 +11,6 @@ from websockets.exceptions import InvalidStatus
 from pages import PAGES
 
 LOOK = {"weights": "random", "d_model": "8", "num_heads": "2", "lang": "en"}
-
-
-def apart(work):
-    """What some asynchronous work gives, done in a thread of its own: the browser's driver holds this one's loop."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def kinds(answers) -> list[str]:

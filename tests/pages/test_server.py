@@ -8,6 +8,7 @@ import psutil
 import pytest
 import streamlit as st
 import torch
+from apart import apart
 from each import each
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
@@ -108,7 +109,7 @@ def serve(monkeypatch):
         async with server.serving(None):
             await asyncio.sleep(0)
 
-    asyncio.run(run())
+    apart(run())
 
 
 @pytest.mark.parametrize(("headless", "count"), [(False, 1), (True, 0)])
@@ -140,7 +141,7 @@ def test_every_step_has_a_front_page_at_its_own_address(started):
     routes = server.front_pages()
     assert [route.path for route in routes] == [f"/{slug}" for slug in PAGES if slug != OVERVIEW]
     for route in routes:
-        answer = asyncio.run(route.endpoint(None))
+        answer = apart(route.endpoint(None))
         assert answer.body.decode() == compat.front_page()
         assert answer.headers["cache-control"] == "no-cache"
 
