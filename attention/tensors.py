@@ -19,6 +19,7 @@ from attention.trace import SentenceTrace
 
 AxisKind = Literal["token", "query", "key", "word", "dim", "in", "out", "bias", "sum", "id"]
 Range = Literal["signed", "share", "plain"]
+Along = Literal["row", "column", "all", "across", "within", "query"]
 Read = Callable[[SentenceTrace, int | None, int | None], Tensor]
 
 
@@ -121,6 +122,40 @@ _TABLE = (  # in the order of the story
 TENSORS = {known.name: known for known in _TABLE}
 EDITABLE = tuple(known.name for known in _TABLE if known.edit == "cell")  # one cell at a time
 (SILENCED,) = (known.name for known in _TABLE if known.edit == "head")  # a whole head
+
+
+@dataclass(frozen=True)
+class From:
+    """Which numbers of another tensor a cell is made from.
+
+    row, column: the cell's own "row" or "column", the "query" whose matrix it is, or "all" there are. Its column may be
+    counted "across" all heads, or "within" the head that it lies in. Of a tensor with heads those of the cell's head
+    are meant.
+    """
+
+    tensor: str
+    row: Along
+    column: Along
+
+
+MADE_FROM: dict[str, tuple[From, ...]] = {  # nothing for what is given: ids, parameters, positions
+    "one_hot": (From("ids", "row", "all"),),
+    "embeddings": (From("one_hot", "row", "all"), From("embedding_table", "all", "column")),
+    "x": (From("embeddings", "row", "column"), From("positions", "row", "column")),
+    "q": (From("x", "row", "all"), From("w_q", "all", "across"), From("b_q", "all", "across")),
+    "k": (From("x", "row", "all"), From("w_k", "all", "across"), From("b_k", "all", "across")),
+    "v": (From("x", "row", "all"), From("w_v", "all", "across"), From("b_v", "all", "across")),
+    "scores": (From("q", "row", "all"), From("k", "column", "all")),
+    "scaled_scores": (From("scores", "row", "column"),),
+    "masked_scores": (From("scaled_scores", "row", "column"),),
+    "exponentials": (From("masked_scores", "row", "all"),),
+    "exp_sums": (From("exponentials", "row", "all"),),
+    "attn_weights": (From("exponentials", "row", "all"),),
+    "contributions": (From("attn_weights", "query", "row"), From("v", "row", "column")),
+    "head_outputs": (From("attn_weights", "row", "all"), From("v", "all", "column")),
+    "joined": (From("head_outputs", "row", "within"),),
+    "output": (From("joined", "row", "all"), From("w_o", "all", "column"), From("b_o", "all", "column")),
+}
 
 
 def matrix(trace: SentenceTrace, tensor: str, head: int | None = None, query: int | None = None) -> Tensor:

@@ -18,7 +18,6 @@ names = here.name("layer"), here.name("head")
 mosaic = draw_mosaic(weights, (layer, head), names, here.colors)
 here.figure(mosaic, "mosaic", here.name("all_heads"), picks=("layer", "head"))
 here.say("mosaic", layer=layer, head=head)
-here.inspect("attn_weights", has_cells=False)
 
 here.heading("what_heads_do")
 measures = head_measures(weights[layer], model.special(sentence))
@@ -43,5 +42,10 @@ facts = {"offset": signed(rule.offset), "share": percent(rule.offset_share), "pr
 here.say("baseline", layer=layer, head=plain, **facts)
 here.say("caution")
 here.attempt()
-here.compare("attn_weights", "output", by_hand="silence")
-here.source(attention_scores, scale_scores, apply_mask, softmax)
+here.faces(
+    None,
+    "attn_weights",
+    code=[attention_scores, scale_scores, apply_mask, softmax],
+    compare=["attn_weights", "output"],
+    by_hand="silence",
+)

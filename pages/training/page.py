@@ -52,7 +52,6 @@ panels = [
 height = heatmap_height(len(here.trace.tokens), most=230)
 here.show(Board([panels[:3], panels[3:]], [1] * 3, [height, height], gap=0.03), "sharpen")
 here.say("sharpen", head=here.head)
-here.inspect("attn_weights", has_cells=False)
 
 # What each head does.
 here.heading("heads_at_the_end")
@@ -86,5 +85,5 @@ with table:
         ],
     )
     here.attempt()
-here.compare("attn_weights", "output", by_hand="silence")
-here.source(logits)
+here.story()
+here.faces(None, "attn_weights", code=[logits], compare=["attn_weights", "output"], by_hand="silence")

@@ -23,8 +23,7 @@ def compare(a: Side | None, b: Side, tensors: Sequence[str], by_hand: str, show:
     """One box: how to hold; or A, B and B − A of the step's results, on one scale. show: places a board, with a key."""
     trace, here = b
     lang = here.settings.lang
-    with st.container(border=True, key="compare"):
-        st.markdown(f"## {prose.shared(lang, 'compare_title')}", anchors=False)
+    with st.container(key="compare"):
         if a is None:
             st.markdown(prose.shared(lang, "compare"))
             with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -110,7 +109,7 @@ def _axis(kind: AxisKind, trace: SentenceTrace, lang: str) -> Axis:
 
 
 def _place(kind: AxisKind, trace: SentenceTrace, number: int) -> str:
-    return token_labels(trace.tokens, markup=False)[number] if _is_tokens(kind) else str(number)
+    return token_labels(trace.tokens)[number] if _is_tokens(kind) else str(number)
 
 
 def _name(tensor: str) -> str:
@@ -138,7 +137,7 @@ def _value(name: str, here: Resolved) -> str:
     if name == "sentence":
         return prose.code(" ".join(value.split()))
     if name == "hidden":
-        labels = token_labels(here.tokens, markup=False)
+        labels = token_labels(here.tokens)
         return " ".join(prose.code(labels[key]) for key in value) or label("nothing", lang)
     if name == "edit":
         return described(here) or label("nothing", lang)
@@ -157,7 +156,7 @@ def described(here: Resolved) -> str:
     if edit.tensor == SILENCED:
         return prose.shared(lang, "did_silence", head=edit.head or 0)
     if edit.tensor == SWAPPED:
-        labels = token_labels(here.tokens, markup=False)
+        labels = token_labels(here.tokens)
         return prose.shared(
             lang, "did_swap", first=prose.code(labels[edit.row]), second=prose.code(labels[edit.column])
         )
@@ -182,7 +181,7 @@ def change_by_hand(here: Resolved, trace: SentenceTrace, way: str) -> None:
         name = label("silence", lang, head=here.settings.head)
         st.button(name, key="silence", on_click=_silence, icon=":material/volume_off:", disabled=is_edited)
         return
-    labels = token_labels(trace.tokens, markup=False)
+    labels = token_labels(trace.tokens)
     if len(labels) < 2 or not here.scope.can_swap:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="swap"):

@@ -1,4 +1,4 @@
-"""The frame around every page: sidebar, the strip that says where you are, and the way on at the end."""
+"""The frame around every page: controls, the steps across the top, the map, and the way on at the end."""
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages import LABS, OVERVIEW, PAGES, WALK
+from pages import LABS, OVERVIEW, PAGES
+from pages.ui import navigation
+from pages.ui.ask import pointer
 from pages.ui.compare import banner
 from pages.ui.figures.colors import colors
 from pages.ui.figures.panels import token_labels
@@ -31,6 +33,9 @@ from pages.ui.state.visit import change, control, current, said
 from pages.ui.words.labels import label
 from pages.ui.words.prose import code
 
+MOST_BUTTONS = 8  # more heads than that are chosen from a list
+_NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")
+
 Contents = Mapping[str, st.Page]
 
 
@@ -38,7 +43,7 @@ def dress() -> None:
     """The rules of style, once per run, in the theme that the figures have."""
     st.html(Path(__file__).with_name("style.css"))
     theme = colors(dark=st.context.theme.type == "dark")
-    named = {"pointer": theme.pointer, "pointer-halo": theme.halo, "code-word": theme.code_word}
+    named = {name.replace("_", "-"): getattr(theme, name) for name in _NAMED}
     st.html(f"<style>:root {{ {' '.join(f'--{name}: {color};' for name, color in named.items())} }}</style>")
 
 
@@ -69,48 +74,90 @@ def contents(lang: str) -> Contents:
 def run(here: Resolved, pages: Contents, page: st.Page) -> None:
     """The page and what surrounds it; a page knows its folder by the slug of its address."""
     slug = next(slug for slug, other in pages.items() if other == page)
-    current().page = slug
-    sidebar(here, pages)
-    strip(here, pages, slug)
+    visit = current()
+    visit.page = slug
+    if visit.go_to:  # a link of ours was clicked
+        step, visit.go_to = visit.go_to, ""
+        if step != slug:
+            st.switch_page(pages[step], query_params=to_query(here.settings.elsewhere))
+    visit.seen.add(slug)
+    sidebar(here)
+    top(here, slug)
     with suppress(PageEndedError):  # it has said what to do
         page.run()
-    footer(here, pages, slug)
+    if slug in LABS:
+        st.html(navigation.ways(here.settings, slug))
 
 
-def sidebar(here: Resolved, pages: Contents) -> None:
-    """Everything a reader can choose, the same on every page."""
+def top(here: Resolved, slug: str) -> None:
+    """Where you are: the steps in order, the labs, the language; and on the walk the map."""
+    settings, lang, bad = here.settings, here.settings.lang, current().bad_address
+    st.html(navigation.top(settings, slug, current().seen))
+    pointer.guide(lang, settings.present, _on_ask)
+    if bad:
+        st.warning(label("bad_address", lang, names=", ".join(code(name) for name in bad)))
+    banner(here)
+
+
+def _on_ask() -> None:
+    """A click on a link to one of our pages, another language, or the way into and out of presenting."""
+    question, visit = pointer.asked(guide=True), current()
+    if question.get("page") in PAGES:
+        visit.go_to = str(question["page"])
+    elif question.get("lang") in LANGUAGES:
+        change(lang=question["lang"])
+    elif question.get("act") == "present" and visit.settings:
+        change(present=not visit.settings.present)
+
+
+def sidebar(here: Resolved) -> None:
+    """What a reader can choose on this page; what decides nothing here is not there."""
     settings, lang, absent = here.settings, here.settings.lang, here.absent
-    labels = token_labels(here.tokens, markup=False)
+    labels = token_labels(here.tokens)
     with st.sidebar:
-        _navigation(here, pages)
         _sentence(here)
-        _weights(here)
         if "d_model" not in absent:
             _slider("d_model", lang, D_MODELS)
             _slider("num_heads", lang, head_counts(settings.d_model))
-        st.segmented_control(label("head", lang), range(here.heads), required=True, **control("head", here.heads))
+        if here.heads > MOST_BUTTONS:
+            shown = control("head", here.heads)
+            st.selectbox(label("head", lang), range(here.heads), **shown)
+        else:
+            st.segmented_control(label("head", lang), range(here.heads), required=True, **control("head", here.heads))
         if "query" not in absent:
             shown = control("query", labels)
             st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)
+        _weights(here)
         for name in ("scaled", "positions", "causal"):
             if name not in absent:
                 st.toggle(label(name, lang), **control(name))
-        st.multiselect(
-            label("hidden", lang),
-            range(len(labels)),
-            format_func=labels.__getitem__,
-            placeholder=label("hidden_none", lang),
-            select_all=False,
-            **control("hidden", labels),
-        )
-        st.toggle(label("questions", lang), **control("questions"))
+        with st.expander(label("more", lang), key="rare"):
+            _more(here, labels)
+
+
+def _more(here: Resolved, labels: Sequence[str]) -> None:
+    """What is needed rarely."""
+    settings, lang, kind = here.settings, here.settings.lang, here.source.kind
+    st.multiselect(
+        label("hidden", lang),
+        range(len(labels)),
+        format_func=labels.__getitem__,
+        placeholder=label("hidden_none", lang),
+        select_all=False,
+        **control("hidden", labels),
+    )
+    if here.source.is_drawn:
+        st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
+    seed = f"{label('seed', lang, seed=settings.seed)} · " if "seed" not in here.absent else ""
+    st.caption(f"{seed}{label(f'about_{kind}', lang)}")
+    st.toggle(label("questions", lang), **control("questions"))
 
 
 def _sentence(here: Resolved) -> None:
     """Where the reader types, what of it was left out, and sentences to start from."""
     lang, reading, sentences = here.settings.lang, here.reading, examples(here.settings.lang)
     typed: dict[str, Any] = control("sentence")
-    st.text_input(label("sentence", lang), live=True, placeholder=label("placeholder", lang), **typed)
+    st.text_area(label("sentence", lang), height="content", placeholder=label("placeholder", lang), **typed)
     if rest := len(said("sentence")) - len(here.settings.sentence):
         st.caption(label("cut_characters", lang, most=MAX_CHARACTERS, count=rest))
     if reading.tokens_left_out:
@@ -136,7 +183,7 @@ def _slider(name: str, lang: str, options: Sequence[int], named: Callable[[Any],
 
 def _weights(here: Resolved) -> None:
     """Where the layer's numbers come from, and what belongs to that choice."""
-    settings, lang, absent, kind = here.settings, here.settings.lang, here.absent, here.source.kind
+    lang, absent = here.settings.lang, here.absent
     st.segmented_control(
         label("weights", lang),
         WEIGHTS,
@@ -151,67 +198,6 @@ def _weights(here: Resolved) -> None:
         st.text_input(label("model", lang), max_chars=MAX_CHARACTERS, **control("model"))
     if "layer" not in absent:
         _slider("layer", lang, range(here.scope.num_layers))
-    if here.source.is_drawn:
-        st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
-    seed = f"{label('seed', lang, seed=settings.seed)} · " if "seed" not in absent else ""
-    st.caption(f"{seed}{label(f'about_{kind}', lang)}")
-
-
-def strip(here: Resolved, pages: Contents, slug: str) -> None:
-    """You are here: the steps in order, with the way back and the way on."""
-    lang, bad = here.settings.lang, current().bad_address
-    if bad:
-        st.warning(label("bad_address", lang, names=", ".join(code(name) for name in bad)))
-    with st.container(key="strip", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        _link(here, pages, slug, -1, "previous")
-        if slug == OVERVIEW:
-            st.caption(label("start", lang), width="content")
-        else:
-            row = WALK if slug in WALK else LABS
-            name = "you_are_here" if slug in WALK else "this_lab"
-            st.caption(label(name, lang, number=row.index(slug) + 1, count=len(row)), width="content")
-            crumbs = [f"**{label(s, lang)}**" if s == slug else label(s, lang) for s in row]
-            with st.container(key="crumbs", width="content"):
-                st.caption(" › ".join(crumbs), width="content")
-        _link(here, pages, slug, 1, "next")
-    banner(here)
-
-
-def footer(here: Resolved, pages: Contents, slug: str) -> None:
-    """Where to go on, at the end of a page."""
-    with st.container(key="footer", horizontal=True, horizontal_alignment="distribute"):
-        _link(here, pages, slug, -1, "previous")
-        _link(here, pages, slug, 1, "next")
-
-
-def _link(here: Resolved, pages: Contents, slug: str, step: int, name: str) -> None:
-    place, settings = PAGES.index(slug) + step, here.settings
-    if 0 <= place < len(PAGES):
-        to = PAGES[place]
-        text = label(name, settings.lang, page=label(to, settings.lang))
-        st.page_link(pages[to], label=text, query_params=to_query(settings.elsewhere), icon="")
-    else:
-        st.space("small")
-
-
-def _navigation(here: Resolved, pages: Contents) -> None:
-    lang, query = here.settings.lang, to_query(here.settings.elsewhere)
-    with st.container(key="contents", gap=None):
-        st.segmented_control(
-            label("language", lang),
-            LANGUAGES,
-            format_func=lambda code: {"en": "English", "zh": "中文"}[code],
-            required=True,
-            label_visibility="collapsed",
-            **control("lang"),
-        )
-        st.page_link(pages[OVERVIEW], label=label(OVERVIEW, lang), query_params=query, icon="")
-        st.caption(label("walk", lang))
-        for i, slug in enumerate(WALK, start=1):
-            st.page_link(pages[slug], label=f"{i} · {label(slug, lang)}", query_params=query, icon="")
-        st.caption(label("labs", lang))
-        for slug in LABS:
-            st.page_link(pages[slug], label=label(slug, lang), query_params=query, icon="")
 
 
 def _take_example() -> None:

@@ -1,28 +1,24 @@
 """What a page holds: the settings in force, their trace, and the ways to show and say something."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
-from textwrap import dedent
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from attention import Learned
 from attention.pretrained import Pretrained, Unavailable
-from attention.tensors import SILENCED, TENSORS, AxisKind, changes, closed, matrix, side_by_side
-from pages.ui import compat
-from pages.ui.ask.inspector import inspector
-from pages.ui.compare import compare
+from pages.ui import compat, navigation
+from pages.ui import stage as painter
 from pages.ui.figures.colors import Colors, colors
-from pages.ui.figures.draw import draw
-from pages.ui.figures.panels import Axis, Band, Board, Closed, Outline, Panel, Scale, token_labels
-from pages.ui.figures.views import View
+from pages.ui.figures.panels import Board
+from pages.ui.figures.sight import Sight
 from pages.ui.layers import story
-from pages.ui.layers.ready import learned, load, take_weights, trace_of, unavailable
-from pages.ui.quiz.box import progress, quiz
+from pages.ui.layers.ready import learned, load, said_by, take_weights, trace_of, unavailable
+from pages.ui.panel import Faces, panel
+from pages.ui.quiz.box import progress
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import Settings, Weights
 from pages.ui.state.sources import SOURCES
@@ -32,6 +28,7 @@ from pages.ui.words.labels import label
 from pages.ui.words.numbers import written
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+Say = Callable[[], None]
 
 
 class PageEndedError(Exception):
@@ -51,8 +48,8 @@ class Page:
         self.lang = self.settings.lang
         self.colors: Colors = colors(dark=st.context.theme.type == "dark")
         found = prose.sections(self.page, self.lang)
-        st.title(found["title"], anchor=False)
-        st.markdown(found["motivation"])
+        with st.container(key="heading"):
+            st.markdown(f"# {found['title']}\n\n{found['motivation']}", anchors=False)
         if only not in (None, self.settings.weights):
             st.info(prose.shared(self.lang, f"only_{only}"), icon=":material/swap_horiz:")
             st.button(self.name(f"take_{only}"), key="take_weights", on_click=take_weights, args=(only,))
@@ -114,8 +111,8 @@ class Page:
     # Showing.
 
     def show(self, board: Board, key: str) -> None:
-        """Draw a board of heatmaps."""
-        self.figure(draw(board, self.colors), key, board.words)
+        """Paint a board of heatmaps."""
+        painter.show(board, f"{self.page}_{key}", self.colors, self.lang)
 
     def figure(self, figure: go.Figure, key: str, words: str, *, picks: Sequence[str] = ()) -> None:
         """Place a figure. words: what it says to those who cannot see it.
@@ -138,36 +135,31 @@ class Page:
 
     def source(self, *functions: Callable[..., Tensor]) -> None:
         """The code of the very functions that made the numbers."""
-        self.heading("source")
-        st.code(
-            "\n\n".join(dedent(inspect.getsource(f)).strip() for f in functions), language="python", wrap_lines=True
-        )
+        with st.expander(self.name("source")):
+            st.code(painter.source_of(*functions), language="python", wrap_lines=True)
 
 
-class Lesson(Page):
-    """A page about the layer in force: its trace of the sentence, and the page's questions about it.
+class Lesson(Page, Sight):
+    """A page about the layer in force: its trace of the sentence, its stage and its panel.
 
     Where the sentence is empty or the real model cannot be had, it says what to do and ends the page there.
     """
 
     def __init__(self, only: Weights | None = None) -> None:
-        super().__init__(only)
+        Page.__init__(self, only)
         if not self.now.tokens:
             st.info(self.name("empty"), icon=":material/edit:")
             raise PageEndedError
         then = self.now.before(self._model_of)
         self._model_of(self.settings)
         slot = st.empty()  # for a training; always there, so that what follows keeps its place
-        self.trace = trace_of(self.now, slot)
-        self.before = (trace_of(then, slot, held=True), then) if then else None
-        self.labels = token_labels(self.trace.tokens)
-        self.head, self.query = self.settings.head, self.settings.query
-        if self.now.source.learns:
-            story.tell(self.now, self.layer, self.trace.tokens, self.token(self.query), self.said())
-        if self.settings.questions and not self.trace.edits:  # they ask what follows from the rules
-            quiz(self.page, self.trace)
-        else:
-            current().awaited = None
+        trace = trace_of(self.now, slot)
+        held = trace_of(then, slot, held=True) if then else None
+        Sight.__init__(self, self.now, trace, held, said_by(self.now, trace))
+        self.a = (held, then) if held and then else None
+        st.html(navigation.formula(self, self.page))
+        self._panel: DeltaGenerator | None = None
+        self._faces: dict[str, Say] = {}
 
     def _model_of(self, settings: Settings) -> Pretrained | None:
         """The real model that settings name; the page ends where it cannot be had."""
@@ -194,154 +186,74 @@ class Lesson(Page):
         assert self.now.model is not None  # the page has ended where it could not be had
         return self.now.model
 
-    @cached_property
-    def _words(self) -> Sequence[str]:
-        """The words that a learned layer's output rows are nearest to."""
-        return self.layer.words(self.trace.attention.output, checkpoint=self.settings.checkpoint)
-
     def said(self) -> str:
         """The word that a learned layer's output row of the query token is nearest to."""
-        return prose.code(self._words[self.query])
+        return prose.code(self.says[self.query])
 
     def decoded(self) -> None:
         """What a learned layer's output says of every token: the nearest word."""
-        if self.now.source.learns:
-            names = token_labels(self.trace.tokens, markup=False)
-            pairs = (f"{prose.code(name)} → {prose.code(word)}" for name, word in zip(names, self._words, strict=True))
+        if self.says:
+            pairs = (
+                f"{prose.code(name)} → {prose.code(word)}" for name, word in zip(self.labels, self.says, strict=True)
+            )
             self.say("decoded", words=self.name("between_changes").join(pairs))
-
-    # What is on the page.
-
-    def own(self, tensor: str) -> Tensor:
-        """The values of a tensor: of the chosen head where each head has its own, of the query where each has one."""
-        return matrix(self.trace, tensor, self._head(tensor), self.query)  # (rows, columns)
-
-    def whole(self, tensor: str) -> Tensor:
-        """The values of a tensor with the columns of all heads side by side."""
-        return side_by_side(self.trace, tensor)  # (L, d_model)
-
-    def closed(self, tensor: str, head: int | None = None) -> Tensor:
-        """Which cells of a tensor a mask has closed, in the chosen head where no other is named: (L, S)."""
-        cells = closed(self.trace, tensor, self.head if head is None else head)
-        assert cells is not None  # a tensor between the masks and the weighted sum
-        return cells
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the followed query has no open key."""
-        return bool(self.closed("attn_weights")[self.query].all())
-
-    def _head(self, tensor: str, head: int | None = None) -> int | None:
-        if not TENSORS[tensor].per_head:
-            return None
-        return self.head if head is None else head
-
-    def panel(
-        self,
-        tensor: str,
-        *,
-        head: int | None = None,
-        all_heads: bool = False,
-        own_columns: bool = False,
-        transposed: bool = False,
-        title: str = "",
-        scale: Scale | None = None,
-        follows: bool = False,
-        outlines: tuple[Outline, ...] = (),
-        bands: tuple[Band, ...] = (),
-        first: int = 0,
-        leads_to: str = "",
-    ) -> Panel:
-        """A tensor as a panel: what it is called, its axes, colours and closed cells follow from its name.
-
-        The chosen head's, where each head has its own and no other is named; all_heads: their columns side by side.
-        own_columns: of a matrix of weights only the columns that make the chosen head. follows: the followed row is
-        framed. first: what its columns are counted from.
-        """
-        known, config = TENSORS[tensor], self.trace.config
-        if all_heads:
-            view = View(tensor, head_dim=config.head_dim)
-        elif own_columns:
-            view = View(tensor, first=self.head * config.head_dim, width=config.head_dim)
-        else:
-            view = View(tensor, self._head(tensor, head), transposed)
-        values = view.of(self.trace, self.query)
-        axes = [self.axis(known.rows), self.axis("out" if all_heads else known.columns, first)]
-        rows, columns = reversed(axes) if transposed else axes
-        name = title or self.name(f"tensor_{tensor}") + "ᵀ" * transposed
-        role = tensor.removeprefix("w_").removeprefix("b_")
-        role = role if role in ("q", "k", "v") else ""
-        cells = None if all_heads or own_columns else closed(self.trace, tensor, view.head)
-        row = Outline(role or ("q" if known.rows == "query" else ""), rows=(self.query, self.query + 1))
-        return Panel(
-            values,
-            name,
-            rows,
-            columns,
-            scale or self._scale(tensor, values, name),
-            role,
-            closed=None if cells is None else Closed(cells, self.name("closed")),
-            outlines=((row,) if follows else ()) + outlines,
-            bands=bands,
-            whole=known.whole,
-            view=view,
-            leads_to=leads_to,
-        )
-
-    def axis(self, kind: AxisKind, first: int = 0) -> Axis:
-        """Rows or columns of that kind: tokens and words by their labels, the rest numbered."""
-        name = self.name(f"axis_{kind}")
-        if kind in ("token", "query", "key"):
-            return Axis(name, self.labels)
-        return Axis(name, token_labels(self.trace.vocabulary)) if kind == "word" else Axis(name, first=first)
-
-    def _scale(self, tensor: str, values: Tensor, name: str) -> Scale:
-        known = TENSORS[tensor]
-        if known.range == "signed":
-            return Scale.signed(values, name=name)
-        return Scale(weight=known.range == "share", plain=known.range == "plain", name=name)
 
     def token(self, position: int) -> str:
         """A token's label for use as a fact: shown as it is, never interpreted."""
-        return prose.code(token_labels(self.trace.tokens, markup=False)[position])
+        return prose.code(self.labels[position])
 
-    def show(self, board: Board, key: str) -> None:
-        """Draw a board of heatmaps. Where something is held or edited, what differs from before is framed."""
-        grid = [[panel and self._marked(panel) for panel in line] for line in board.grid]
-        super().show(replace(board, grid=grid), key)
+    def story(self) -> None:
+        """How far the training is, and how well the layer does now; nothing with other weights."""
+        if self.says:
+            story.tell(self.now, self.layer, self.trace.tokens, self.token(self.query), self.said())
 
-    def _marked(self, panel: Panel) -> Panel:
-        """The panel with the cells framed whose numbers were others before."""
-        if self.before is None or panel.view is None:
-            return panel
-        then = panel.view.same_of(self.before[0], self.query, tuple(panel.values.shape))
-        return panel if then is None else replace(panel, changed=changes(panel.values, then))
+    # The stage, and the panel beside it.
 
-    def inspect(self, tensor: str, *, has_cells: bool = True) -> None:
-        """Where does this number come from? Begins with a cell of that tensor. has_cells: the figures have any."""
-        inspector(self.page, self.trace, tensor, has_cells)
+    def stage(self, board: Board, result: str) -> None:
+        """Paint the page's picture, and keep room beside it for the panel. result: the tensor that the step makes."""
+        wide = board.lines is not None
+        where = [st.container(), None] if wide else st.columns([0.64, 0.36], gap="small")
+        picture, self._panel = where
+        assert picture is not None
+        with picture, st.container(key="stage"):
+            painter.stage(self.page, self, self.marked(board), result, self.colors)
 
-    def compare(self, *tensors: str, by_hand: str = "") -> None:
-        """Hold this, change one thing: the step's results before and after. by_hand: "swap" words, "silence" a head."""
-        compare(self.before, (self.trace, self.now), tensors, by_hand, self.show)
+    def faces(
+        self,
+        notice: Say | None,
+        start: str,
+        code: Sequence[Callable[..., Tensor]],
+        compare: Sequence[str],
+        by_hand: str = "",
+    ) -> None:
+        """The panel: what to notice, where a number comes from, a question, the code, and A beside B.
+
+        notice: says what to notice. start: the tensor whose cell is explained first. compare: the tensors that A and B
+        are told apart by. by_hand: "swap" words, "silence" a head.
+        """
+        faces = Faces(self, self.colors, self.a, notice, start, tuple(code), tuple(compare), by_hand)
+        with self._panel or st.container():
+            panel(faces)
+
+    def more(self) -> DeltaGenerator:
+        """What is longer, for those who scroll."""
+        st.html(navigation.ways(self.settings, self.page))
+        st.html(f"<h2 class='more' id='more'>{self.name('read_more')}</h2>")
+        return st.container(key="more")
 
     def notice(self, section: str, rule_of: str = "", /, **facts: object) -> None:
         """What to notice, computed from the tensors on screen.
 
         rule_of: the tensor whose rule it tells; where that was broken by hand, it says so instead.
         """
-        self.heading("notice")
         if self.is_edited(rule_of, self.query):
             st.markdown(prose.shared(self.lang, "notice_edited"))
         else:
             self.say(section, **facts)
 
-    def is_edited(self, tensor: str, row: int | None = None) -> bool:
-        """Whether a number of that tensor (and that row), in the chosen head, was set by hand."""
-        return any(
-            edit.tensor == tensor and edit.head in (None, self.head) and (row in (None, edit.row) or tensor == SILENCED)
-            for edit in self.trace.edits
-        )
+    def show(self, board: Board, key: str) -> None:
+        """Paint a board of heatmaps. Where something is held or edited, what differs from before is framed."""
+        super().show(self.marked(board), key)
 
     def progress(self, page: str) -> None:
         """How many of another page's questions the reader has answered rightly during this visit."""

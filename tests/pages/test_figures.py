@@ -223,7 +223,7 @@ def test_labels_of_sixty_four_equal_tokens_are_drawn_as_sixty_four_rows():
     ],
 )
 def test_a_label_of_more_than_twelve_characters_is_cut_and_says_so(token, shown):
-    assert token_labels([token], markup=False) == (f"0 {shown}",)
+    assert token_labels([token]) == (f"0 {shown}",)
 
 
 HOSTILE = ["<b>", "&", "</s>", "&lt;", "<script>", "&amp;amp;", "a<br>b", '"', "'", "%{z}", "$x$", "<<<<<<<<<<<<<<<<"]
@@ -231,7 +231,7 @@ HOSTILE = ["<b>", "&", "</s>", "&lt;", "<script>", "&amp;amp;", "a<br>b", '"', "
 
 @each("token", HOSTILE)
 def test_markup_in_a_token_is_drawn_as_the_letters_it_is(token):
-    (plain,) = token_labels([token], markup=False)
+    (plain,) = token_labels([token])
     (label,) = token_labels([token])
     figure = draw(single(panel(ramp(1, 1), rows=Axis("q", (label,)), columns=Axis("k", (label,)))), LIGHT)
     drawn = [*only(figure).x, *only(figure).y, *figure.layout.xaxis.categoryarray, *figure.layout.yaxis.categoryarray]

@@ -578,7 +578,7 @@ def test_two_texts_in_one_sentence_stay_two_code_spans(first, second):
 @given(st.text(st.characters() | st.sampled_from("` \n\r\t\0\u2028$<")))
 @example("a\n\nb ```\n# c")
 def test_no_token_of_any_sentence_breaks_out_of_its_code_span(sentence):
-    for text in token_labels(tokenize(sentence), markup=False):
+    for text in token_labels(tokenize(sentence)):
         assert spans(f"before {code(text)} after") == ("before  after", [text])
         assert not set(text) & set("\n\r\v\f\0\x85\u2028\u2029")
         assert text[0] in string.digits

@@ -45,7 +45,7 @@ class Case:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        return token_labels(self.trace.tokens, markup=False)
+        return token_labels(self.trace.tokens)
 
     def with_config(self, **changes) -> SentenceTrace:
         return traced(self.sentence, replace(self.config, **changes), self.hidden, self.edits)

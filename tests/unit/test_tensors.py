@@ -12,6 +12,7 @@ from attention import AttentionConfig, explain_cell, trace_sentence
 from attention.edit import Edit, apply_edit
 from attention.tensors import (
     EDITABLE,
+    MADE_FROM,
     SILENCED,
     TENSORS,
     Cell,
@@ -239,3 +240,24 @@ def test_a_number_has_changed_where_no_rounding_explains_it():
     now = torch.tensor([1.000001, 5e-7, -inf, nan, 1.0, 1000.001, 1.0001, 1e-5])
     assert changes(now, before).tolist() == [False, False, False, False, True, False, True, True]
     assert changes(torch.tensor([1, 2]), torch.tensor([1, 3])).tolist() == [False, True]
+
+
+@NAME
+def test_what_a_cell_is_made_from_lies_within_what_the_table_says(name):
+    """The other way round: every kind of source that the arithmetic names is in the table, and no other."""
+    trace = traced("the dog saw the cat", AttentionConfig(12, 3, causal=True, seed=1))
+    rows, columns = shape(name, trace.config, len(trace.tokens), len(trace.vocabulary))
+    told = {each.tensor for each in MADE_FROM.get(name, ())}
+    found = set()
+    head = 1 if TENSORS[name].per_head else None
+    for row in range(rows):
+        for column in range(columns):
+            for source in explain_cell(trace, name, row, column, head, query=2).sources:
+                found.add(source.tensor)
+                (each,) = (each for each in MADE_FROM[name] if each.tensor == source.tensor)
+                own = {"row": row, "column": column, "query": 2, "within": column % 4, "across": 4 + column}
+                for along, place in ((each.row, source.row), (each.column, source.column)):
+                    assert along == "all" or own[along] == place, (row, column, source)
+                if source.head is not None:
+                    assert source.head == (column // 4 if head is None else head)
+    assert found == told

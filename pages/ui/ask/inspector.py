@@ -1,7 +1,7 @@
 """Where does this number come from? One cell of one tensor, and the arithmetic that made it.
 
-It runs by itself (a fragment): asking about another cell draws nothing else on the page again, unless the reader
-clicked into another row, which then is the row that the page follows.
+It stands in the panel, which runs by itself (a fragment): asking about another cell draws nothing else on the page
+again, unless the reader clicked into another row, which then is the row that the page follows.
 """
 
 import re
@@ -12,14 +12,12 @@ import streamlit as st
 
 from attention import Cell, Derivation, Edit, Index, SentenceTrace, explain_cell, measures
 from attention.tensors import EDITABLE, TENSORS, matrix, shape, texts
-from pages import WALK
 from pages.ui.ask import pointer, terms
 from pages.ui.figures.panels import token_labels
 from pages.ui.quiz.box import take_click, verdict_on
-from pages.ui.state.address import to_query
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.values import as_written, cell_at, limits
-from pages.ui.state.visit import change, change_now, current, resolved, said, tell
+from pages.ui.state.visit import change, change_now, current, fits, resolved, said, tell
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import number
@@ -38,38 +36,36 @@ def first_cell(trace: SentenceTrace, tensor: str, head: int, query: int) -> Cell
     return Cell(tensor, query, measures.peak(matrix(trace, tensor, its_head, query)[query].abs()).column, its_head)
 
 
-@st.fragment
-def inspector(page: str, trace: SentenceTrace, tensor: str, has_cells: bool) -> None:
-    """The explanation of the chosen cell; at first one of the tensor, in the row of the chosen query.
-
-    has_cells: the page's figures have cells to click.
-    """
+def listen(trace: SentenceTrace, start: str) -> None:
+    """Take clicks on cells, and frame on the pictures what is explained; at first a cell of that tensor."""
     visit, here = current(), resolved()
-    settings, lang = here.settings, here.settings.lang
-    cell = settings.cell or first_cell(trace, tensor, settings.head, settings.query)
-    if visit.go_to:  # a panel's name was clicked
-        step, visit.go_to = visit.go_to, ""
-        st.switch_page(f"pages/{step}/page.py", query_params=to_query(settings.elsewhere))
+    settings = here.settings
+    cell = settings.cell or first_cell(trace, start, settings.head, settings.query)
     trail = tuple(past for past in visit.trail if settings.cell and here.scope.has(past))
     visit.trail, visit.asking = trail[-MOST_STEPS_BACK:], cell
-    derivation = explain_cell(trace, cell.tensor, cell.row, cell.column, cell.head, query=settings.query)
-    pointer.pointer(pointer.frames(derivation), _on_ask)
-    with st.container(border=True, key="inspector"):
-        st.markdown(f"## {prose.shared(lang, 'title')}", anchors=False)
-        verdict_on(cell, page, trace)
-        told, added = st.columns([0.46, 0.54], gap="medium")
-        with told:
-            st.html(f"<div class='trail' aria-live='polite'>{terms.trail(visit.trail, cell)}</div>")
-            also = {**prose.of_weights(settings.weights, lang), **_facts(derivation)}
-            st.markdown(prose.shared(lang, _section(derivation), also))
-            st.latex(_lines(derivation))
-        with added:
-            _terms(derivation, trace, here)
+    pointer.pointer(pointer.frames(_derived(trace, cell)), _on_ask)
+
+
+def _derived(trace: SentenceTrace, cell: Cell) -> Derivation:
+    query = resolved().settings.query
+    return explain_cell(trace, cell.tensor, cell.row, cell.column, cell.head, query=query)
+
+
+def inspector(page: str, trace: SentenceTrace) -> None:
+    """The explanation of the chosen cell."""
+    visit, here = current(), resolved()
+    settings, lang, cell = here.settings, here.settings.lang, visit.asking
+    assert cell is not None  # somebody listens
+    derivation = _derived(trace, cell)
+    verdict_on(cell, page, trace)
+    st.html(f"<div class='trail' aria-live='polite'>{terms.trail(visit.trail, cell)}</div>")
+    also = {**prose.of_weights(settings.weights, lang), **_facts(derivation)}
+    st.markdown(prose.shared(lang, _section(derivation), also))
+    st.latex(_lines(derivation))
+    _terms(derivation, trace, here)
+    with st.expander(label("choose", lang), expanded=visit.sets, key="choose"):
         _choose(trace, cell, number(derivation.value), here)
-        st.caption(prose.shared(lang, "hint" if has_cells else "hint_alone"))
-        if visit.redraws:
-            visit.redraws = False
-            st.rerun()
+        st.caption(prose.shared(lang, "hint"))
 
 
 def _lines(derivation: Derivation) -> str:
@@ -117,7 +113,7 @@ def _named(index: Index) -> object:
     """A token by its label, shown as it is; anything else by its number."""
     if not index.text:
         return index.number
-    return prose.code(token_labels([""] * index.number + [index.text], markup=False)[-1])
+    return prose.code(token_labels([""] * index.number + [index.text])[-1])
 
 
 def _terms(derivation: Derivation, trace: SentenceTrace, here: Resolved) -> None:
@@ -175,23 +171,33 @@ def _axis_labels(trace: SentenceTrace, cell: Cell, axis: int) -> Sequence[str]:
     known = TENSORS[cell.tensor]
     along = texts(trace, (known.rows, known.columns)[axis])
     if along:
-        return token_labels(along, markup=False)
+        return token_labels(along)
     return tuple(map(str, range(shape(cell.tensor, trace.config, len(trace.tokens), len(trace.vocabulary))[axis])))
 
 
 def _ask(cell: Cell, trail: Sequence[Cell] = ()) -> None:
     """Make a cell the one that is explained, if there is such a cell."""
     if resolved().scope.has(cell):
-        change_now(cell=cell)
+        change_now(cell=cell, face="number")
         current().trail = tuple(trail)
 
 
 def _on_ask() -> None:
     """A click in the browser: on a figure, on a factor, or on the trail."""
     visit, question = current(), pointer.asked()
-    if question.get("page") in WALK:
-        visit.go_to = str(question["page"])
-    step, way = question.get("step"), question.get("way")
+    step, way, row = question.get("step"), question.get("way"), question.get("row")
+    if question.get("act") == "freeze":
+        change(pin=resolved().settings.held, face="compare")
+        visit.redraws = True
+        return
+    if question.get("act") == "set":
+        visit.sets = True
+        change_now(face="number")
+        return
+    if type(row) is int and fits(query=row):
+        change(query=row)
+        visit.redraws = True
+        return
     if isinstance(step, list) and all(type(part) is int for part in step) and tuple(step) in _STEPS.values():
         _step(*step)
         return
@@ -217,7 +223,7 @@ def _on_click(cell: Cell) -> None:
     """
     is_answer, is_row = take_click(cell), TENSORS[cell.tensor].rows in ("token", "query")
     if is_row and not is_answer and cell.row != resolved().settings.query:
-        change_now(cell=cell, query=cell.row)
+        change_now(cell=cell, query=cell.row, face="number")
         current().trail, current().redraws = (), True
     else:
         _ask(cell)

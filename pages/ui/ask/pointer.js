@@ -1,206 +1,120 @@
-// Which cell of a heatmap a click means, and frames around the cells that a number was made from.
-//
-// Plotly reports no click on a heatmap, but every figure says in layout.meta which tensor each of its panels shows, and
-// its layout says where they lie: margins in pixels, domains as shares. So a place on screen is arithmetic.
+// What the reader asks for, told to Python: a cell, a neighbour of it, a page, or one of the stage's buttons; and which
+// cells are framed on the stages. Buttons that stand for a cell carry data-cell, links to a page data-page.
 
-const STILL = 10; // pixels a finger may move and still mean one place
-const ENOUGH = 200; // pixels of the answer that must be in sight
-const TITLE = 40; // pixels above a panel that belong to its title
+export const painters = Object.assign(new Set(), { frames: [], pointed: null }); // the stages on the page
 
-const pointers = new Map(); // one for every mounted component: its frames, and how it asks
-let pressed = null;
-let pointed; // the address of the button under the mouse or the keyboard
-let wanted = false; // whether an answer is on its way
-let due = 0; // the frames will be painted with the next picture
+const pointers = new Map(); // one for every mounted component: how it asks
 let leaving = 0; // until when an answer may take away the button that has the keyboard
 
-const panelsOf = (chart) => JSON.parse(chart.layout?.meta ?? "[]");
-const charts = () => [...document.querySelectorAll(".js-plotly-plot")].filter((chart) => chart.layout?.meta);
-
-/** Where a panel lies in its chart, in CSS pixels of the chart's own box. */
-function box(chart, panel) {
-  const { margin, height } = chart.layout;
-  const [left, right] = chart.layout["xaxis" + panel.axis].domain;
-  const [bottom, top] = chart.layout["yaxis" + panel.axis].domain;
-  const across = chart.clientWidth - margin.l - margin.r;
-  const down = height - margin.t - margin.b;
-  return {
-    left: margin.l + across * left,
-    top: margin.t + down * (1 - top),
-    width: across * (right - left),
-    height: down * (top - bottom),
-  };
-}
-
-/** The address of the tensor's cell under a panel's row and column, as links write it. */
-function cellOf(panel, row, column) {
-  if (panel.transposed) [row, column] = [column, row];
-  column += panel.first;
-  if (!panel.head_dim) return [panel.tensor, row, column, ...(panel.head === null ? [] : [panel.head])].join(".");
-  return [panel.tensor, row, column % panel.head_dim, Math.floor(column / panel.head_dim)].join(".");
-}
-
-/** The panel's half-open ranges of rows and columns that a frame covers; null where it has none. */
-function rangesOf(panel, frame) {
-  if (panel.tensor !== frame.tensor) return null;
-  if (!panel.head_dim && panel.head !== frame.head) return null;
-  const [rows, columns] = panel.transposed ? [panel.columns, panel.rows] : [panel.rows, panel.columns];
-  const own = panel.head_dim ? [frame.head * panel.head_dim, (frame.head + 1) * panel.head_dim] : [0, columns];
-  const shift = own[0] - panel.first;
-  const down = frame.rows ?? [0, rows];
-  const over = frame.columns ? frame.columns.map((column) => column + shift) : own;
-  const clipped = [Math.max(0, over[0]), Math.min(columns, over[1])];
-  if (clipped[0] >= clipped[1] || down[0] >= rows) return null;
-  return panel.transposed ? { rows: clipped, columns: down } : { rows: down, columns: clipped };
-}
-
-/** Paint once before the next picture, however many reasons there are to. */
-function paint() {
-  due ||= requestAnimationFrame(paintNow);
-}
-
-function paintNow() {
-  due = 0;
-  const frames = [...pointers.values()].flatMap((pointer) => pointer.frames);
-  if (pointed) frames.push({ ...around(pointed), kind: "pointed" });
-  for (const chart of charts()) {
-    const home = chart.parentElement;
-    home.querySelector(":scope > .pointer-frames")?.remove();
-    const panels = panelsOf(chart);
-    chart.dataset.asks = panels.some((panel) => panel.tensor || panel.leads_to);
-    const layer = document.createElement("div");
-    layer.className = "pointer-frames";
-    layer.setAttribute("aria-hidden", "true");
-    for (const panel of panels)
-      for (const frame of frames) {
-        const ranges = rangesOf(panel, frame);
-        if (ranges) layer.append(drawn(chart, panel, ranges, frame.kind));
-      }
-    home.style.position = "relative";
-    home.append(layer);
-    if (!chart.pointed) {
-      chart.pointed = true;
-      chart.on("plotly_afterplot", paint);
-      new ResizeObserver(paint).observe(chart);
-    }
-  }
-}
-
-function drawn(chart, panel, { rows, columns }, kind) {
-  const { left, top, width, height } = box(chart, panel);
-  const frame = document.createElement("div");
-  frame.className = kind;
-  frame.style.left = `${left + (width * columns[0]) / panel.columns}px`;
-  frame.style.top = `${top + (height * rows[0]) / panel.rows}px`;
-  frame.style.width = `${(width * (columns[1] - columns[0])) / panel.columns}px`;
-  frame.style.height = `${(height * (rows[1] - rows[0])) / panel.rows}px`;
-  return frame;
-}
-
-/** What a place on screen means: a cell, or the page that a panel's title leads to. */
-function meaningOf(event) {
-  const chart = event.target.closest?.(".js-plotly-plot");
-  if (!chart) return null;
-  const at = chart.getBoundingClientRect();
-  const [x, y] = [event.clientX - at.left, event.clientY - at.top];
-  for (const panel of panelsOf(chart)) {
-    const { left, top, width, height } = box(chart, panel);
-    if (x < left || x >= left + width) continue;
-    if (y >= top && y < top + height && panel.tensor)
-      return {
-        cell: cellOf(
-          panel,
-          Math.floor(((y - top) / height) * panel.rows),
-          Math.floor(((x - left) / width) * panel.columns),
-        ),
-      };
-    if (y >= top - TITLE && y < top && panel.leads_to) return { page: panel.leads_to };
-  }
-  return null;
-}
-
-function ask(question) {
-  for (const pointer of pointers.values()) {
-    if (question.cell && pointer.frames.length) pointer.frames = [around(question.cell)]; // until the answer is here
-    pointer.ask(question);
-  }
-  if (question.cell) {
-    paint();
-    wanted = true;
-  }
-}
-
 /** A frame around the one cell of an address. */
-function around(address) {
+export function around(address, kind = "cell") {
   const [tensor, row, column, head] = address.split(".");
   const [r, c] = [+row, +column];
-  return { kind: "cell", tensor, head: head === undefined ? null : +head, rows: [r, r + 1], columns: [c, c + 1] };
+  return { kind, tensor, head: head === undefined ? null : +head, rows: [r, r + 1], columns: [c, c + 1] };
 }
 
-/** Scroll just far enough to see the answer, if it is out of sight. */
-function show() {
-  const answer = document.querySelector(".st-key-inspector");
-  if (!wanted || !answer) return;
-  wanted = false;
-  const { top } = answer.getBoundingClientRect();
-  if (top >= 0 && top <= window.innerHeight - ENOUGH) return;
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  answer.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
+/** Ask whoever answers such questions: "ask" of a page's panel, else of the frame around it. */
+export function ask(question) {
+  const wanted = question.page || question.lang || question.act === "present" ? "frame" : "panel";
+  const found = pointers.get(wanted) ?? [...pointers.values()][0];
+  found?.(question);
 }
 
-// Plotly lays a cover over the page while a button is down, so what was meant is decided at once.
-function onDown(event) {
-  pressed = event.button === 0 ? { meaning: meaningOf(event), x: event.clientX, y: event.clientY } : null;
+export function leave() {}
+
+function point(address) {
+  const frame = address ? around(address, "pointed") : null;
+  if (JSON.stringify(frame) === JSON.stringify(painters.pointed)) return;
+  painters.pointed = frame;
+  for (const painter of painters) painter.paint();
 }
 
-function onUp(event) {
-  if (pressed?.meaning && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) <= STILL) ask(pressed.meaning);
-  pressed = null;
-}
-
-/** A button that stands for a cell: the inspector's terms, sources and trail. */
+/** A button that stands for a cell, or a link to a page of ours. */
 function onClick(event) {
   const button = event.target.closest?.("[data-cell]");
-  if (!button) return;
-  const { cell, back } = button.dataset;
-  ask({ cell, way: back === undefined ? "source" : +back });
-  leaving = performance.now() + 3000;
+  if (button) {
+    const { cell, back } = button.dataset;
+    ask({ cell, way: back === undefined ? "source" : +back });
+    leaving = performance.now() + 3000;
+    return;
+  }
+  const link = event.target.closest?.("a[data-page], a[data-lang], a[data-act]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (!pointers.size) return; // nobody answers yet: the link itself leads there
+  event.preventDefault();
+  const { page, lang, act } = link.dataset;
+  ask(page ? { page } : lang ? { lang } : { act });
 }
 
 /** Pointing at a button, by mouse or by keyboard, shows where its cell stands. */
 function onPoint(event) {
-  const address = event.target.closest?.("[data-cell]")?.dataset.cell;
-  if (address === pointed) return;
-  pointed = address;
-  paint();
+  point(event.target.closest?.("[data-cell]")?.dataset.cell);
 }
 
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 function onKey(event) {
   const step = ARROWS[event.key];
-  const buttons = event.target.closest?.(".st-key-inspector_steps");
-  if (!step || !buttons) return;
+  const target = event.target;
+  if (step && target.closest?.(".st-key-inspector_steps")) {
+    event.preventDefault();
+    ask({ step });
+    return;
+  }
+  const writes = target.closest?.("input, textarea, [contenteditable=true], [role=combobox], [role=listbox]");
+  if (writes && !(event.key === "Enter" && target.tagName === "TEXTAREA")) return;
+  if (target.tagName === "TEXTAREA") {
+    if (event.ctrlKey || event.metaKey || event.isComposing) return;
+    event.preventDefault(); // a sentence has one line: Enter means "take it"
+    commit(target);
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "p" || event.key === "P") ask({ act: "present" });
+  else if (event.key === "Escape" && presents()) ask({ act: "present" });
+  else if (presents() && (event.key === "ArrowRight" || event.key === "PageDown")) walk(1, event);
+  else if (presents() && (event.key === "ArrowLeft" || event.key === "PageUp")) walk(-1, event);
+  else if (presents() && event.key === " " && target === document.body) {
+    event.preventDefault();
+    for (const painter of painters) painter.play?.click();
+  }
+}
+
+const presents = () => document.documentElement.classList.contains("present");
+
+/** The page before or after this one, as the stepper has them. */
+function walk(step, event) {
+  const links = [...document.querySelectorAll(".stepper a[data-page]")];
+  const next = links[links.findIndex((link) => link.ariaCurrent === "page") + step];
+  if (!next) return;
   event.preventDefault();
-  ask({ step });
+  ask({ page: next.dataset.page });
+}
+
+// The sentence is taken as it is typed: Streamlit's text area waits for Ctrl and Enter, and gets them after a pause.
+
+let typing = 0;
+
+function onInput(event) {
+  if (!event.target.closest?.(".st-key-sentence") || event.target.tagName !== "TEXTAREA") return;
+  clearTimeout(typing);
+  typing = setTimeout(() => event.target.isConnected && commit(event.target), 350);
+}
+
+function commit(area) {
+  clearTimeout(typing);
+  area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));
 }
 
 let observer = null;
 
 function listen() {
   if (observer) return;
-  document.addEventListener("pointerdown", onDown, true);
-  document.addEventListener("pointerup", onUp, true);
   document.addEventListener("click", onClick, true);
   document.addEventListener("keydown", onKey, true);
+  document.addEventListener("input", onInput, true);
   for (const name of ["pointerover", "focusin"]) document.addEventListener(name, onPoint, true);
-  let charted = "";
   observer = new MutationObserver(() => {
-    const now = charts().map((chart) => chart.layout.datarevision + "").join();
-    if (now !== charted) {
-      charted = now;
-      paint();
-    }
     if (performance.now() < leaving && document.activeElement === document.body)
       document.querySelector(".trail b")?.focus({ preventScroll: true });
   });
@@ -208,24 +122,29 @@ function listen() {
 }
 
 function unlisten() {
-  document.removeEventListener("pointerdown", onDown, true);
-  document.removeEventListener("pointerup", onUp, true);
   document.removeEventListener("click", onClick, true);
   document.removeEventListener("keydown", onKey, true);
+  document.removeEventListener("input", onInput, true);
   for (const name of ["pointerover", "focusin"]) document.removeEventListener(name, onPoint, true);
   observer?.disconnect();
   observer = null;
 }
 
 export default function ({ key, data, setTriggerValue }) {
-  const mine = { frames: data.frames, ask: (question) => setTriggerValue("ask", question) };
-  pointers.set(key, mine);
+  const tell = (question) => setTriggerValue("ask", question);
+  pointers.set(data.role, tell);
+  if (data.role === "panel") {
+    painters.frames = data.frames;
+    painters.pointed = null;
+    for (const painter of painters) painter.showFrames(data.frames);
+  } else {
+    document.documentElement.classList.toggle("present", data.present);
+    document.documentElement.lang = data.lang;
+    for (const painter of painters) painter.arrange();
+  }
   listen();
-  paint();
-  if (mine.frames.length) setTimeout(show, 60);
   return () => {
-    if (pointers.get(key) === mine) pointers.delete(key);
+    if (pointers.get(data.role) === tell) pointers.delete(data.role);
     if (!pointers.size) unlisten();
-    paint();
   };
 }

@@ -2,32 +2,37 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from attention import Cell, Derivation
+from pages.ui import live
 from pages.ui.state.visit import said
 
 Frame = dict[str, object]
-_KEY = "pointer"
+_KEY, _GUIDE = "pointer", "guide"
 
 
 @cache
 def _component() -> Callable[..., Any]:
-    script = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    return st.components.v2.component("pointer", js=script)
+    return st.components.v2.component("pointer", js=live.loader("pointer"))
 
 
 def pointer(frames: Sequence[Frame], on_ask: Callable[[], None]) -> None:
     """Listen for clicks on cells, and draw frames. on_ask runs when the reader asks; see asked."""
-    _component()(key=_KEY, data={"frames": list(frames)}, on_ask_change=on_ask, height=1)
+    _component()(key=_KEY, data={"role": "panel", "frames": list(frames)}, on_ask_change=on_ask, height=1)
 
 
-def asked() -> Mapping[str, object]:
-    """What the reader asked for: a cell, a step to a neighbour, or a page. Comes from the browser: trust nothing."""
-    question = (said(_KEY) or {}).get("ask")
+def guide(lang: str, present: bool, on_ask: Callable[[], None]) -> None:
+    """Listen for clicks on links to our pages, and for keys. on_ask runs when the reader asks; see asked."""
+    data = {"role": "frame", "lang": lang, "present": present}
+    _component()(key=_GUIDE, data=data, on_ask_change=on_ask, height=1)
+
+
+def asked(guide: bool = False) -> Mapping[str, object]:
+    """What the reader asked for, of the panel or of the guide. Comes from the browser: trust nothing."""
+    question = (said(_GUIDE if guide else _KEY) or {}).get("ask")
     return question if isinstance(question, Mapping) else {}
 
 

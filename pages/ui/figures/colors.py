@@ -24,11 +24,18 @@ class Colors:
     pointer: str  # frames around the number asked about
     halo: str
     code_word: str
+    paper: str  # the page's own ground
+    accent: str  # where you are, and what to press
+    lines: tuple[str, ...]  # a sentence's lines, by head
 
     @property
     def plain_map(self) -> Stops:
         """One ground for every number: no colour to read anything into."""
         return ((0.0, self.plain), (1.0, self.plain))
+
+    def of_head(self, head: int) -> str:
+        """The colour of a head; after the last one they begin again."""
+        return self.heads[head % len(self.heads)]
 
     def of(self, role: str) -> str:
         """The colour of a tensor's title and outlines: q, k and v have their own, everything else is ink."""
@@ -62,6 +69,9 @@ LIGHT = Colors(
     pointer="#1f2430",
     halo="#ffffffcc",
     code_word="#1a5fae",
+    paper="#ffffff",
+    accent="#1f3a64",
+    lines=("#2b67b8", "#c9711a", "#7a4fb0", "#1f8a7d", "#b23a63", "#7c8325", "#52677c", "#99592e"),
 )
 DARK = Colors(
     ink="#e8eaf0",
@@ -89,6 +99,9 @@ DARK = Colors(
     pointer="#ffffff",
     halo="#10141dcc",
     code_word="#6fb3ff",
+    paper="#11151c",
+    accent="#9dbcf0",
+    lines=("#7fb0ff", "#f0a55a", "#bf9cf0", "#63c9bb", "#ec8fb0", "#c3c96f", "#a5b6c8", "#d8a27c"),
 )
 
 

@@ -1,6 +1,5 @@
 """A board of panels in, one Plotly figure out."""
 
-import json
 import math
 import zlib
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,7 @@ WIDEST = 1.35  # how much wider than a desktop's a board may come out on a very 
 
 
 def draw(board: Board, colors: Colors) -> go.Figure:
-    """Draw a board as one figure."""
+    """Draw a board as one figure; not what is beside it, which is drawn for itself (see Board.boards)."""
     sheet = _Sheet()
     places = _Places(board)
     scales: list[Scale] = []
@@ -54,7 +53,6 @@ def draw(board: Board, colors: Colors) -> go.Figure:
         "datarevision": sheet.digest(),
         "shapes": sheet.shapes,
         "annotations": sheet.annotations,
-        "meta": json.dumps(sheet.panels),  # in an object Plotly would see a change, and draw everything twice
     }
     return finish(sheet.traces, sheet.layout, colors)
 
@@ -74,6 +72,10 @@ def finish(traces: Sequence[Mapping[str, object]], layout: Mapping[str, Any], co
     return go.Figure({"data": traces, "layout": {**shared, **layout, "margin": margin}})
 
 
+def _own(board: Board) -> Sequence[Panel]:
+    return [panel for line in board.grid for panel in line if panel]
+
+
 class _Sheet:
     """A figure in the making, as plain dictionaries: Plotly checks them once at the end, ten times as fast."""
 
@@ -82,7 +84,6 @@ class _Sheet:
         self.layout: dict[str, object] = {}
         self.shapes: list[dict[str, object]] = []
         self.annotations: list[dict[str, object]] = []
-        self.panels: list[dict[str, object]] = []
 
     def digest(self) -> int:
         """Changes whenever the data does. Streamlit hands every figure to Plotly twice: this tells it they are one."""
@@ -115,7 +116,7 @@ class _Places:
         first = [line[0] for line in board.grid if line[0] and line[0].show_rows]
         longest = max((len(label) for panel in first for label in panel.rows.labels), default=2)
         self._title = 40 if board.stacked else 26
-        bars = len({id(panel.scale) for panel in board.panels if not panel.scale.plain})
+        bars = len({id(panel.scale) for panel in _own(board) if not panel.scale.plain})
         corner = [height for line, height in zip(board.grid, board.heights, strict=True) if line[0] is None]
         has_corner = board.grid[0][0] is None and any(board.grid[0])
         self._bars_in_corner = has_corner and sum(corner) >= 60 * bars + 20
@@ -226,7 +227,6 @@ def _add_panel(
     )
     if masked:
         sheet.traces.append(_closed_cells(panel, masked, ref, colors, hover, cross, gap))
-    sheet.panels.append(panel.meta(ref))
     title = f"<b>{panel.name}</b>"
     if panel.show_shape:
         title += f"<br><span style='font-size:11px'>{panel.shape}</span>" if stacked else f"  {panel.shape}"
@@ -238,7 +238,7 @@ def _add_panel(
     for outline in _runs(panel.changed):
         sheet.shapes.append(_outline(outline, panel, ref, colors))
     for band in panel.bands:
-        sheet.shapes.append(_band(band, ref, top, height))
+        sheet.shapes.append(_band(band, ref, top, height, colors))
 
 
 def _runs(changed: Tensor | None) -> list[Outline]:
@@ -320,7 +320,7 @@ def _axis(axis: Axis, size: int, show: bool, colors: Colors) -> dict[str, object
         "ticklabelstandoff": 2,
     }
     if axis.is_tokens:  # Plotly thins out the labels of a category axis by itself where they do not fit
-        return common | {"type": "category", "categoryorder": "array", "categoryarray": list(axis.labels)}
+        return common | {"type": "category", "categoryorder": "array", "categoryarray": list(axis.places(size))}
     return common | {"type": "linear", "tick0": 0, "dtick": max(1, size // 4), "tickformat": "d", "tickangle": 0}
 
 
@@ -375,7 +375,7 @@ def _outline(outline: Outline, panel: Panel, ref: str, colors: Colors) -> dict[s
     }
 
 
-def _band(band: Band, ref: str, top: float, height: int) -> dict[str, object]:
+def _band(band: Band, ref: str, top: float, height: int, colors: Colors) -> dict[str, object]:
     return {
         "type": "rect",
         "xref": "x" + ref,
@@ -384,7 +384,7 @@ def _band(band: Band, ref: str, top: float, height: int) -> dict[str, object]:
         "x1": band.stop - 0.55,
         "y0": top + 3 / height,
         "y1": top + 10 / height,
-        "fillcolor": band.color,
+        "fillcolor": colors.of_head(band.hue),
         "line": {"width": 0},
     }
 

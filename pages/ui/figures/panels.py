@@ -6,8 +6,8 @@ A figure is a board: a grid of panels that share rows and columns, so that a mat
 
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -29,8 +29,10 @@ class Axis:
         return bool(self.labels)
 
     def places(self, size: int) -> Sequence[object]:
-        """What Plotly calls each row or column: the token's label, or the dimension's number."""
-        return self.labels or tuple(range(self.first, self.first + size))
+        """What Plotly, which reads labels as HTML, calls each row or column: by the token, or by the dimension."""
+        return tuple(html.escape(each, quote=False) for each in self.labels) or tuple(
+            range(self.first, self.first + size)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ class Band:
 
     start: int
     stop: int
-    color: str
+    hue: int  # which of the heads' colours
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,15 +114,23 @@ class Panel:
             show_shape=self.show_shape and "shape" not in parts,
         )
 
-    def meta(self, axis: str) -> dict[str, object]:
-        """What the browser needs to know to tell which number a click means."""
-        rows, columns = self.values.shape
-        place = {"axis": axis, "rows": rows, "columns": columns, "leads_to": self.leads_to}
-        return place | asdict(self.view or View(""))
-
     @property
     def shape(self) -> str:
         return " × ".join(map(str, self.values.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """A sentence with a line from each token to those it attends to.
+
+    says: what the layer's output says of each token; () where it says nothing.
+    """
+
+    tokens: tuple[str, ...]
+    weights: Tensor  # (heads, L, L)
+    query: int
+    head: int
+    says: tuple[str, ...] = ()
 
 
 Place = tuple[int, int]  # row, column of a board's grid
@@ -128,7 +138,11 @@ Place = tuple[int, int]  # row, column of a board's grid
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """How panels are laid out: a grid (None leaves a place empty), column widths as shares, row heights in pixels."""
+    """How panels are laid out: a grid (None leaves a place empty), column widths as shares, row heights in pixels.
+
+    beside: another board to the right of it; Plotly draws it as a figure of its own. share: how much of the width both
+    share is this board's.
+    """
 
     grid: Sequence[Sequence[Panel | None]]
     widths: Sequence[float]
@@ -138,10 +152,23 @@ class Board:
     arrows: tuple[tuple[Place, Place], ...] = ()
     small: bool = False  # an overview: two-line titles, no numbers, no colour bars
     width: int = 900  # about how many pixels it gets on a desktop, to choose decimals that fit
+    lines: Lines | None = None  # above everything
+    beside: "Board | None" = None
+    share: float = 0.5
+
+    @property
+    def boards(self) -> tuple["Board", ...]:
+        """This board and those beside it, from left to right."""
+        return (self, *(self.beside.boards if self.beside else ()))
 
     @property
     def panels(self) -> tuple[Panel, ...]:
-        return tuple(panel for line in self.grid for panel in line if panel)
+        return tuple(panel for board in self.boards for line in board.grid for panel in line if panel)
+
+    def each(self, change: Callable[[Panel], Panel]) -> "Board":
+        """The same with every panel changed."""
+        grid = [[panel and change(panel) for panel in line] for line in self.grid]
+        return replace(self, grid=grid, beside=self.beside and self.beside.each(change))
 
     @property
     def stacked(self) -> bool:
@@ -154,13 +181,10 @@ class Board:
         return "; ".join(f"{re.sub('<[^>]+>', '', panel.name)} {panel.shape}" for panel in self.panels)
 
 
-def token_labels(tokens: Sequence[str], *, markup: bool = True) -> tuple[str, ...]:
-    """`3 street`: the position makes two equal tokens two; long tokens are cut.
-
-    markup: escaped for Plotly, which reads labels as HTML; without it the text as it is.
-    """
+def token_labels(tokens: Sequence[str]) -> tuple[str, ...]:
+    """`3 street`: the position makes two equal tokens two; long tokens are cut."""
     cut = (token if len(token) <= LABEL_LENGTH else token[: LABEL_LENGTH - 1] + "…" for token in tokens)
-    return tuple(f"{i} {html.escape(token, quote=False) if markup else token}" for i, token in enumerate(cut))
+    return tuple(f"{i} {token}" for i, token in enumerate(cut))
 
 
 def heatmap_height(rows: int, *, least: int = 48, most: int = 600) -> int:

@@ -142,7 +142,35 @@ def _names(settings: Settings, model: str) -> bool:
     return SOURCES[settings.weights].is_loaded and settings.model == model
 
 
+# What is at hand, without training or loading anything.
+
+
+def model_at_hand(settings: Settings) -> Pretrained | None:
+    """The real model that the settings name, if it is in memory."""
+    return _models.find(settings.model) if SOURCES[settings.weights].is_loaded else None
+
+
+def layer_at_hand(here: Resolved) -> Layer:
+    """What was learned or loaded for these settings, if it is in memory."""
+    return _learned.find((here.config, here.language)) if here.source.learns else here.model
+
+
+def said_at_hand(here: Resolved, trace: SentenceTrace) -> tuple[str, ...]:
+    """The words that the output's rows are nearest to, where a layer that learned for it is in memory."""
+    layer = layer_at_hand(here)
+    if not isinstance(layer, Learned):
+        return ()
+    return tuple(layer.words(trace.attention.output, checkpoint=here.settings.checkpoint))
+
+
 # The trace.
+
+
+def said_by(here: Resolved, trace: SentenceTrace) -> tuple[str, ...]:
+    """The words that a learned layer's output rows are nearest to; none with other weights."""
+    if not here.source.learns:
+        return ()
+    return tuple(learned(here).words(trace.attention.output, checkpoint=here.settings.checkpoint))
 
 
 def trace_of(here: Resolved, slot: DeltaGenerator, *, held: bool = False) -> SentenceTrace:

@@ -117,7 +117,7 @@ def _filled(text: str, facts: Mapping[str, object], trace: SentenceTrace) -> str
 
 
 def _token(token: Token, trace: SentenceTrace) -> str:
-    return prose.code(token_labels(trace.tokens, markup=False)[token.position])
+    return prose.code(token_labels(trace.tokens)[token.position])
 
 
 def _label(choice: Token | Words | str, text: Mapping[str, str], trace: SentenceTrace) -> str:

@@ -15,8 +15,10 @@ from pages.ui.state.values import Change, Choice, Flag, Number, Place, Positions
 
 Lang = Literal["en", "zh"]
 Weights = Literal["learned", "random", "hand", "real"]
+Face = Literal["notice", "number", "turn", "code", "compare"]
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 WEIGHTS: tuple[Weights, ...] = get_args(Weights)
+FACES: tuple[Face, ...] = get_args(Face)
 
 D_MODELS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512)
 MAX_HEADS = 16
@@ -73,6 +75,8 @@ class Settings:
     hidden: Annotated[tuple[int, ...], Declared(Positions())] = ()
     seed: Annotated[int, Declared(Number(lambda _: range(MAX_SEED + 1)))] = 0
     questions: Annotated[bool, Declared(Flag(), compared=False)] = True
+    face: Annotated[Face, Declared(Choice(FACES), compared=False)] = "number"
+    present: Annotated[bool, Declared(Flag(), compared=False)] = False
     method: Annotated[str, Declared(Choice(METHODS), compared=False)] = METHODS[0]
     word: Annotated[str, Declared(Text(40), compared=False)] = ""
     other: Annotated[str, Declared(Text(40), compared=False)] = ""

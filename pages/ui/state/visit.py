@@ -50,7 +50,9 @@ class Visit:
     asking: Cell | None = None  # the cell that is explained now
     trail: tuple[Cell, ...] = ()  # those before it, on the way back to the typed word
     redraws: bool = False  # whether more than the inspector has to be drawn again
-    go_to: str = ""  # the page whose name was clicked on a figure
+    sets: bool = False  # whether the reader wants to set the asked number by hand
+    go_to: str = ""  # the page whose link was clicked
+    seen: set[str] = field(default_factory=set)  # the pages that were opened
     # The quiz.
     answers: dict[str, int | float | Cell] = field(default_factory=dict)
     solved: frozenset[tuple[str, str]] = frozenset()  # pages and names of the questions answered rightly

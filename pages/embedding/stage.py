@@ -1,0 +1,16 @@
+"""What the embedding step shows: one-hot rows times the table, plus positions, is X."""
+
+from pages.ui.figures.panels import Board, Scale, heatmap_height
+from pages.ui.figures.sight import Sight
+
+
+def stage(here: Sight) -> Board:
+    """H × E gives the embeddings; with the positions added, they are X."""
+    added = ("embeddings", "positions", "x")
+    one_scale = Scale.signed(here.own("embedding_table"), *map(here.own, added), name=here.name("embedding_scale"))
+    table = here.panel("embedding_table", scale=one_scale).without("columns")
+    hot = here.panel("one_hot", follows=True)
+    looked_up, positions, x = (here.panel(tensor, scale=one_scale, follows=True).without("rows") for tensor in added)
+    signs = () if here.trace.x_given else (((1, 2), "+"), ((1, 3), "="))
+    heights = [heatmap_height(len(here.trace.vocabulary), most=240), heatmap_height(len(here.trace.tokens))]
+    return Board([[None, table, None, None], [hot, looked_up, positions, x]], [1, 1, 1, 1], heights, signs=signs)

@@ -1,0 +1,146 @@
+// The sentence in words, with a line from each token to those it attends to: thickness is weight, colour is the head.
+
+const SVG = "http://www.w3.org/2000/svg";
+const LEAST = 0.04; // weights below are not drawn
+const GAP = 8; // pixels between tokens
+
+const element = (name, className, more = {}) => Object.assign(document.createElement(name), { className }, more);
+
+export class Sentence {
+  constructor(stage) {
+    this.stage = stage;
+    this.box = element("div", "sentence");
+    this.note = element("p", "sentence-note");
+    this.note.setAttribute("aria-live", "polite");
+    this.arcs = document.createElementNS(SVG, "svg");
+    this.arcs.setAttribute("class", "sentence-arcs");
+    this.arcs.setAttribute("aria-hidden", "true");
+    this.words = element("div", "sentence-words");
+    this.words.setAttribute("role", "group");
+    this.box.append(this.note, this.arcs, this.words);
+    this.pointed = null;
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(this.box);
+  }
+
+  show(lines) {
+    const isNew = this.lines?.tokens.join("\n") !== lines.tokens.join("\n");
+    this.lines = lines;
+    if (isNew) {
+      this.pointed = null;
+      this.words.replaceChildren(
+        ...lines.tokens.map((token, i) => {
+          const word = element("button", "sentence-word", { type: "button" });
+          word.append(element("span", "", { textContent: token }), element("small", "", { textContent: String(i) }));
+          word.addEventListener("pointerenter", () => this.point(i));
+          word.addEventListener("pointerleave", () => this.point(null));
+          word.addEventListener("focus", () => this.point(i));
+          word.addEventListener("blur", () => this.point(null));
+          word.addEventListener("click", () => this.stage.followRow(i));
+          return word;
+        }),
+      );
+    }
+    this.draw();
+  }
+
+  point(token) {
+    this.pointed = token;
+    this.draw();
+  }
+
+  get followed() {
+    return this.pointed ?? this.lines.query;
+  }
+
+  weight(head, row, column) {
+    const size = this.lines.size[2];
+    return this.lines.numbers[(head * size + row) * size + column];
+  }
+
+  draw() {
+    if (!this.lines || !this.box.clientWidth) return;
+    const { tokens, size, says } = this.lines;
+    const { theme, texts } = this.stage;
+    const words = [...this.words.children];
+    const home = this.arcs.getBoundingClientRect();
+    const middles = words.map((word) => {
+      const box = word.getBoundingClientRect();
+      return box.left + box.width / 2 - home.left;
+    });
+    const lines = words.map((word) => word.offsetTop);
+    const wraps = lines.some((top) => top !== lines[0]); // a long sentence: lines would cross its words
+    const from = this.followed;
+    const high = home.height;
+    const found = [];
+    for (let row = 0; row < tokens.length; row++)
+      for (let head = 0; head < size[0]; head++)
+        for (let column = 0; column < tokens.length; column++) {
+          const weight = this.weight(head, row, column);
+          if (weight < LEAST || (wraps && row !== from)) continue;
+          found.push({ row, head, column, weight });
+        }
+    const widest = Math.max(1, middles[middles.length - 1] - middles[0]);
+    const paths = found
+      .sort((a, b) => (a.row === from) - (b.row === from))
+      .map(({ row, head, column, weight }) => {
+        const path = document.createElementNS(SVG, "path");
+        const [a, b] = [middles[row], middles[column]];
+        const shift = (head - (size[0] - 1) / 2) * 5;
+        const lift = Math.min(high - 8, 22 + (Math.abs(b - a) / widest) * (high - 30) + shift);
+        const [x, y] = a === b ? [12, 26] : [0, 0];
+        path.setAttribute(
+          "d",
+          a === b
+            ? `M ${a - 5} ${high} C ${a - x} ${high - y}, ${a + x} ${high - y}, ${a + 5} ${high}`
+            : `M ${a} ${high} C ${a + (b - a) * 0.1} ${high - lift * 1.3}, ${b - (b - a) * 0.1} ${high - lift * 1.3}, ${b} ${high}`,
+        );
+        path.setAttribute("stroke", theme.lines[head % theme.lines.length]);
+        path.setAttribute("stroke-width", String(0.5 + 5 * weight));
+        path.setAttribute("opacity", row === from ? "0.95" : "0.13");
+        path.setAttribute("data-arc", `${head}.${row}.${column}`);
+        path.setAttribute("fill", "none");
+        return path;
+      });
+    this.arcs.replaceChildren(...paths);
+    const best = this.best(from);
+    words.forEach((word, i) => {
+      word.classList.toggle("followed", i === from);
+      word.classList.toggle("target", i !== from && best.some(({ column, weight }) => column === i && weight > 0.25));
+      word.setAttribute("aria-pressed", String(i === this.lines.query));
+    });
+    const shares = best.map(({ column, weight }, head) => [head, tokens[column], weight]);
+    const percent = (weight) => `${(100 * weight).toFixed(weight > 0.995 && weight < 1 ? 1 : 0)} %`;
+    const same = new Set(best.map(({ column }) => column)).size === 1;
+    const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
+    const told = !best.some(({ weight }) => weight > 0)
+      ? fill(texts.looks_nowhere, { token: tokens[from] })
+      : same
+        ? fill(texts.looks, { token: tokens[from], key: tokens[best[0].column], shares: shares.map(([, , w]) => percent(w)).join(" · ") })
+        : fill(texts.looks_apart, {
+            token: tokens[from],
+            shares: shares.slice(0, 4).map(([head, key, w]) => fill(texts.one_head, { head, key, share: percent(w) })).join(texts.between) + (shares.length > 4 ? " …" : ""),
+          });
+    const says_it = says.length ? `  ${fill(texts.says, { word: says[from] })}` : "";
+    this.note.replaceChildren(
+      element("b", "", { textContent: told }),
+      element("span", "", { textContent: says_it }),
+    );
+  }
+
+  /** Where each head's largest weight of a row is. */
+  best(row) {
+    return Array.from({ length: this.lines.size[0] }, (_, head) => {
+      let best = { column: 0, weight: -1 };
+      for (let column = 0; column < this.lines.tokens.length; column++) {
+        const weight = this.weight(head, row, column);
+        if (weight > best.weight) best = { column, weight };
+      }
+      return best;
+    });
+  }
+
+  end() {
+    this.sizes.disconnect();
+  }
+}

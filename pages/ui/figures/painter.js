@@ -1,0 +1,605 @@
+// Heatmaps on a canvas: a packed scene in (see scene.py), pixels out. It knows nothing of attention, and keeps nothing.
+//
+//   unpack(bytes)                       a scene: header, and every panel with its numbers
+//   arrange(scene, width, height, …)    where everything lies, in CSS pixels
+//   paint(context, scene, places, …)    draws it
+//   hit(scene, places, x, y)            what lies at a place: a cell, or a panel's title
+//   frameOf, rangesOf                   from a rule about cells to rows and columns of a panel
+
+const FONT = '"Source Sans", "Source Sans Pro", "Noto Sans", "Noto Sans CJK SC", sans-serif';
+const LEAST = 9; // pixels: smaller numbers are not written
+const GOOD = 11; // pixels that numbers have where they can
+const LINE = 13; // pixels of a title
+const SLANT = Math.PI / 4.2; // of column labels that would not fit side by side
+const TALLEST = 40; // pixels of a row, and
+const WIDEST = 74; // of a column, that has all the room it could wish
+
+// Reading.
+
+/** bytes: a Uint8Array, at any offset of its buffer. */
+export function unpack(bytes) {
+  const own = bytes.slice(); // what follows needs to begin at a multiple of 4
+  const length = new DataView(own.buffer).getUint32(0, true);
+  const scene = JSON.parse(new TextDecoder().decode(own.subarray(4, 4 + length)));
+  const start = 4 + length;
+  const marks = (at, count) => (at < 0 ? null : new Uint8Array(own.buffer, start + at, count));
+  for (const panel of scene.panels) {
+    const count = panel.size[0] * panel.size[1];
+    panel.numbers = new Float32Array(own.buffer, start + panel.values, count);
+    panel.closed = marks(panel.closed, count);
+    panel.changed = marks(panel.changed, count);
+  }
+  if (scene.lines) {
+    const [heads, rows, columns] = scene.lines.size;
+    scene.lines.numbers = new Float32Array(own.buffer, start + scene.lines.values, heads * rows * columns);
+  }
+  return scene;
+}
+
+// Words.
+
+/** A number for a person: so many decimals, a real minus sign, never "−0". */
+export function written(value, digits) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
+
+/** One number with as many digits as say something. */
+export function told(value, whole) {
+  if (whole || !Number.isFinite(value)) return written(value, 0);
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return written(value, size >= 0.01 ? 4 : Math.min(20, 2 - Math.floor(Math.log10(size)) + 1));
+}
+
+export const plain = (title) => title.replace(/<[^>]+>/g, "");
+export const labelOf = (axis, place) => axis.labels[place] ?? String(axis.first + place);
+
+/** How numbers are written in cells of that size: decimals and pixels; null where there is no room to read them. */
+export function writing(panel, scale, width, height) {
+  const count = panel.numbers.length;
+  if (count > 4096) return null;
+  const choices = panel.whole ? [0] : scale.kind === "share" ? [2, 1] : scale.limit >= 10 ? [2, 1, 0] : [2, 1];
+  for (const least of [GOOD, LEAST])
+    for (const digits of choices) {
+      let longest = 1;
+      for (let i = 0; i < count; i++)
+        if (!panel.closed?.[i]) longest = Math.max(longest, written(panel.numbers[i], digits).length);
+      const size = Math.min(13, Math.floor((width - 3) / (longest * 0.53)), Math.floor((height - 1) / 1.1));
+      if (size >= least) return { digits, size };
+    }
+  return null;
+}
+
+// Colours.
+
+const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+const luminance = ([r, g, b]) => {
+  const [x, y, z] = [r, g, b].map((part) => {
+    const share = part / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+};
+
+/** Black or white, whichever can be read better on a colour: always at least 4.5 to 1. */
+export const inkOn = (color) => (luminance(color) > 0.179 ? "#000000" : "#ffffff");
+
+const mix = (from, to, share) => from.map((part, i) => Math.round(part + (to[i] - part) * share));
+
+const tables = new Map(); // a colour scale as 256 colours, by its stops
+
+function tableOf(stops) {
+  const key = JSON.stringify(stops);
+  if (!tables.has(key))
+    tables.set(
+      key,
+      Array.from({ length: 256 }, (_, i) => {
+        const at = i / 255;
+        const next = Math.max(1, stops.findIndex(([place]) => place >= at));
+        const [[low, from], [high, to]] = [stops[next - 1], stops[next]];
+        return mix(rgb(from), rgb(to), high === low ? 0 : (at - low) / (high - low));
+      }),
+    );
+  return tables.get(key);
+}
+
+/** The colour of a number on a scale. */
+export function colorOf(value, scale, theme) {
+  if (scale.kind === "plain" || Number.isNaN(value)) return rgb(theme.plain);
+  const share = scale.kind === "share" ? value : (value / scale.limit + 1) / 2;
+  const table = tableOf(scale.kind === "share" ? theme.weight : theme.signed);
+  return table[Math.round(255 * Math.min(1, Math.max(0, share)))];
+}
+
+// Rules about cells.
+
+/** The address of the cell that a panel shows at a row and column. */
+export function cellAt(panel, row, column) {
+  const { tensor, head, transposed, first, head_dim: width } = panel.view;
+  if (transposed) [row, column] = [column, row];
+  column += first;
+  return width
+    ? { tensor, row, column: column % width, head: Math.floor(column / width) }
+    : { tensor, row, column, head };
+}
+
+/** The panel's half-open ranges of rows and columns that a frame covers; null where it has none.
+ *
+ * frame: {tensor, head, rows, columns}, the last two half-open ranges, or null for all of them.
+ */
+export function rangesOf(panel, frame) {
+  const { tensor, head, transposed, first, head_dim: width } = panel.view;
+  if (tensor !== frame.tensor || (!width && head !== frame.head)) return null;
+  const [rows, columns] = transposed ? [panel.size[1], panel.size[0]] : panel.size;
+  const own = width ? [frame.head * width, (frame.head + 1) * width] : [0, columns];
+  const down = frame.rows ?? [0, rows];
+  const across = frame.columns ? frame.columns.map((column) => column + own[0] - first) : own;
+  const clipped = [Math.max(0, across[0]), Math.min(columns, across[1])];
+  if (clipped[0] >= clipped[1] || down[0] >= rows) return null;
+  return transposed ? { rows: clipped, columns: down } : { rows: down, columns: clipped };
+}
+
+/** Frames around what a cell is made from, by the rules of the panel that shows it. heads: columns that a head has. */
+export function sourcesOf(panel, cell, { head_dim: width, query }) {
+  const one = (place) => [place, place + 1];
+  return panel.from.map(({ tensor, row, column }) => {
+    const places = {
+      row: cell.row,
+      column: cell.column,
+      query,
+      within: cell.column % width,
+      across: (cell.head ?? 0) * width + cell.column,
+    };
+    const range = (along) => (along === "all" ? null : one(places[along]));
+    const head = column === "within" ? Math.floor(cell.column / width) : cell.head;
+    return { kind: "source", tensor, head, rows: range(row), columns: range(column) };
+  });
+}
+
+export const frameOf = (cell, kind = "cell") => ({
+  kind,
+  tensor: cell.tensor,
+  head: cell.head,
+  rows: [cell.row, cell.row + 1],
+  columns: [cell.column, cell.column + 1],
+});
+
+/** A source may be a tensor without heads, whose panel knows of none. */
+const matching = (panel, frame) => rangesOf(panel, frame) ?? rangesOf(panel, { ...frame, head: null });
+
+// Arranging.
+
+const measure = (() => {
+  let context = null;
+  return (text, size, bold = false) => {
+    context ??= document.createElement("canvas").getContext("2d");
+    context.font = `${bold ? "600 " : ""}${size}px ${FONT}`;
+    return context.measureText(text).width;
+  };
+})();
+
+const longest = (axis, size) => axis.labels.reduce((most, label) => Math.max(most, measure(label, size)), 0);
+
+/** Where everything lies. big: larger text, for a projector. only: the one panel that is shown, on a small screen. */
+export function arrange(scene, width, height, { big = false, only = null } = {}) {
+  const size = { label: big ? 16 : 12, tick: big ? 14 : 10, title: big ? 18 : LINE };
+  const places = { width, height, size, panels: scene.panels.map(() => null), bars: [], boards: [] };
+  if (only !== null) {
+    const board = { ...scene.boards[0], widths: [1], heights: [1], signs: [], arrows: [], small: false };
+    const panel = { ...scene.panels[only], place: [0, 0, 0] };
+    panel.rows = { ...panel.rows, shown: true };
+    panel.columns = { ...panel.columns, shown: true };
+    arrangeBoard(board, [[only, panel]], { x: 0, y: 0, width, height }, scene, places);
+    return places;
+  }
+  let left = 0;
+  scene.boards.forEach((board, number) => {
+    const share = scene.shares[number] * width;
+    const own = scene.panels.map((panel, i) => [i, panel]).filter(([, panel]) => panel.place[0] === number);
+    const gap = number ? 26 : 0;
+    arrangeBoard(board, own, { x: left + gap, y: 0, width: share - gap, height }, scene, places);
+    left += share;
+  });
+  return places;
+}
+
+function arrangeBoard(board, panels, area, scene, places) {
+  const { size } = places;
+  const at = (r, c) => panels.find(([, panel]) => panel.place[1] === r && panel.place[2] === c);
+  const signs = (c) => board.signs.some(([, column]) => column === c);
+  const rows = board.heights.length;
+  const columns = board.widths.length;
+  const slanted = (panel, width) =>
+    panel.columns.labels.length && longest(panel.columns, size.label) > width / panel.size[1] - 4;
+
+  // Left of a column: the labels of its rows. Above a row: titles, bands, and the labels of its columns.
+  const lefts = board.widths.map((_, c) => {
+    const named = panels.filter(([, p]) => p.place[2] === c && p.rows.shown && !board.small);
+    const most = Math.max(
+      0,
+      ...named.map(([, p]) => (p.rows.labels.length ? Math.min(110, longest(p.rows, size.label)) + 8 : 20)),
+    );
+    return most + (c ? (board.small ? 34 : signs(c) ? 22 : 12) : 0);
+  });
+  const leaning = panels
+    .filter(([, p]) => p.columns.shown && p.columns.labels.length > 1 && p.place[2] === board.widths.length - 1 && !board.small)
+    .map(([, p]) => Math.min(110, measure(p.columns.labels.at(-1), size.label)) * Math.cos(SLANT) * 0.8);
+  const free = area.width - lefts.reduce((a, b) => a + b, 0) - Math.max(4, ...leaning);
+  const whole = board.widths.reduce((a, b) => a + b, 0);
+  const widths = board.widths.map((share, c) => {
+    const most = Math.max(0, ...panels.filter(([, p]) => p.place[2] === c).map(([, p]) => p.size[1])) * WIDEST;
+    return Math.max(8, Math.min((free * share) / whole, board.small ? Infinity : most || Infinity));
+  });
+  const scales = [...new Set(panels.map(([, p]) => p.scale))].filter((i) => scene.scales[i].kind !== "plain");
+  const tops = board.heights.map((_, r) => {
+    const line = panels.filter(([, p]) => p.place[1] === r);
+    let most = 0;
+    for (const [, p] of line) {
+      const narrow = board.heights[r] <= 24 && !p.columns.shown;
+      let here = narrow ? 4 : size.title + 7 + (p.bands.length ? 9 : 0);
+      if (p.columns.shown && !board.small)
+        here += p.columns.labels.length
+          ? slanted(p, widths[p.place[2]])
+            ? Math.min(110, longest(p.columns, size.label)) * Math.sin(SLANT) + size.label * 0.8
+            : size.label + 4
+          : size.tick + 3;
+      most = Math.max(most, here);
+    }
+    return most + (r ? 5 : 0);
+  });
+  // Colour bars: in an empty corner, if it is big enough, else in a strip below.
+  const corner = !board.small && rows > 1 && !at(0, 0) && at(0, columns - 1) ? [0, 0] : null;
+  const inCorner = corner && lefts[0] + widths[0] > 110 && board.heights[0] >= 34 * scales.length;
+  const strip = board.small || inCorner || !scales.length ? 0 : size.tick * 2 + 18;
+  const fixed = board.heights.map((h) => (h <= 24 ? 15 : 0));
+  const down = area.height - tops.reduce((a, b) => a + b, 0) - fixed.reduce((a, b) => a + b, 0) - strip - 4;
+  const natural = board.heights.reduce((sum, h, r) => sum + (fixed[r] ? 0 : h), 0);
+  const heights = board.heights.map((h, r) => {
+    if (fixed[r]) return fixed[r];
+    const most = Math.max(0, ...panels.filter(([, p]) => p.place[1] === r).map(([, p]) => p.size[0])) * TALLEST;
+    return Math.max(8, Math.min((down * h) / natural, board.small ? Infinity : most));
+  });
+  const x = (c) => area.x + lefts.slice(0, c + 1).reduce((a, b) => a + b, 0) + widths.slice(0, c).reduce((a, b) => a + b, 0);
+  const y = (r) => area.y + tops.slice(0, r + 1).reduce((a, b) => a + b, 0) + heights.slice(0, r).reduce((a, b) => a + b, 0);
+  for (const [i, p] of panels) {
+    const [, r, c] = p.place;
+    const box = { x: x(c), y: y(r), width: widths[c], height: heights[r] };
+    places.panels[i] = {
+      ...box,
+      cell: [box.width / p.size[1], box.height / p.size[0]],
+      slanted: slanted(p, box.width),
+      small: board.small,
+      titled: !(board.heights[r] <= 24 && !p.columns.shown),
+      labels: { rows: p.rows.shown && !board.small, columns: p.columns.shown && !board.small },
+      writing: board.small ? null : writing(p, scene.scales[p.scale], box.width / p.size[1], box.height / p.size[0]),
+    };
+  }
+  const bottom = y(rows - 1) + heights[rows - 1];
+  scales.forEach((scale, i) => {
+    if (board.small) return;
+    const each = inCorner
+      ? { x: area.x + 6, y: area.y + 16 + i * (size.tick * 2 + 26), width: Math.min(150, lefts[0] + widths[0] - 30) }
+      : { x: area.x + lefts[0] + i * 200, y: bottom + size.tick + 10, width: Math.min(160, area.width / scales.length - 50) };
+    places.bars.push({ ...each, scale });
+  });
+  places.boards.push({ board, x, y, widths, heights });
+}
+
+/** What lies at a place: {panel, row, column}, {panel, title: true}, or null. */
+export function hit(scene, places, x, y) {
+  for (const [i, place] of places.panels.entries()) {
+    if (!place) continue;
+    const [across, down] = [x - place.x, y - place.y];
+    if (across < 0 || across >= place.width) continue;
+    const [rows, columns] = scene.panels[i].size;
+    if (down >= 0 && down < place.height)
+      return {
+        panel: i,
+        row: Math.min(rows - 1, Math.floor(down / place.cell[1])),
+        column: Math.min(columns - 1, Math.floor(across / place.cell[0])),
+      };
+    if (down < 0 && down > -places.size.title - 8) return { panel: i, title: true };
+  }
+  return null;
+}
+
+// Painting.
+
+/** Draw everything.
+ *
+ * look: {frames, hover, covered, share}: frames around cells (see rangesOf) with the kind "line", "source", "cell" or
+ * "pointed"; the place under the mouse; cells that are not shown yet, {panel, from: cells in reading order}; and how far
+ * numbers are on their way from `before`, a scene of the same shape, 0 to 1.
+ */
+export function paint(context, scene, places, theme, look = {}) {
+  context.clearRect(0, 0, places.width, places.height);
+  context.textBaseline = "middle";
+  context.lineJoin = "miter";
+  for (const { board, x, y, widths, heights } of places.boards) paintBetween(context, board, x, y, widths, heights, theme);
+  scene.panels.forEach((panel, i) => {
+    if (places.panels[i]) paintPanel(context, scene, panel, i, places, theme, look);
+  });
+  for (const bar of places.bars) paintBar(context, scene.scales[bar.scale], bar, places.size, theme);
+}
+
+const valueOf = (look, panel, i, at) =>
+  look.before && look.share < 1
+    ? look.before.panels[i].numbers[at] * (1 - look.share) + panel.numbers[at] * look.share
+    : panel.numbers[at];
+
+function paintPanel(context, scene, panel, i, places, theme, look) {
+  const place = places.panels[i];
+  const scale = scene.scales[panel.scale];
+  const [rows, columns] = panel.size;
+  const [wide, high] = place.cell;
+  const frames = (look.frames ?? [])
+    .map((frame) => ({ kind: frame.kind, ranges: matching(panel, frame) }))
+    .filter(({ ranges }) => ranges);
+  const sources = frames.filter(({ kind }) => kind === "source").map(({ ranges }) => ranges);
+  const paper = rgb(theme.paper);
+  const isLit = (r, c) =>
+    !sources.length ||
+    sources.some(({ rows: [a, b], columns: [d, e] }) => r >= a && r < b && c >= d && c < e);
+  const covered = look.covered?.panel === i ? look.covered.from : Infinity;
+  const color = (at, r, c) => {
+    const found = colorOf(valueOf(look, panel, i, at), scale, theme);
+    return isLit(r, c) ? found : mix(found, paper, 0.55);
+  };
+
+  if (wide < 3 || high < 3) {
+    const image = new OffscreenCanvas(columns, rows);
+    const pixels = new ImageData(columns, rows);
+    const masked = rgb(theme.masked);
+    for (let r = 0, at = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++, at++) {
+        const [red, green, blue] = at >= covered ? paper : panel.closed?.[at] ? masked : color(at, r, c);
+        pixels.data.set([red, green, blue, 255], at * 4);
+      }
+    image.getContext("2d").putImageData(pixels, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(image, place.x, place.y, place.width, place.height);
+  } else {
+    const gap = Math.min(wide, high) >= 7 ? 1 : 0;
+    const text = place.writing;
+    if (text) context.font = `${text.size}px ${FONT}`;
+    context.textAlign = "center";
+    for (let r = 0, at = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++, at++) {
+        if (at >= covered) continue;
+        const [x, y] = [place.x + c * wide, place.y + r * high];
+        if (panel.closed?.[at]) {
+          hatch(context, x, y, wide - gap, high - gap, theme);
+          continue;
+        }
+        const found = color(at, r, c);
+        context.fillStyle = `rgb(${found})`;
+        context.fillRect(x, y, wide - gap, high - gap);
+        if (text) {
+          context.fillStyle = inkOn(found);
+          context.fillText(written(valueOf(look, panel, i, at), text.digits), x + wide / 2, y + high / 2 + 0.5);
+        }
+      }
+  }
+  const main = { q: theme.q, k: theme.k, v: theme.v }[panel.role] ?? theme.ink;
+  outline(context, place, { rows: [0, rows], columns: [0, columns] }, theme.line, 1);
+  for (const { role, rows: r, columns: c } of panel.outlines)
+    outline(
+      context,
+      place,
+      { rows: r ?? [0, rows], columns: c ?? [0, columns] },
+      { q: theme.q, k: theme.k, v: theme.v }[role] ?? theme.ink,
+      2,
+    );
+  if (panel.changed) paintChanges(context, panel, place, theme);
+  for (const { kind, ranges } of frames) {
+    if (kind === "line") outline(context, place, ranges, theme.pointer, 1, [], 0.5);
+    else if (kind === "source") outline(context, place, ranges, theme.pointer, 2, [5, 3]);
+    else {
+      outline(context, place, ranges, theme.halo, 6);
+      outline(context, place, ranges, kind === "pointed" ? "#d6248f" : theme.pointer, 3);
+    }
+  }
+  for (const [start, stop, hue] of panel.bands) {
+    context.fillStyle = theme.heads[hue % theme.heads.length];
+    context.fillRect(place.x + start * wide + 0.5, place.y - 7, (stop - start) * wide - 1, 5);
+  }
+  paintLabels(context, panel, i, place, places.size, theme, main, frames, look);
+}
+
+function outline(context, place, { rows, columns }, color, width, dash = [], alpha = 1) {
+  const [wide, high] = place.cell;
+  context.save();
+  context.globalAlpha = alpha;
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.setLineDash(dash);
+  context.strokeRect(
+    place.x + columns[0] * wide - 0.5,
+    place.y + rows[0] * high - 0.5,
+    (columns[1] - columns[0]) * wide,
+    (rows[1] - rows[0]) * high,
+  );
+  context.restore();
+}
+
+function hatch(context, x, y, width, height, theme) {
+  context.save();
+  context.fillStyle = theme.masked;
+  context.fillRect(x, y, width, height);
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  context.strokeStyle = theme.quiet;
+  context.globalAlpha = 0.6;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let at = -height; at < width; at += 6) {
+    context.moveTo(x + at, y + height);
+    context.lineTo(x + at + height, y);
+  }
+  context.stroke();
+  context.restore();
+}
+
+/** Dotted lines between cells whose number is another than before and cells whose number is the same. */
+function paintChanges(context, panel, place, theme) {
+  const [rows, columns] = panel.size;
+  const [wide, high] = place.cell;
+  const is = (r, c) => r >= 0 && c >= 0 && r < rows && c < columns && panel.changed[r * columns + c];
+  context.save();
+  context.strokeStyle = theme.changed;
+  context.lineWidth = 2;
+  context.setLineDash([2, 2]);
+  context.beginPath();
+  for (let r = 0; r <= rows; r++)
+    for (let c = 0; c <= columns; c++) {
+      const [x, y] = [place.x + c * wide, place.y + r * high];
+      if (c < columns && is(r, c) !== is(r - 1, c)) context.moveTo(x, y), context.lineTo(x + wide, y);
+      if (r < rows && is(r, c) !== is(r, c - 1)) context.moveTo(x, y), context.lineTo(x, y + high);
+    }
+  context.stroke();
+  context.restore();
+}
+
+function paintLabels(context, panel, i, place, size, theme, main, frames, look) {
+  const [wide, high] = place.cell;
+  const [rows, columns] = panel.size;
+  const hovered = look.hover?.panel === i ? look.hover : null;
+  const chosen = frames.filter(({ kind }) => kind === "cell" || kind === "source").map(({ ranges }) => ranges);
+  const strong = (axis, place) =>
+    hovered?.[axis === "rows" ? "row" : "column"] === place ||
+    panel.outlines.some((each) => each[axis] && each[axis][0] <= place && place < each[axis][1]) ||
+    chosen.some((each) => each[axis][1] - each[axis][0] === 1 && each[axis][0] === place);
+  const write = (text, x, y, bold, align, angle = 0, room = 200) => {
+    context.save();
+    context.font = `${bold ? "600 " : ""}${size.label}px ${FONT}`;
+    context.fillStyle = bold ? main : theme.quiet;
+    context.textAlign = align;
+    context.translate(x, y);
+    context.rotate(angle);
+    context.fillText(text, 0, 0, room);
+    context.restore();
+  };
+  if (place.labels.rows && panel.rows.labels.length) {
+    const every = Math.max(1, Math.ceil((size.label * 0.95) / high));
+    for (let r = 0; r < rows; r++)
+      if (r % every === 0 || strong("rows", r))
+        write(panel.rows.labels[r], place.x - 6, place.y + (r + 0.5) * high, strong("rows", r), "right", 0, 110);
+  }
+  const above = place.y - (panel.bands.length ? 9 : 0);
+  let title = above - size.title / 2 - 5;
+  if (place.labels.columns && panel.columns.labels.length) {
+    const every = Math.max(1, Math.ceil((size.label * (place.slanted ? 1.45 : 3)) / wide));
+    for (let c = 0; c < columns; c++)
+      if ((place.slanted ? c % every === 0 : true) || strong("columns", c))
+        write(
+          panel.columns.labels[c],
+          place.x + (c + 0.5) * wide - (place.slanted ? 2 : 0),
+          above - size.label / 2 - 1,
+          strong("columns", c),
+          place.slanted ? "left" : "center",
+          place.slanted ? -SLANT : 0,
+          110,
+        );
+    title -= place.slanted
+      ? Math.min(110, longest(panel.columns, size.label)) * Math.sin(SLANT) + size.label * 0.8
+      : size.label + 4;
+  }
+  context.font = `${size.tick}px ${FONT}`;
+  context.fillStyle = theme.quiet;
+  if (place.labels.columns && !panel.columns.labels.length && columns > 1) {
+    const every = Math.max(1, Math.floor(columns / 4));
+    context.textAlign = "center";
+    for (let c = 0; c < columns; c += every)
+      context.fillText(String(panel.columns.first + c), place.x + (c + 0.5) * wide, above - size.tick / 2 - 1);
+    title -= size.tick + 3;
+  }
+  if (place.labels.rows && !panel.rows.labels.length && rows > 1) {
+    const every = Math.max(1, Math.floor(rows / 4));
+    context.textAlign = "right";
+    for (let r = 0; r < rows; r += every)
+      context.fillText(String(panel.rows.first + r), place.x - 4, place.y + (r + 0.5) * high);
+  }
+  if (place.titled) paintTitle(context, panel, place, size, title, main, theme);
+}
+
+/** A title such as W<sub>Q</sub>, and its shape after it where there is room. */
+function paintTitle(context, panel, place, size, y, color, theme) {
+  let x = place.x;
+  context.textAlign = "left";
+  context.fillStyle = color;
+  for (const part of panel.title.split(/(<sub>.*?<\/sub>)/)) {
+    const low = part.startsWith("<sub>");
+    context.font = `600 ${low ? size.title - 3 : size.title}px ${FONT}`;
+    context.fillText(plain(part), x, y + (low ? 3 : 0));
+    x += context.measureText(plain(part)).width;
+  }
+  context.font = `${size.tick + 1}px ${FONT}`;
+  const room = place.x + place.width - x - 6;
+  if (panel.shape && context.measureText(panel.shape).width <= Math.max(room, place.small ? 0 : 60)) {
+    context.fillStyle = theme.quiet;
+    context.fillText(panel.shape, x + 7, y);
+  }
+}
+
+function paintBar(context, scale, bar, size, theme) {
+  const table = tableOf(scale.kind === "share" ? theme.weight : theme.signed);
+  context.textAlign = "left";
+  context.font = `${size.tick + 1}px ${FONT}`;
+  context.fillStyle = theme.quiet;
+  context.fillText(plain(scale.name), bar.x, bar.y - size.tick / 2 - 2);
+  for (let at = 0; at < bar.width; at++) {
+    context.fillStyle = `rgb(${table[Math.round((255 * at) / (bar.width - 1))]})`;
+    context.fillRect(bar.x + at, bar.y, 1.2, 7);
+  }
+  const end = told(Number(scale.limit.toPrecision(3)), false).replace(/\.?0+$/, "") || "0";
+  const ticks = scale.kind === "share" ? [["0", 0, "left"], ["1", 1, "right"]] : [[`−${end}`, 0, "left"], ["0", 0.5, "center"], [end, 1, "right"]];
+  context.font = `${size.tick}px ${FONT}`;
+  context.fillStyle = theme.quiet;
+  for (const [text, share, align] of ticks) {
+    context.textAlign = align;
+    context.fillText(text, bar.x + share * bar.width, bar.y + 8 + size.tick * 0.8);
+  }
+}
+
+/** Signs such as "=" left of a place, and arrows from place to place. */
+function paintBetween(context, board, x, y, widths, heights, theme) {
+  context.font = `18px ${FONT}`;
+  context.fillStyle = theme.quiet;
+  context.textAlign = "center";
+  for (const [r, c, sign] of board.signs) context.fillText(sign, x(c) - 13, y(r) + heights[r] / 2);
+  context.strokeStyle = theme.quiet;
+  context.lineWidth = 1.3;
+  for (const [r0, c0, r1, c1] of board.arrows) {
+    context.beginPath();
+    let tip, angle;
+    if (c0 === c1) {
+      const down = r1 > r0;
+      const middle = x(c0) + widths[c0] * 0.88;
+      const [from, to] = down ? [y(r0) + heights[r0] + 2, y(r1) - 3] : [y(r0) - 3, y(r1) + heights[r1] + 3];
+      context.moveTo(middle, from);
+      context.lineTo(middle, to);
+      [tip, angle] = [[middle, to], down ? Math.PI / 2 : -Math.PI / 2];
+    } else {
+      const [from, to] = [[x(c0) + widths[c0] + 3, y(r0) + heights[r0] / 2], [x(c1) - 5, y(r1) + heights[r1] / 2]];
+      const bend = Math.min(40, (to[0] - from[0]) / 2);
+      context.moveTo(...from);
+      context.bezierCurveTo(from[0] + bend, from[1], to[0] - bend, to[1], ...to);
+      [tip, angle] = [to, 0];
+    }
+    context.stroke();
+    context.save();
+    context.translate(...tip);
+    context.rotate(angle);
+    context.beginPath();
+    context.moveTo(2, 0);
+    context.lineTo(-6, -4);
+    context.lineTo(-6, 4);
+    context.fill();
+    context.restore();
+  }
+}

@@ -1,0 +1,114 @@
+"""Where you are and where you can go, in HTML: the steps, the labs, the paper's formula as a map, the way on.
+
+Every link has a real address; a plain click on it is taken by pointer.js, which keeps the visit.
+"""
+
+from collections.abc import Set
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from pages import LABS, OVERVIEW, PAGES, WALK
+from pages.ui.figures.sight import Sight
+from pages.ui.state.address import to_query
+from pages.ui.state.settings import LANGUAGES, Settings, changed
+from pages.ui.words.labels import label
+
+_NAMES = {"en": "EN", "zh": "中文"}
+
+
+def top(settings: Settings, here: str, seen: Set[str]) -> Markup:
+    """The steps by number and name, the labs in a menu, present mode, the language."""
+    lang = settings.lang
+    steps = Markup("").join(_step(settings, slug, here, seen) for slug in (OVERVIEW, *WALK))
+    labs = Markup("").join(_link(settings, slug, label(slug, lang), here) for slug in LABS)
+    languages = Markup(" · ").join(_language(settings, code, here) for code in LANGUAGES)
+    present = Markup("<a href='{}' data-act='present' title='{}'>{}</a>").format(
+        _address(changed(settings, present=not settings.present), here),
+        label("present_key", lang),
+        label("present_end" if settings.present else "present_begin", lang),
+    )
+    lab = f" {label(here, lang)}" if here in LABS else ""
+    return Markup(
+        "<div class='top'><nav class='stepper' aria-label='{}'>{}</nav><div class='top-end'><details class='labs{}'>"
+        "<summary>{}</summary><div>{}</div></details>{}<span class='languages'>{}</span></div></div>"
+    ).format(label("walk", lang), steps, " here" if lab else "", lab or label("labs", lang), labs, present, languages)
+
+
+def _step(settings: Settings, slug: str, here: str, seen: Set[str]) -> Markup:
+    lang, number = settings.lang, PAGES.index(slug)
+    done = slug in seen and slug != here
+    mark = Markup("<i>{}</i>").format("✓" if done else number) if number else Markup("")
+    kind = "done" if done else ""
+    return _link(settings, slug, Markup("{}<span>{}</span>").format(mark, label(slug, lang)), here, kind)
+
+
+def _link(settings: Settings, slug: str, text: str, here: str, kind: str = "") -> Markup:
+    current = Markup(" aria-current='page'") if slug == here else ""
+    return Markup("<a href='{}' data-page='{}' class='{}'{}>{}</a>").format(
+        _address(settings.elsewhere, slug), slug, kind, current, text
+    )
+
+
+def _language(settings: Settings, code: str, here: str) -> Markup:
+    current = Markup(" aria-current='true'") if code == settings.lang else ""
+    address = f"{'' if here == OVERVIEW else here}?{urlencode({'lang': code})}"
+    return Markup("<a href='/{}' data-lang='{}' lang='{}'{}>{}</a>").format(address, code, code, current, _NAMES[code])
+
+
+def _address(settings: Settings, slug: str) -> str:
+    return f"/{'' if slug == OVERVIEW else slug}?{urlencode(to_query(settings))}"
+
+
+def ways(settings: Settings, here: str) -> Markup:
+    """To the page before and to the next one; between them, on the walk, down to what is longer."""
+    place, lang = PAGES.index(here), settings.lang
+    before = PAGES[place - 1] if place else None
+    after = PAGES[place + 1] if place + 1 < len(PAGES) else None
+    links = [
+        _link(settings, slug, label(name, lang, page=label(slug, lang)), here) if slug else Markup("<span></span>")
+        for slug, name in ((before, "previous"), (after, "next"))
+    ]
+    down = Markup("<a class='down' href='#more'>{} ↓</a>").format(label("read_more", lang)) if here not in LABS else ""
+    return Markup("<nav class='ways' aria-label='{}'>{}{}{}</nav>").format(label("way_on", lang), links[0], down, links[1])
+
+
+# The map: each part of the paper's formula, the page that shows it, and the tensors whose shapes stand below.
+_MAP: tuple[tuple[str, str, str], ...] = (
+    ("X", "embedding", "x"),
+    ("→", "", ""),
+    ("Q, K, V", "projections", "x"),
+    ("→", "", ""),
+    ("softmax", "softmax", "attn_weights"),
+    ("(", "", ""),
+    ("Q{h}K{h}ᵀ", "scores", "scores"),
+    ("/ √d{k}", "scaling", ""),
+    (")", "", ""),
+    ("V{h}", "weighted_sum", "head_outputs"),
+    ("→", "", ""),
+    ("{concat} W{O}", "heads", "output"),
+)
+
+
+def formula(here: Sight, page: str) -> Markup:
+    """softmax(Q Kᵀ / √d_k) V, then Concat(head …) W_O, this page's part lit; its parts lead to their pages."""
+    low = {name: Markup("<sub>{}</sub>").format(name) for name in ("k", "O")} | {
+        "h": Markup("<sub>{}</sub>").format(here.head)
+    }
+    last = here.trace.config.num_heads - 1
+    heads = "head<sub>0</sub>" + (" … " if last > 1 else ", " if last else "") + f"head<sub>{last}</sub>" * bool(last)
+    low["concat"] = Markup("Concat({})").format(Markup(heads))
+    parts = []
+    for text, slug, tensor in _MAP:
+        shown = Markup(text).format(**low)
+        if not slug:
+            parts.append(Markup("<span>{}</span>").format(shown))
+            continue
+        size = " × ".join(map(str, here.own(tensor).shape)) if tensor else f"√{here.trace.config.head_dim}"
+        current = Markup(" aria-current='step'") if slug == page else ""
+        parts.append(
+            Markup("<a href='{}' data-page='{}'{}><span>{}</span><small>{}</small></a>").format(
+                _address(here.settings.elsewhere, slug), slug, current, shown, size
+            )
+        )
+    return Markup("<nav class='map' aria-label='{}'>{}</nav>").format(here.name("map_of"), Markup("").join(parts))

@@ -1,0 +1,104 @@
+"""The panel beside the picture, with its five faces: what to notice, this number, your turn, the code, and A | B.
+
+It runs by itself (a fragment): a click on a cell, or another face, draws nothing else on the page again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from torch import Tensor
+
+from attention import SentenceTrace
+from pages.ui import stage as painter
+from pages.ui.ask import inspector
+from pages.ui.compare import compare
+from pages.ui.figures.colors import Colors
+from pages.ui.figures.panels import Board
+from pages.ui.figures.sight import Sight
+from pages.ui.quiz.box import quiz
+from pages.ui.state.resolved import Resolved
+from pages.ui.state.settings import FACES
+from pages.ui.state.visit import change_now, control, current, fits, resolved, said
+from pages.ui.words import prose
+from pages.ui.words.labels import label
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """What a page's panel holds."""
+
+    sight: Sight
+    colors: Colors
+    a: tuple[SentenceTrace, Resolved] | None
+    notice: Callable[[], None] | None
+    start: str
+    code: Sequence[Callable[..., Tensor]]
+    compare: Sequence[str]
+    by_hand: str
+
+
+@st.fragment
+def panel(faces: Faces) -> None:
+    """The face that the reader chose."""
+    visit, page, sight = current(), current().page, faces.sight
+    with st.container(key="panel"):
+        settings = resolved().settings
+        lang = settings.lang
+        st.segmented_control(
+            label("faces", lang),
+            FACES,
+            format_func=lambda face: label(f"face_{face}", lang),
+            required=True,
+            label_visibility="collapsed",
+            **control("face", lang) | {"on_change": _turn, "args": ()},
+        )
+        inspector.listen(sight.trace, faces.start)
+        with st.container(key="inspector" if settings.face == "number" else "face"):
+            if settings.face == "notice":
+                _notice(faces)
+            elif settings.face == "number":
+                inspector.inspector(page, sight.trace)
+            elif settings.face == "turn":
+                _turn_of(page, faces)
+            elif settings.face == "code":
+                st.code(painter.source_of(*faces.code), language="python", wrap_lines=True)
+            else:
+                compare(faces.a, (sight.trace, sight.now), faces.compare, faces.by_hand, _show(page, faces))
+        if visit.redraws:
+            visit.redraws = False
+            st.rerun()
+
+
+def _turn() -> None:
+    face = said("face")
+    if fits(face=face):
+        change_now(face=face)
+
+
+def _notice(faces: Faces) -> None:
+    if faces.notice is None:
+        st.markdown(prose.shared(faces.sight.lang, "notice_none"))
+    else:
+        faces.notice()
+
+
+def _turn_of(page: str, faces: Faces) -> None:
+    lang, trace, settings = faces.sight.lang, faces.sight.trace, resolved().settings
+    if trace.edits:  # questions ask what follows from the rules
+        st.markdown(prose.shared(lang, "turn_edited"))
+    elif settings.questions:
+        quiz(page, trace)
+    else:
+        st.markdown(prose.shared(lang, "turn_off"))
+    found = prose.sections(page, lang)
+    tries = found.get(f"try_{settings.weights}") or found.get("try")
+    if tries:
+        st.markdown(f"**{label('try', lang)}** · {prose.fill(tries, {}, prose.of_weights(settings.weights, lang))}")
+
+
+def _show(page: str, faces: Faces) -> Callable[[Board, str], None]:
+    def show(board: Board, key: str) -> None:
+        painter.show(faces.sight.marked(board), f"{page}_{key}", faces.colors, faces.sight.lang)
+
+    return show

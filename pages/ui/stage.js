@@ -1,0 +1,544 @@
+// The stage of a page in the browser: it paints the scene that Streamlit sends, and while a slider is held the scenes
+// that it fetches itself. What is under the mouse, where a number comes from and the moment of the play it shows alone.
+
+import { arrange, cellAt, colorOf, frameOf, hit, inkOn, labelOf, paint, plain, sourcesOf, told, unpack, written } from "./painter.js";
+import { Sentence } from "./lines.js";
+import { ask, leave, painters } from "./pointer.js";
+
+const SOON = 160; // milliseconds in which numbers go to their new values
+const BEAT = 650; // milliseconds of a moment of the play
+const NARROW = 480; // pixels; below it one matrix is shown at a time
+const STILL = 10; // pixels a finger may move and still mean one place
+
+const stages = new Map();
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+const element = (name, className, more = {}) => Object.assign(document.createElement(name), { className }, more);
+
+class Stage {
+  constructor(home) {
+    this.home = home;
+    this.frames = [];
+    this.hover = this.before = this.only = null;
+    this.moment = -1; // of the play; -1 while it does not stand anywhere
+    this.box = element("div", "stage-box");
+    this.tabs = element("div", "stage-tabs", { role: "group" });
+    this.place = element("div", "stage-place");
+    this.canvas = element("canvas", "stage-canvas", { tabIndex: 0 });
+    this.canvas.setAttribute("role", "application");
+    this.tip = element("div", "stage-tip", { hidden: true });
+    this.status = element("p", "unseen", { role: "status" });
+    this.bar = element("div", "stage-bar");
+    this.place.append(this.canvas, this.tip);
+    this.box.append(this.tabs, this.place, this.status, this.bar);
+    home.replaceChildren(this.box);
+    this.canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && this.onMove(event));
+    this.canvas.addEventListener("pointerleave", () => this.point(null));
+    this.canvas.addEventListener("pointerdown", (event) => (this.pressed = event.button === 0 ? event : null));
+    this.canvas.addEventListener("pointerup", (event) => this.onUp(event));
+    this.canvas.addEventListener("keydown", (event) => this.onKey(event));
+    this.sizes = new ResizeObserver(() => this.arrange());
+    this.sizes.observe(this.place);
+    this.follow();
+    painters.add(this);
+  }
+
+  /** What Streamlit says: always taken, but shown only once the reader has let go of the slider. */
+  take(bytes) {
+    const scene = unpack(bytes);
+    const isNew = this.told?.page !== scene.page;
+    this.told = scene;
+    this.heard = performance.now();
+    if (isNew) {
+      this.only = null;
+      this.halt();
+    }
+    this.dress();
+    const older = Object.entries(this.stands ?? {}).some(([name, value]) => scene.address[name] !== String(value));
+    if (older) return; // the reader has moved on
+    this.stands = null;
+    clearTimeout(this.giveUp);
+    this.show(scene);
+  }
+
+  show(scene) {
+    if (this.scene?.version !== scene.version) {
+      const last = this.scene;
+      const same = last?.panels.length === scene.panels.length && last.panels.every((panel, i) => String(panel.size) === String(scene.panels[i].size));
+      this.scene = scene;
+      this.only = this.only === null ? null : Math.min(this.only, scene.panels.length - 1);
+      if (scene.lines) this.sentence?.show(scene.lines);
+      this.hover = null;
+      this.arrange();
+      if (same && !calm()) this.tween(last);
+      this.canvas.dataset.version = scene.version;
+      this.canvas.dataset.shown = String(Number(this.canvas.dataset.shown ?? 0) + 1);
+    } else {
+      this.scene = scene;
+      this.arrange();
+    }
+    this.stepTo(this.moment);
+  }
+
+  get theme() {
+    return this.told.theme;
+  }
+
+  get texts() {
+    return this.told.texts;
+  }
+
+  /** Another row to follow. */
+  followRow(row) {
+    ask({ row });
+  }
+
+  // What surrounds the picture.
+
+  dress() {
+    const { texts, words, live, acts, height } = this.told;
+    this.canvas.setAttribute("aria-label", words);
+    if (this.told.scene_lines && !this.sentence) {
+      this.sentence = new Sentence(this);
+      this.box.insertBefore(this.sentence.box, this.place);
+    }
+    const shape = JSON.stringify([texts, acts, height]);
+    if (shape === this.dressed) return;
+    this.dressed = shape;
+    const button = (name, text, act, more = {}) => {
+      const made = element("button", `stage-button ${name}`, { type: "button", textContent: text, ...more });
+      made.addEventListener("click", act);
+      return made;
+    };
+    if (height) this.place.style.height = `${height}px`;
+    this.bar.hidden = !acts;
+    if (!acts) return;
+    this.words = element("span", "stage-words");
+    this.words.setAttribute("aria-live", "off");
+    this.play = button("play", `▶ ${texts.play}`, () => this.toggle());
+    const parts = this.told.scene_lines
+      ? this.overview(button)
+      : [
+          this.play,
+          button("back", "◀", () => this.stepBy(-1), { ariaLabel: texts.back, title: texts.back }),
+          button("on", "▶", () => this.stepBy(1), { ariaLabel: texts.on, title: texts.on }),
+          this.words,
+        ];
+    const right = element("span", "stage-acts");
+    right.append(button("tables", texts.tables, () => this.tables()));
+    for (const act of acts) right.append(button(act, texts[act], () => ask({ act })));
+    this.bar.replaceChildren(...parts, right);
+  }
+
+  /** Under the overview: the training played from its first step, and the way back from a step that was opened. */
+  overview(button) {
+    const { texts, steps } = this.told;
+    this.close = button("flow", `← ${texts.flow}`, () => this.open(null), { hidden: true });
+    this.words.setAttribute("aria-live", "polite");
+    if (!steps.length) return [this.close, this.words];
+    this.play = button("play", `▶ ${texts.learn}`, () => this.learn());
+    this.tellStep(Number(this.told.address.checkpoint));
+    return [this.close, this.play, this.words];
+  }
+
+  tellStep(place) {
+    const { texts, steps } = this.told;
+    this.words.textContent = texts.step_of.replace("{step}", steps[place]).replace("{steps}", steps.at(-1));
+  }
+
+  async learn() {
+    if (this.learning) return;
+    this.learning = true;
+    this.play.disabled = true;
+    const last = this.told.steps.length - 1;
+    for (let place = 0; place <= last && this.learning; place++) {
+      await this.fetch({ checkpoint: place }, true);
+      this.tellStep(place);
+      await new Promise((go) => setTimeout(go, BEAT));
+    }
+    this.learning = false;
+    this.play.disabled = false;
+    this.release();
+    this.tellStep(Number(this.told.address.checkpoint));
+  }
+
+  /** Show a step's own picture here, or the whole flow again. */
+  async open(page) {
+    this.opened = page;
+    this.close.hidden = !page;
+    if (page) await this.fetch({ page }, true);
+    else this.release();
+  }
+
+  /** Each panel as a real table, to read and to copy. */
+  tables() {
+    const dialog = element("dialog", "stage-tables");
+    dialog.setAttribute("aria-label", this.told.texts.tables);
+    const close = element("button", "stage-button", { type: "button", textContent: this.told.texts.close });
+    close.addEventListener("click", () => dialog.close());
+    dialog.append(close, ...this.scene.panels.map((panel) => this.table(panel)));
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
+  table(panel) {
+    const table = element("table", "stage-table");
+    table.append(element("caption", "", { textContent: `${plain(panel.title)} ${panel.size.join(" × ")}` }));
+    const [rows, columns] = panel.size;
+    const head = table.createTHead().insertRow();
+    head.append(element("th", "", { textContent: `${panel.rows.name} \\ ${panel.columns.name}` }));
+    for (let c = 0; c < columns; c++) head.append(element("th", "", { scope: "col", textContent: labelOf(panel.columns, c) }));
+    const body = table.createTBody();
+    for (let r = 0; r < rows; r++) {
+      const line = body.insertRow();
+      line.append(element("th", "", { scope: "row", textContent: labelOf(panel.rows, r) }));
+      for (let c = 0; c < columns; c++) {
+        const at = r * columns + c;
+        line.insertCell().textContent = panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole);
+      }
+    }
+    const home = element("div", "stage-table-home", { tabIndex: 0 });
+    home.append(table);
+    return home;
+  }
+
+  // Painting.
+
+  arrange() {
+    if (!this.scene) return;
+    const { clientWidth: width, clientHeight: height } = this.place;
+    if (width < 20 || height < 20) return;
+    const narrow = width < NARROW && !this.told.scene_lines;
+    this.tabs.hidden = !narrow;
+    if (narrow) {
+      this.only ??= this.result();
+      this.tabs.replaceChildren(
+        ...this.scene.panels.map((panel, i) => {
+          const tab = element("button", "stage-tab", { type: "button", textContent: plain(panel.title) });
+          tab.setAttribute("aria-pressed", String(i === this.only));
+          tab.addEventListener("click", () => ((this.only = i), this.arrange()));
+          return tab;
+        }),
+      );
+    } else this.only = null;
+    const ratio = window.devicePixelRatio || 1;
+    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.canvas.width !== across || this.canvas.height !== down) {
+      this.canvas.width = across;
+      this.canvas.height = down;
+      this.canvas.style.width = `${width}px`;
+      this.canvas.style.height = `${height}px`;
+    }
+    const big = document.documentElement.classList.contains("present");
+    this.places = arrange(this.scene, width, height, { big, only: this.only });
+    this.paintNow(ratio);
+  }
+
+  paint() {
+    this.due ||= requestAnimationFrame(() => {
+      this.due = 0;
+      this.paintNow(window.devicePixelRatio || 1);
+    });
+  }
+
+  paintNow(ratio) {
+    if (!this.places) return;
+    const context = this.canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paint(context, this.scene, this.places, this.theme, {
+      frames: this.lit(),
+      hover: this.hover,
+      covered: this.covered(),
+      before: this.before,
+      share: this.share,
+    });
+  }
+
+  /** Frames in force: the moment of the play, else what the mouse points at, else the cell that is explained. */
+  lit() {
+    if (this.moment >= 0) return this.around(...this.cellOfMoment());
+    if (this.hover && !this.hover.title) return this.around(this.hover.panel, this.hover.row, this.hover.column, "line");
+    const pointed = painters.pointed;
+    return pointed ? [...this.frames, pointed] : this.frames;
+  }
+
+  around(i, row, column, kind = "cell") {
+    const panel = this.scene.panels[i];
+    const cell = cellAt(panel, row, column);
+    const own = kind === "cell" ? [frameOf(cell)] : [{ ...frameOf(cell), kind: "cell" }];
+    return [...sourcesOf(panel, cell, { head_dim: this.scene.head_dim, query: this.scene.row }), ...own];
+  }
+
+  tween(last) {
+    const start = performance.now();
+    this.before = last;
+    const go = (now) => {
+      if (this.before !== last) return;
+      this.share = Math.min(1, (now - start) / SOON);
+      if (this.share === 1) this.before = null;
+      this.paintNow(window.devicePixelRatio || 1);
+      if (this.share < 1) requestAnimationFrame(go);
+    };
+    this.share = 0;
+    requestAnimationFrame(go);
+  }
+
+  // Pointing and asking.
+
+  spot(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return this.places && hit(this.scene, this.places, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  onMove(event) {
+    const spot = this.spot(event);
+    const key = spot && [spot.panel, spot.row, spot.column].join();
+    const last = this.hover && [this.hover.panel, this.hover.row, this.hover.column].join();
+    if (key !== last) this.point(spot);
+    if (spot && !spot.title) this.moveTip(event);
+  }
+
+  point(spot) {
+    const panel = spot && this.scene.panels[spot.panel];
+    this.hover = spot?.title ? null : spot;
+    const leads = panel && (this.told.scene_lines || (spot.title && panel.leads_to));
+    this.canvas.style.cursor = spot && (!spot.title || leads) ? "pointer" : "";
+    this.tip.hidden = !this.hover;
+    if (this.hover) this.fillTip(panel, spot);
+    this.paint();
+  }
+
+  fillTip(panel, { panel: i, row, column }) {
+    const at = row * panel.size[1] + column;
+    const names = `${panel.rows.name} ${labelOf(panel.rows, row)} · ${panel.columns.name} ${labelOf(panel.columns, column)}`;
+    const value = panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole);
+    this.tip.replaceChildren(element("b", "", { textContent: `${plain(panel.title)} = ${value}` }), element("span", "", { textContent: names }));
+    if (!this.places.panels[i].writing && panel.size[0] * panel.size[1] > 1) this.tip.append(this.lens(panel, row, column));
+  }
+
+  /** The numbers around a cell whose panel has no room for them. */
+  lens(panel, row, column) {
+    const lens = element("span", "stage-lens");
+    const scale = this.scene.scales[panel.scale];
+    const [rows, columns] = panel.size;
+    const digits = panel.whole ? 0 : scale.kind === "share" || scale.limit < 10 ? 2 : 1;
+    lens.style.gridTemplateColumns = `repeat(5, 1fr)`;
+    for (let r = row - 1; r <= row + 1; r++)
+      for (let c = column - 2; c <= column + 2; c++) {
+        const cell = element("i", r === row && c === column ? "own" : "");
+        if (r >= 0 && c >= 0 && r < rows && c < columns) {
+          const at = r * columns + c;
+          const color = colorOf(panel.numbers[at], scale, this.theme);
+          cell.textContent = panel.closed?.[at] ? "×" : written(panel.numbers[at], digits);
+          cell.style.background = `rgb(${color})`;
+          cell.style.color = inkOn(color);
+        }
+        lens.append(cell);
+      }
+    return lens;
+  }
+
+  moveTip(event) {
+    const box = this.place.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const [width, height] = [this.tip.offsetWidth, this.tip.offsetHeight];
+    this.tip.style.left = `${Math.max(0, Math.min(box.width - width, x + 14))}px`;
+    this.tip.style.top = `${y + 18 + height > box.height ? y - height - 10 : y + 18}px`;
+  }
+
+  onUp(event) {
+    const start = this.pressed;
+    this.pressed = null;
+    if (!start || Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY) > STILL) return;
+    const spot = this.spot(event);
+    if (!spot) return;
+    const panel = this.scene.panels[spot.panel];
+    if (spot.title) {
+      if (panel.leads_to) ask({ page: panel.leads_to });
+      return;
+    }
+    if (panel.leads_to && this.told.scene_lines && !this.opened) return void this.open(panel.leads_to);
+    this.halt();
+    this.choose(cellAt(panel, spot.row, spot.column), spot);
+  }
+
+  choose(cell, spot) {
+    const panel = this.scene.panels[spot.panel];
+    this.frames = this.around(spot.panel, spot.row, spot.column);
+    this.hover = null;
+    this.tip.hidden = true;
+    const at = spot.row * panel.size[1] + spot.column;
+    const value = panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole);
+    this.status.textContent = `${plain(panel.title)}, ${panel.rows.name} ${labelOf(panel.rows, spot.row)}, ${panel.columns.name} ${labelOf(panel.columns, spot.column)}: ${value}`;
+    this.paint();
+    ask({ cell: [cell.tensor, cell.row, cell.column, ...(cell.head === null ? [] : [cell.head])].join(".") });
+  }
+
+  onKey(event) {
+    const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const spot = this.chosen() ?? { panel: this.result(), row: this.scene.row, column: 0 };
+    const [rows, columns] = this.scene.panels[spot.panel].size;
+    const next = { panel: spot.panel, row: spot.row + step[0], column: spot.column + step[1] };
+    if (next.row < 0 || next.column < 0 || next.row >= rows || next.column >= columns) return;
+    this.choose(cellAt(this.scene.panels[next.panel], next.row, next.column), next);
+  }
+
+  /** Where the explained cell stands on this stage. */
+  chosen() {
+    const frame = this.frames.find(({ kind }) => kind === "cell");
+    if (!frame) return null;
+    for (const [i, panel] of this.scene.panels.entries())
+      for (let row = 0; row < panel.size[0]; row++)
+        for (let column = 0; column < panel.size[1]; column++) {
+          const cell = cellAt(panel, row, column);
+          if (cell.tensor !== frame.tensor) { row = panel.size[0]; break; }
+          if (cell.row === frame.rows[0] && cell.column === frame.columns[0] && cell.head === frame.head)
+            return { panel: i, row, column };
+        }
+    return null;
+  }
+
+  /** The panel that holds what the step makes. */
+  result() {
+    const found = this.scene.panels.findLastIndex(({ view }) => view.tensor === this.told.result);
+    return found < 0 ? this.scene.panels.length - 1 : found;
+  }
+
+  // The play: the followed row's cells, one after the other.
+
+  cellOfMoment() {
+    const i = this.result();
+    return [i, Math.min(this.scene.row, this.scene.panels[i].size[0] - 1), this.moment];
+  }
+
+  covered() {
+    if (this.moment < 0 || !this.playing) return null;
+    const [panel, row, column] = this.cellOfMoment();
+    return { panel, from: row * this.scene.panels[panel].size[1] + column + 1 };
+  }
+
+  toggle() {
+    if (this.playing) {
+      clearInterval(this.playing);
+      this.playing = 0;
+    } else {
+      if (this.moment < 0 || this.moment >= this.lastMoment()) this.moment = -1;
+      this.playing = setInterval(() => (this.moment >= this.lastMoment() ? this.toggle() : this.stepTo(this.moment + 1)), BEAT);
+      this.stepTo(this.moment + 1);
+    }
+    this.play.textContent = this.playing ? `❚❚ ${this.told.texts.pause}` : `▶ ${this.told.texts.play}`;
+    this.paint();
+  }
+
+  halt() {
+    if (this.playing) this.toggle();
+    this.moment = -1;
+    if (this.words) this.words.textContent = "";
+  }
+
+  lastMoment() {
+    return this.scene.panels[this.result()].size[1] - 1;
+  }
+
+  stepBy(step) {
+    if (this.playing) this.toggle();
+    this.stepTo(Math.max(0, Math.min(this.lastMoment(), this.moment < 0 && step < 0 ? 0 : this.moment + step)));
+  }
+
+  stepTo(moment) {
+    this.moment = Math.min(moment, this.scene ? this.lastMoment() : -1);
+    if (this.moment >= 0 && this.words) {
+      const [i, row, column] = this.cellOfMoment();
+      const panel = this.scene.panels[i];
+      const at = row * panel.size[1] + column;
+      const facts = {
+        number: this.moment + 1,
+        count: panel.size[1],
+        row: labelOf(panel.rows, row),
+        column: labelOf(panel.columns, column),
+        value: panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole),
+      };
+      this.words.textContent = this.told.texts.moment.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
+    }
+    this.paint();
+  }
+
+  // While a slider is held.
+
+  follow() {
+    this.observer = new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        const widget = target.closest("[class*='st-key-']")?.className.match(/st-key-(\w+)/)?.[1];
+        const known = widget && this.told?.live[widget];
+        if (known && document.activeElement !== document.body) this.fetch({ [widget]: known[Number(target.value)] });
+      }
+    });
+    this.observer.observe(document.body, { attributes: true, attributeFilter: ["value"], subtree: true });
+  }
+
+  /** Fetch the scene of other settings, of the latest only, and show it until Streamlit has its own. */
+  async fetch(values, keep = false) {
+    if (!keep && Object.entries(values).every(([name, value]) => this.told.address[name] === String(value))) return;
+    this.wanted = { ...this.told.address, page: this.opened ?? this.told.page, ...values };
+    clearTimeout(this.giveUp);
+    if (!keep) {
+      this.stands = { ...this.stands, ...values };
+      this.giveUp = setTimeout(() => this.release(), 4000);
+    }
+    if (this.fetching) return;
+    this.fetching = true;
+    while (this.wanted) {
+      const wanted = this.wanted;
+      this.wanted = null;
+      try {
+        const answer = await fetch(`${this.told.route}?${new URLSearchParams(wanted)}`);
+        if (answer.ok) this.show({ ...this.told, ...unpack(new Uint8Array(await answer.arrayBuffer())) });
+        else if (this.words) this.words.textContent = this.told.texts[`no_${(await answer.json()).reason}`] ?? "";
+      } catch {
+        break; // without a connection the page itself says so
+      }
+    }
+    this.fetching = false;
+  }
+
+  /** Where nothing came of what the slider stood on (it was untrained, say), what Streamlit said last is in force. */
+  release() {
+    this.stands = null;
+    if (this.told) this.show(this.told);
+  }
+
+  // The pointer tells.
+
+  showFrames(frames) {
+    this.frames = frames;
+    this.paint();
+  }
+
+  end() {
+    painters.delete(this);
+    this.observer.disconnect();
+    this.sizes.disconnect();
+    clearInterval(this.playing);
+    clearTimeout(this.giveUp);
+    this.sentence?.end();
+    leave();
+  }
+}
+
+export default function ({ key, data, parentElement }) {
+  let stage = stages.get(key);
+  if (!stage || stage.home !== parentElement) {
+    stage?.end();
+    stages.set(key, (stage = new Stage(parentElement)));
+    stage.frames = painters.frames ?? [];
+  }
+  stage.take(data);
+  return () => {
+    if (stages.get(key) === stage) stages.delete(key);
+    stage.end();
+  };
+}

@@ -1,0 +1,85 @@
+"""The painter, placed on a page: our component for the browser (painter.js, stage.js) and what it is told."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cache
+from textwrap import dedent
+from typing import Any
+
+import streamlit as st
+from torch import Tensor
+
+from pages.ui import live
+from pages.ui.figures.colors import Colors
+from pages.ui.figures.panels import Board
+from pages.ui.figures.scene import pack
+from pages.ui.figures.sight import Sight
+from pages.ui.state.address import to_query
+from pages.ui.state.settings import CHECKPOINTS, D_MODELS, head_counts
+from pages.ui.words.labels import label
+
+_TEXTS = ("play", "pause", "back", "on", "tables", "close", "freeze", "set", "moment", "no_layer", "no_empty")
+_SENTENCE = ("looks", "looks_apart", "looks_nowhere", "one_head", "between", "says", "learn", "step_of", "flow")
+MOST_HIGH = 640  # pixels of a picture below the stage
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    return st.components.v2.component("stage", js=live.loader("stage"), isolate_styles=False)
+
+
+def stage(page: str, here: Sight, board: Board, result: str, theme: Colors) -> None:
+    """A page's picture, which follows the sliders while they are held. result: the tensor that the step makes."""
+    settings, lang = here.settings, here.lang
+    followed = {
+        "d_model": D_MODELS,
+        "num_heads": head_counts(settings.d_model),
+        "checkpoint": range(len(CHECKPOINTS)),
+    }
+    also = {
+        "page": page,
+        "result": result,
+        "words": _words(board, lang),
+        "texts": {name: label(f"stage_{name}", lang) for name in (*_TEXTS, *_SENTENCE)},
+        "acts": [] if board.lines else ["freeze", "set"],
+        "live": {name: list(values) for name, values in followed.items() if name not in here.now.absent},
+        "address": to_query(settings.elsewhere) | {"pin": ""},
+        "steps": list(CHECKPOINTS) if here.now.source.learns else [],
+        "route": live.scenes(),
+        "scene_lines": board.lines is not None,
+    }
+    _place(board, "picture", theme, also | live.facts(here))
+
+
+def show(board: Board, key: str, theme: Colors, lang: str) -> None:
+    """A board anywhere on a page, as high as it needs to be."""
+    also: dict[str, object] = {
+        "page": key,
+        "result": "",
+        "words": _words(board, lang),
+        "texts": {name: label(f"stage_{name}", lang) for name in _TEXTS},
+        "acts": None,
+        "live": {},
+        "address": {},
+        "steps": [],
+        "route": "",
+        "scene_lines": False,
+        "height": min(MOST_HIGH, sum(board.heights) + 74 * len(board.heights) + 50),
+        "row": 0,
+        "head_dim": 1,
+    }
+    _place(board, key, theme, also)
+
+
+def _place(board: Board, key: str, theme: Colors, also: Mapping[str, object]) -> None:
+    _component()(key=key, data=pack(board, {**also, "theme": asdict(theme)}))
+
+
+def _words(board: Board, lang: str) -> str:
+    return label("stage_words", lang, panels=board.words)
+
+
+def source_of(*functions: Callable[..., Tensor]) -> str:
+    """The code of the very functions that made the numbers."""
+    return "\n\n".join(dedent(inspect.getsource(each)).strip() for each in functions)
