@@ -54,7 +54,7 @@ def panel(faces: Faces) -> None:
             **control("face", lang) | {"on_change": _turn, "args": ()},
         )
         inspector.listen(sight.trace, faces.start)
-        with st.container(key="inspector" if settings.face == "number" else "face"):
+        with st.container(key="inspector" if settings.face == "number" else "faces"):
             if settings.face == "notice":
                 _notice(faces)
             elif settings.face == "number":

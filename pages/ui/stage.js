@@ -23,6 +23,7 @@ class Stage {
     this.moment = -1; // of the play; -1 while it does not stand anywhere
     this.box = element("div", "stage-box");
     this.tabs = element("div", "stage-tabs", { role: "group" });
+    this.chips = element("div", "stage-chips", { role: "group", hidden: true });
     this.place = element("div", "stage-place");
     this.canvas = element("canvas", "stage-canvas", { tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
@@ -30,7 +31,7 @@ class Stage {
     this.status = element("p", "unseen", { role: "status" });
     this.bar = element("div", "stage-bar");
     this.place.append(this.canvas, this.tip);
-    this.box.append(this.tabs, this.place, this.status, this.bar);
+    this.box.append(this.chips, this.tabs, this.place, this.status, this.bar);
     home.replaceChildren(this.box);
     this.canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && this.onMove(event));
     this.canvas.addEventListener("pointerleave", () => this.point(null));
@@ -210,9 +211,18 @@ class Stage {
     const { clientWidth: width, clientHeight: height } = this.place;
     if (width < 20 || height < 20) return;
     const narrow = width < NARROW && !this.told.scene_lines;
-    this.tabs.hidden = !narrow;
+    this.tabs.hidden = this.chips.hidden = !narrow;
     if (narrow) {
       this.only ??= this.result();
+      const rows = this.scene.panels[this.result()].rows;
+      this.chips.replaceChildren(
+        ...rows.labels.map((label, row) => {
+          const chip = element("button", "stage-chip", { type: "button", textContent: label.replace(/^\d+ /, "") });
+          chip.setAttribute("aria-pressed", String(row === this.scene.row));
+          chip.addEventListener("click", () => this.followRow(row));
+          return chip;
+        }),
+      );
       this.tabs.replaceChildren(
         ...this.scene.panels.map((panel, i) => {
           const tab = element("button", "stage-tab", { type: "button", textContent: plain(panel.title) });

@@ -46,6 +46,17 @@ export function written(value, digits) {
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
+/** A share for a person: never rounded up to a whole that it is not. short: without the zero before the point. */
+export function shareWritten(value, digits, short) {
+  const most = 1 - 10 ** -digits;
+  const text = value < 1 && value > most ? most.toFixed(digits) : written(value, digits);
+  return short ? text.replace(/^(−?)0\./, "$1.").replace(/^1\.0+$/, "1") : text;
+}
+
+/** How a panel's number stands in its cell, in that way of writing. */
+export const inCell = (value, { digits, share, short }) =>
+  share ? shareWritten(value, digits, short) : written(value, digits);
+
 /** One number with as many digits as say something. */
 export function told(value, whole) {
   if (whole || !Number.isFinite(value)) return written(value, 0);
@@ -54,22 +65,28 @@ export function told(value, whole) {
   return written(value, size >= 0.01 ? 4 : Math.min(20, 2 - Math.floor(Math.log10(size)) + 1));
 }
 
-export const plain = (title) => title.replace(/<[^>]+>/g, "");
+/** A title without markup: W<sub>Q</sub> is W_Q, Q<sub>0</sub> is Q₀. */
+export const plain = (title) =>
+  title.replace(/<sub>(.*?)<\/sub>/g, (_, low) => (/^\d+$/.test(low) ? low.replace(/\d/g, (d) => "₀₁₂₃₄₅₆₇₈₉"[d]) : `_${low}`));
 export const labelOf = (axis, place) => axis.labels[place] ?? String(axis.first + place);
 
-/** How numbers are written in cells of that size: decimals and pixels; null where there is no room to read them. */
+/** How numbers are written in cells of that size: {digits, size, …}; null where there is no room to read them. */
 export function writing(panel, scale, width, height) {
   const count = panel.numbers.length;
   if (count > 4096) return null;
-  const choices = panel.whole ? [0] : scale.kind === "share" ? [2, 1] : scale.limit >= 10 ? [2, 1, 0] : [2, 1];
-  for (const least of [GOOD, LEAST])
-    for (const digits of choices) {
-      let longest = 1;
-      for (let i = 0; i < count; i++)
-        if (!panel.closed?.[i]) longest = Math.max(longest, written(panel.numbers[i], digits).length);
-      const size = Math.min(13, Math.floor((width - 3) / (longest * 0.53)), Math.floor((height - 1) / 1.1));
-      if (size >= least) return { digits, size };
-    }
+  const share = scale.kind === "share" && !panel.whole;
+  const decimals = panel.whole ? [0] : scale.limit >= 10 && !share ? [2, 1, 0] : [2, 1];
+  const ways = share
+    ? [[2, false, GOOD], [2, false, LEAST], [2, true, LEAST], [1, true, LEAST]]
+    : [GOOD, LEAST].flatMap((least) => decimals.map((digits) => [digits, false, least]));
+  for (const [digits, short, least] of ways) {
+    const way = { digits, share, short };
+    let longest = 1;
+    for (let i = 0; i < count; i++)
+      if (!panel.closed?.[i]) longest = Math.max(longest, inCell(panel.numbers[i], way).length);
+    const size = Math.min(13, Math.floor((width - 3) / (longest * 0.53)), Math.floor((height - 1) / 1.1));
+    if (size >= least) return { ...way, size };
+  }
   return null;
 }
 
@@ -189,7 +206,7 @@ export function arrange(scene, width, height, { big = false, only = null } = {})
   const size = { label: big ? 16 : 12, tick: big ? 14 : 10, title: big ? 18 : LINE };
   const places = { width, height, size, panels: scene.panels.map(() => null), bars: [], boards: [] };
   if (only !== null) {
-    const board = { ...scene.boards[0], widths: [1], heights: [1], signs: [], arrows: [], small: false };
+    const board = { ...scene.boards[0], widths: [1], heights: [100], signs: [], arrows: [], small: false };
     const panel = { ...scene.panels[only], place: [0, 0, 0] };
     panel.rows = { ...panel.rows, shown: true };
     panel.columns = { ...panel.columns, shown: true };
@@ -380,7 +397,7 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
         context.fillRect(x, y, wide - gap, high - gap);
         if (text) {
           context.fillStyle = inkOn(found);
-          context.fillText(written(valueOf(look, panel, i, at), text.digits), x + wide / 2, y + high / 2 + 0.5);
+          context.fillText(inCell(valueOf(look, panel, i, at), text), x + wide / 2, y + high / 2 + 0.5);
         }
       }
   }

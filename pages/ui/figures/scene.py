@@ -53,10 +53,10 @@ def pack(board: Board, also: Mapping[str, object] | None = None) -> bytes:
         "scales": [{"kind": _kind(scale), "limit": scale.limit, "name": scale.name} for scale in scales],
         "shares": _shares(board),
         "lines": board.lines and _lines(board.lines, blocks),
-        **(also or {}),
     }
     numbers = blocks.bytes()
-    header["version"] = zlib.crc32(numbers, zlib.crc32(json.dumps(header).encode()))
+    version = zlib.crc32(numbers, zlib.crc32(json.dumps(header).encode()))  # of what is painted
+    header |= {"version": version, **(also or {})}
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return struct.pack("<I", len(text)) + text + numbers

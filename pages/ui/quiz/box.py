@@ -1,6 +1,6 @@
 """Ask before telling: one question at a time, a verdict with its reason, and the cell to look at.
 
-It runs by itself (a fragment): answering draws nothing else on the page again. Answers live in the visit, nowhere else.
+It stands in the panel, which runs by itself (a fragment). Answers live in the visit, nowhere else.
 """
 
 import zlib
@@ -25,7 +25,6 @@ def progress(page: str, trace: SentenceTrace, settings: Settings) -> tuple[int, 
     return sum((page, question.name) in current().solved for question in asked), len(asked)
 
 
-@st.fragment
 def quiz(page: str, trace: SentenceTrace) -> None:
     """The page's questions, one at a time."""
     visit, settings = current(), resolved().settings
