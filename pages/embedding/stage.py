@@ -9,8 +9,10 @@ def stage(here: Sight) -> Board:
     added = ("embeddings", "positions", "x")
     one_scale = Scale.signed(here.own("embedding_table"), *map(here.own, added), name=here.name("embedding_scale"))
     table = here.panel("embedding_table", scale=one_scale).without("columns")
-    hot = here.panel("one_hot", follows=True)
+    ids = here.panel("ids", follows=True).without("shape", "columns")
+    hot = here.panel("one_hot", follows=True).without("rows")
     looked_up, positions, x = (here.panel(tensor, scale=one_scale, follows=True).without("rows") for tensor in added)
-    signs = () if here.trace.x_given else (((1, 2), "+"), ((1, 3), "="))
+    signs = () if here.trace.x_given else (((1, 3), "+"), ((1, 4), "="))
     heights = [heatmap_height(len(here.trace.vocabulary), most=240), heatmap_height(len(here.trace.tokens))]
-    return Board([[None, table, None, None], [hot, looked_up, positions, x]], [1, 1, 1, 1], heights, signs=signs)
+    above, below = [None, None, table, None, None], [ids, hot, looked_up, positions, x]
+    return Board([above, below], [0.14, 1, 1, 1, 1], heights, signs=signs)

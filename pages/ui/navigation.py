@@ -70,7 +70,9 @@ def ways(settings: Settings, here: str) -> Markup:
         for slug, name in ((before, "previous"), (after, "next"))
     ]
     down = Markup("<a class='down' href='#more'>{} ↓</a>").format(label("read_more", lang)) if here not in LABS else ""
-    return Markup("<nav class='ways' aria-label='{}'>{}{}{}</nav>").format(label("way_on", lang), links[0], down, links[1])
+    return Markup("<nav class='ways' aria-label='{}'>{}{}{}</nav>").format(
+        label("way_on", lang), links[0], down, links[1]
+    )
 
 
 # The map: each part of the paper's formula, the page that shows it, and the tensors whose shapes stand below.

@@ -70,6 +70,7 @@ class Stage {
       this.only = this.only === null ? null : Math.min(this.only, scene.panels.length - 1);
       if (scene.lines) this.sentence?.show(scene.lines);
       this.hover = null;
+      this.tip.hidden = true;
       this.arrange();
       if (same && !calm()) this.tween(last);
       this.canvas.dataset.version = scene.version;

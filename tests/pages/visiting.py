@@ -5,8 +5,10 @@ that belongs to a fragment runs that fragment alone, and what it drew replaces w
 """
 
 import base64
+import html
 import json
 import re
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -33,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
 WALKED = (OVERVIEW, *WALK)
 BOXES = ("quiz", "inspector", "compare", "banner", "story")
+FACES = ("notice", "number", "turn", "code", "compare")
 
 
 # Visiting.
@@ -130,17 +133,34 @@ class Visit(AppTest):
         self._told = {w.id: w.SerializeToString() for w in self._tree.get_widget_states().widgets}
         return self
 
+    def _listener(self, key: str):
+        of = [e.proto for e in every_child(self.main) if getattr(e, "type", "") == "bidi_component"]
+        (listener,) = [proto for proto in of if proto.id.endswith(f"-{key}")]
+        return listener
+
     @property
     def _pointer(self):
-        (pointer,) = [e.proto for e in every_child(self.main) if getattr(e, "type", "") == "bidi_component"]
-        return pointer
+        return self._listener("pointer")
 
-    def ask(self, question: object) -> "Visit":
-        """What pointer.js does with a click: send the question, and run the fragment that listens."""
+    def ask(self, question: object, of: str = "pointer") -> "Visit":
+        """What pointer.js does with a click: send the question, and run what listens: a fragment, or all ("guide")."""
         payload = json.dumps([{"event": "ask", "value": question}])
-        self._sent = [WidgetState(id=_make_trigger_id(self._pointer.id, "events"), json_trigger_value=payload)]
+        self._sent = [WidgetState(id=_make_trigger_id(self._listener(of).id, "events"), json_trigger_value=payload)]
         self.run()
         return self
+
+    def follow(self, slug: str) -> "Visit":
+        """A click on a link to another page of ours."""
+        return self.ask({"page": slug}, of="guide")
+
+    def speak(self, lang: str) -> "Visit":
+        """A click on another language."""
+        return self.ask({"lang": lang}, of="guide")
+
+    def turn(self, face: str) -> "Visit":
+        """A click on a face of the panel."""
+        self.button_group(key="face").set_value(face)
+        return self.run()
 
     def send(self, key: str, **value: object) -> "Visit":
         """What any browser could send for a widget, whether it makes sense or not: WidgetState(**value)."""
@@ -187,7 +207,22 @@ class Page:
         return [element.value for name, element in self.boxed if name == box and element.type in kinds]
 
     def charts_in(self, box: str) -> list[dict]:
-        return [json.loads(e.proto.spec) for name, e in self.boxed if name == box and e.type == "plotly_chart"]
+        """Every picture in a box as a Plotly figure is told, those of the painter, too."""
+        found: list[dict] = []
+        for name, element in self.boxed:
+            if name == box and element.type == "plotly_chart":
+                found.append(json.loads(element.proto.spec))
+            elif name == box and element.type == "bidi_component" and element.proto.bytes:
+                found += as_charts(read_scene(element.proto.bytes))
+        return found
+
+    @cached_property
+    def scene(self) -> dict:
+        """The scene on the page's stage."""
+        (found,) = [
+            e.proto.bytes for _, e in self.boxed if e.type == "bidi_component" and e.proto.id.endswith("-picture")
+        ]
+        return read_scene(found)
 
     @cached_property
     def charts(self) -> list[dict]:
@@ -262,6 +297,20 @@ def look(at: AppTest, slug: str, lang: str = "en") -> Page:
     return Page(slug, lang, at, (*_boxed(at.main), *_boxed(at.sidebar)))
 
 
+def in_full(at: Visit, slug: str, lang: str = "en") -> Page:
+    """A page with what all faces of its panel hold; the last one, which is the one at the beginning, stays."""
+    groups = [group for group in at.get("button_group") if group.key == "face"]
+    page = look(at, slug, lang)
+    if not groups:
+        return page
+    (before,) = groups[0].value if isinstance(groups[0].value, list) else [groups[0].value]
+    found: dict = {}
+    for face in [*(face for face in FACES if face != before), before]:
+        for box, element in look(at.turn(face), slug, lang).boxed:
+            found.setdefault((box, element.type, element.proto.SerializeToString()), (box, element))
+    return Page(slug, lang, at, tuple(found.values()))
+
+
 def start(*, first: bool = False, **address: str) -> Visit:
     return Visit(first=first, **address).run()
 
@@ -290,6 +339,70 @@ def texts_of(chart: object) -> str:
     if isinstance(chart, list | tuple):
         return "\n".join(map(texts_of, chart))
     return str(chart)
+
+
+def read_scene(packed: bytes) -> dict:
+    """A packed scene by the words of its format, with the numbers and marks of each panel as arrays."""
+    (length,) = struct.unpack_from("<I", packed)
+    scene, blocks = json.loads(packed[4 : 4 + length]), packed[4 + length :]
+    assert length % 4 == 0
+    for panel in scene["panels"]:
+        rows, columns = panel["size"]
+        for name, kind in (("values", "<f4"), ("closed", "u1"), ("changed", "u1")):
+            if panel[name] < 0:
+                panel[name] = None
+                continue
+            assert panel[name] % 4 == 0
+            panel[name] = np.frombuffer(blocks, kind, rows * columns, panel[name]).reshape(rows, columns)
+    if scene["lines"]:
+        size = scene["lines"]["size"]
+        scene["lines"]["values"] = np.frombuffer(blocks, "<f4", int(np.prod(size)), scene["lines"]["values"]).reshape(
+            size
+        )
+    return scene
+
+
+def as_charts(scene: dict) -> list[dict]:
+    """The boards of a scene as Plotly figures would be told: heatmaps, marks of closed cells, titles and frames."""
+    charts = []
+    for number in range(len(scene["boards"])):
+        chart: dict = {"data": [], "layout": {"annotations": [], "shapes": [], "meta": []}}
+        for i, panel in enumerate(p for p in scene["panels"] if p["place"][0] == number):
+            axes = {"xaxis": f"x{i + 1}", "yaxis": f"y{i + 1}"}
+            places = {
+                name: [html.escape(label, quote=False) for label in axis["labels"]]
+                or list(range(axis["first"], axis["first"] + size))
+                for name, axis, size in (
+                    ("y", panel["rows"], panel["size"][0]),
+                    ("x", panel["columns"], panel["size"][1]),
+                )
+            }
+            values = panel["values"].copy()
+            if panel["closed"] is not None:
+                values[panel["closed"] == 1] = np.nan
+            color = f"coloraxis{panel['scale'] + 1}"
+            chart["data"].append(
+                {"type": "heatmap", "z": values, "coloraxis": color, "name": panel["title"], **places, **axes}
+            )
+            if panel["closed"] is not None:
+                mark = np.where(panel["closed"] == 1, 1.0, np.nan)
+                told = {"hovertemplate": panel["closed_text"]}
+                chart["data"].append({"type": "heatmap", "z": mark, **places, **axes, **told})
+            chart["layout"]["annotations"].append({"text": f"<b>{panel['title']}</b>  {panel['shape']}"})
+            view = panel["view"]
+            chart["layout"]["meta"].append(view | {"leads_to": panel["leads_to"], "size": panel["size"]})
+            first = (panel["rows"]["first"], panel["columns"]["first"])
+            frames = [(f["rows"], f["columns"], "solid") for f in panel["outlines"]]
+            if panel["changed"] is not None:
+                frames += [([r, r + 1], [c, c + 1], "dot") for r, c in np.argwhere(panel["changed"]).tolist()]
+            for rows, columns, dash in frames:
+                down, across = rows or [0, panel["size"][0]], columns or [0, panel["size"][1]]
+                ends = {f"y{k}": first[0] + down[k] - 0.5 for k in (0, 1)}
+                ends |= {f"x{k}": first[1] + across[k] - 0.5 for k in (0, 1)}
+                refs = {"xref": axes["xaxis"], "yref": axes["yaxis"]}
+                chart["layout"]["shapes"].append({"type": "rect", "line": {"width": 2.5, "dash": dash}, **ends, **refs})
+        charts.append(chart)
+    return charts
 
 
 def numbers(z: object) -> np.ndarray:

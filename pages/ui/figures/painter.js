@@ -552,8 +552,9 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   for (const part of panel.title.split(/(<sub>.*?<\/sub>)/)) {
     const low = part.startsWith("<sub>");
     context.font = `600 ${low ? size.title - 3 : size.title}px ${FONT}`;
-    context.fillText(plain(part), x, y + (low ? 3 : 0));
-    x += context.measureText(plain(part)).width;
+    const text = part.replace(/<[^>]+>/g, "");
+    context.fillText(text, x, y + (low ? 3 : 0));
+    x += context.measureText(text).width;
   }
   context.font = `${size.tick + 1}px ${FONT}`;
   const room = place.x + place.width - x - 6;
