@@ -35,9 +35,9 @@ def compare(a: Side | None, b: Side, tensors: Sequence[str], by_hand: str, show:
         st.markdown(prose.shared(lang, "compare_changed", changes=changed))
         st.caption(prose.shared(lang, a[1].same_weights(here)))
         results = [_result(tensor, a, b) for tensor in tensors]
-        widest = max(len(line) for line, _ in results)
-        height = heatmap_height(max(len(a[0].tokens), len(trace.tokens)), most=300)
-        show(Board([line for line, _ in results], [1] * widest, [height] * len(results), gap=0.06), "compare")
+        height = heatmap_height(max(len(a[0].tokens), len(trace.tokens)), most=190)
+        panels = [[panel.without("columns")] for line, _ in results for panel in line if panel]
+        show(Board(panels, [1], [height] * len(panels), width=340), "compare")
         for _, counted in results:
             st.markdown(counted)
         with st.container(horizontal=True):

@@ -1,14 +1,14 @@
 """The frame around every page: controls, the steps across the top, the map, and the way on at the end."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages import LABS, OVERVIEW, PAGES
+from pages import LABS, OVERVIEW, PAGES, WALK
 from pages.ui import navigation
 from pages.ui.ask import pointer
 from pages.ui.compare import banner
@@ -33,6 +33,22 @@ from pages.ui.state.visit import change, control, current, said
 from pages.ui.words.labels import label
 from pages.ui.words.prose import code
 
+# From which step on a switch changes what is shown, and what of the layer's settings labs of their own layers take.
+_ACTS_FROM = {"scaled": "scaling", "causal": "softmax", "hidden": "softmax"}
+_OF_A_LAYER = {
+    "d_model",
+    "num_heads",
+    "head",
+    "query",
+    "weights",
+    "checkpoint",
+    "model",
+    "layer",
+    "scaled",
+    "positions",
+}
+_OF_A_LAYER |= {"causal", "hidden"}
+_OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
 _NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")
 
@@ -81,7 +97,7 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
         if step != slug:
             st.switch_page(pages[step], query_params=to_query(here.settings.elsewhere))
     visit.seen.add(slug)
-    sidebar(here)
+    sidebar(here, slug)
     top(here, slug)
     with suppress(PageEndedError):  # it has said what to do
         page.run()
@@ -110,16 +126,30 @@ def _on_ask() -> None:
         change(present=not visit.settings.present)
 
 
-def sidebar(here: Resolved) -> None:
+def idle(here: Resolved, slug: str) -> frozenset[str]:
+    """The settings that decide nothing on a page, with the layer in force."""
+    if slug in _OF_NO_LAYER:
+        return here.absent | (frozenset(_OF_A_LAYER) - _OF_NO_LAYER[slug])
+    if slug not in WALK:
+        return here.absent
+    place = WALK.index(slug)
+    later = {name for name, step in _ACTS_FROM.items() if WALK.index(step) > place}
+    return here.absent | (later & {"hidden"} if here.source.learns else later)  # it is trained with the switches
+
+
+def sidebar(here: Resolved, slug: str) -> None:
     """What a reader can choose on this page; what decides nothing here is not there."""
-    settings, lang, absent = here.settings, here.settings.lang, here.absent
+    settings, lang, absent = here.settings, here.settings.lang, idle(here, slug)
     labels = token_labels(here.tokens)
     with st.sidebar:
         _sentence(here)
         if "d_model" not in absent:
             _slider("d_model", lang, D_MODELS)
+        if "num_heads" not in absent:
             _slider("num_heads", lang, head_counts(settings.d_model))
-        if here.heads > MOST_BUTTONS:
+        if "head" in absent:
+            pass
+        elif here.heads > MOST_BUTTONS:
             shown = control("head", here.heads)
             st.selectbox(label("head", lang), range(here.heads), **shown)
         else:
@@ -127,25 +157,27 @@ def sidebar(here: Resolved) -> None:
         if "query" not in absent:
             shown = control("query", labels)
             st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)
-        _weights(here)
+        if "weights" not in absent:
+            _weights(here, absent)
         for name in ("scaled", "positions", "causal"):
             if name not in absent:
                 st.toggle(label(name, lang), **control(name))
         with st.expander(label("more", lang), key="rare"):
-            _more(here, labels)
+            _more(here, labels, absent)
 
 
-def _more(here: Resolved, labels: Sequence[str]) -> None:
+def _more(here: Resolved, labels: Sequence[str], absent: Set[str]) -> None:
     """What is needed rarely."""
     settings, lang, kind = here.settings, here.settings.lang, here.source.kind
-    st.multiselect(
-        label("hidden", lang),
-        range(len(labels)),
-        format_func=labels.__getitem__,
-        placeholder=label("hidden_none", lang),
-        select_all=False,
-        **control("hidden", labels),
-    )
+    if "hidden" not in absent:
+        st.multiselect(
+            label("hidden", lang),
+            range(len(labels)),
+            format_func=labels.__getitem__,
+            placeholder=label("hidden_none", lang),
+            select_all=False,
+            **control("hidden", labels),
+        )
     if here.source.is_drawn:
         st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
     seed = f"{label('seed', lang, seed=settings.seed)} · " if "seed" not in here.absent else ""
@@ -181,9 +213,9 @@ def _slider(name: str, lang: str, options: Sequence[int], named: Callable[[Any],
     st.select_slider(label(name, lang), options, format_func=named, **shown)
 
 
-def _weights(here: Resolved) -> None:
+def _weights(here: Resolved, absent: Set[str]) -> None:
     """Where the layer's numbers come from, and what belongs to that choice."""
-    lang, absent = here.settings.lang, here.absent
+    lang = here.settings.lang
     st.segmented_control(
         label("weights", lang),
         WEIGHTS,

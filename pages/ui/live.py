@@ -13,7 +13,7 @@ import anyio
 import streamlit as st
 import torch
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from attention import SentenceTrace, apply_edit
@@ -71,10 +71,10 @@ def _trace(here: Resolved) -> SentenceTrace | str:
 
 async def _scene(request: Request) -> Response:
     if len(request.url.query) > LONGEST:
-        return JSONResponse({"reason": "length"}, 414)
+        return Response("", 414)
     made = await anyio.to_thread.run_sync(scene, dict(request.query_params), limiter=_at_once)
     if isinstance(made, str):
-        return JSONResponse({"reason": made}, 409)
+        return Response(status_code=204, headers={"x-reason": made})  # no error: the reader is told
     return Response(made, media_type="application/octet-stream", headers={"cache-control": "no-store"})
 
 

@@ -27,6 +27,7 @@ class Stage {
     this.place = element("div", "stage-place");
     this.canvas = element("canvas", "stage-canvas", { tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
+    this.canvas.stage = this; // for tests
     this.tip = element("div", "stage-tip", { hidden: true });
     this.status = element("p", "unseen", { role: "status" });
     this.bar = element("div", "stage-bar");
@@ -507,8 +508,10 @@ class Stage {
       this.wanted = null;
       try {
         const answer = await fetch(`${this.told.route}?${new URLSearchParams(wanted)}`);
-        if (answer.ok) this.show({ ...this.told, ...unpack(new Uint8Array(await answer.arrayBuffer())) });
-        else if (this.words) this.words.textContent = this.told.texts[`no_${(await answer.json()).reason}`] ?? "";
+        const packed = new Uint8Array(await answer.arrayBuffer());
+        if (answer.ok && packed.length) this.show({ ...this.told, ...unpack(packed) });
+        else this.stands = null;
+        if (answer.status === 204 && this.words) this.words.textContent = this.told.texts[`no_${answer.headers.get("x-reason")}`] ?? "";
       } catch {
         break; // without a connection the page itself says so
       }

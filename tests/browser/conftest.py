@@ -16,8 +16,6 @@ from serving import FLAGS, chromium, serve
 
 Opener = Callable[..., Page]
 CALLS = count()
-TINY = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
-  .filter(style => style.display !== 'none' && parseFloat(style.fontSize) < 7).length"""
 # True once the page, since this call, has been whole for a few pictures in a row in which nothing of it changed.
 SETTLED = """call => {
   if (!window.settling) {
@@ -29,7 +27,9 @@ SETTLED = """call => {
   if (window.settling.call !== call) window.settling = {call, pictures: 0};
   const whole = document.querySelector('[data-testid=stApp][data-test-script-state=notRunning] h1')
     && !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')
-    && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'));
+    && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'))
+    && [...document.querySelectorAll('.st-key-stage')].every(c => c.querySelector('.stage-canvas[data-version]'))
+    && [...document.querySelectorAll('.stage-canvas')].every(c => !c.stage.fetching && !c.stage.stands);
   return whole ? window.settling.pictures++ > 6 : (window.settling.pictures = 0) > 0;
 }"""
 
@@ -91,7 +91,7 @@ def visit(
     def open_page(
         path: str = "/",
         base: str = server,
-        size: tuple[int, int] = (1440, 1000),
+        size: tuple[int, int] = (1440, 900),
         alone: bool = False,
         first: bool = False,
         color_scheme: Literal["light", "dark"] = "light",
@@ -145,7 +145,11 @@ def explained(page: Page, text: str | None = None, *, other_than: str = "") -> N
 def assert_all_in_sight(page: Page) -> None:
     """Nothing lies beyond the edge of the window, and no number is written too small to read."""
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
-    assert page.evaluate(TINY) == 0
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.stage-canvas')].flatMap(c => c.stage.places.panels)"
+        ".map(place => place?.writing?.size ?? 99)"
+    )
+    assert min(sizes, default=99) >= 9
 
 
 def settle(page: Page) -> None:

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import assert_all_in_sight, settle
+from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
 from serving import serve
 
 from pages import OVERVIEW, PAGES, WALK
+from pages.ui.figures.colors import DARK, LIGHT
 
 WALKED = (OVERVIEW, *WALK)
+PAPER = (LIGHT.paper, DARK.paper)
 DARK_TOO = ("overview", "softmax", "training", "vectors")  # every kind of figure and box
 ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in PAGES}
 OTHER = {
@@ -20,7 +23,7 @@ OTHER = {
     "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
     "method": "cbow", "word": "猫", "other": "校", "mix": "30",
     "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "seed": "7",
-    "questions": "1", "cell": "", "edit": "", "pin": "",
+    "questions": "1", "face": "notice", "present": "0", "cell": "", "edit": "", "pin": "",
 }  # fmt: skip
 HOSTILE = (  # the rest of what a sentence can be is tried without a browser
     "", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b> &lt;i&gt;", "$x$ and $$y$$",
@@ -30,18 +33,6 @@ Opener = Callable[..., Page]
 WIDEST = {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}
 WIDE = ("overview", "projections", "heads")
 FOCUSED = "() => document.activeElement.closest('[data-testid]')?.dataset.testid || document.activeElement.tagName"
-# Whether what the figures write is light, as in the dark theme.
-INK = """dark => {
-  const text = document.querySelector('[data-testid=stPlotlyChart] .annotation-text');
-  const sum = text ? getComputedStyle(text).fill.match(/\\d+/g).slice(0, 3).reduce((all, part) => all + +part, 0) : -1;
-  return sum >= 0 && (sum > 380) === dark;
-}"""
-# Count the heatmaps drawn from now on: Plotly paints each on a canvas of its own.
-COUNTED = """() => {
-  const drawing = HTMLCanvasElement.prototype.toDataURL;
-  window.drawn = 0;
-  HTMLCanvasElement.prototype.toDataURL = function (...how) { window.drawn++; return drawing.apply(this, how); };
-}"""
 # Remember the toasts from now on: one is gone after a few seconds, seen or not.
 TOASTS = """() => {
   window.toasts = new Set();
@@ -50,22 +41,8 @@ TOASTS = """() => {
 }"""
 
 
-def chart_text(page: Page) -> str:
-    return "|".join(page.locator("[data-testid=stPlotlyChart] text").all_text_contents())
-
-
-def images(page: Page) -> list[str]:
-    return page.eval_on_selector_all(
-        ".heatmaplayer image", "all => all.map(i => i.getAttribute('xlink:href') || i.getAttribute('href'))"
-    )
-
-
-def settings_of(page: Page) -> dict[str, str]:
-    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
-
-
-def slide(page: Page, which: int, key: str) -> None:
-    slider = page.locator("[data-testid=stSlider] [role=slider], [data-testid=stSlider] input[type=range]").nth(which)
+def slide(page: Page, which: str, key: str) -> None:
+    slider = page.locator(f".st-key-{which} input[type=range]")
     slider.focus()
     before = page.url
     page.keyboard.press(key)
@@ -79,7 +56,7 @@ def test_a_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
         page = visit(ADDRESSES[slug], base=fresh, first=True)
         assert page.get_by_test_id("stDialog").count() == 0
         if slug in WALKED:
-            assert page.locator(".heatmaplayer image").count() >= 2
+            assert len(panels(page)) >= 2
             assert "book" in page.locator(".st-key-story").inner_text()
         assert "Attention, step by step" in page.title()
         page.close()
@@ -88,19 +65,17 @@ def test_a_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
 @pytest.mark.parametrize("slug", ["overview", "projections", "softmax", "heads"])
 def test_the_slider_and_the_sentence_change_the_picture(slug: str, visit: Opener) -> None:
     page = visit(ADDRESSES[slug])
-    before = images(page)
-    page.evaluate(COUNTED)
-    slide(page, 0, "ArrowRight")
+    before = numbers(page)
+    slide(page, "d_model", "ArrowRight")
     assert settings_of(page)["d_model"] == "12"
-    after = images(page)
-    assert page.evaluate("window.drawn") == len(after)  # each heatmap once: Plotly gladly draws everything twice
-    assert after != before
+    after = numbers(page)
+    assert not same(after, before)
     page.get_by_label("Sentence", exact=True).fill("a wholly different line")
     page.wait_for_function("() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")
     settle(page)
-    assert images(page) != after
-    if slug != "overview":
-        assert "1 wholly" in chart_text(page)
+    assert not same(numbers(page), after)
+    labels = page.evaluate("document.querySelector('.stage-canvas').stage.scene.panels.at(-1).rows.labels")
+    assert labels[1] == "1 wholly"
 
 
 @pytest.mark.parametrize("slug", ["embedding", "scores", "heads"])
@@ -108,8 +83,7 @@ def test_a_shared_link_shows_a_friend_the_same_numbers(slug: str, visit: Opener)
     mine = visit(f"{ADDRESSES[slug]}?{urlencode(OTHER)}")
     theirs = visit(urlsplit(mine.url).path + "?" + urlsplit(mine.url).query, alone=True)
     assert settings_of(theirs) == settings_of(mine) == OTHER
-    assert images(theirs) == images(mine)
-    assert chart_text(theirs) == chart_text(mine)
+    assert same(numbers(theirs), numbers(mine))
     words = "[data-testid=stMain] [data-testid=stMarkdownContainer]"
     assert theirs.locator(words).all_inner_texts() == mine.locator(words).all_inner_texts()
 
@@ -117,7 +91,7 @@ def test_a_shared_link_shows_a_friend_the_same_numbers(slug: str, visit: Opener)
 def test_walking_all_pages_by_next_keeps_every_setting(visit: Opener) -> None:
     page = visit(f"/?{urlencode(OTHER)}")
     for slug in WALK:
-        page.locator(".st-key-strip").get_by_test_id("stPageLink-NavLink").last.click()
+        page.locator(".ways a[data-page]").last.click()
         page.wait_for_url(re.compile(f"/{slug}\\?"))
         settle(page)
         assert settings_of(page) == OTHER
@@ -129,16 +103,15 @@ def test_walking_all_pages_by_next_keeps_every_setting(visit: Opener) -> None:
 
 def test_back_leads_to_the_settings_before(visit: Opener) -> None:
     page = visit("/scores")
-    slide(page, 0, "ArrowRight")
-    changed = images(page)
+    slide(page, "d_model", "ArrowRight")
+    changed = numbers(page)
     page.go_back()
     page.wait_for_function("() => new URL(location.href).searchParams.get('d_model') === '8'")
-    page.wait_for_function(
-        "old => document.querySelector('.heatmaplayer image').getAttribute('href') !== old", arg=changed[0]
-    )
+    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim === 4")
     settle(page)
+    assert not same(numbers(page), changed)
     assert settings_of(page)["d_model"] == "8"
-    assert "13 × 4" in chart_text(page)
+    assert [panel.numbers.shape for panel in panels(page)] == [(4, 13), (13, 4), (13, 13)]
 
 
 def test_bad_values_in_the_address_get_one_plain_sentence(visit: Opener) -> None:
@@ -161,8 +134,8 @@ def test_axe_finds_nothing_in_either_theme_and_the_figures_follow_it(slug: str, 
             page.emulate_media(color_scheme="dark")
             page.reload()
             settle(page)
-        if slug != "real":  # no figure before a model is chosen
-            page.wait_for_function(INK, arg=dark)
+        if slug in WALKED:
+            assert page.evaluate("document.querySelector('.stage-canvas').stage.theme.paper") == PAPER[dark]
         found = Axe().run(page, options={"runOnly": ["color-contrast"]} if dark else None)
         assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found.response["violations"]] == []
 
@@ -186,7 +159,7 @@ def test_hostile_sentences_are_only_text(visit: Opener) -> None:
         assert "owned" not in page.title()
         assert page.locator("[data-testid=stMain] script, [data-testid=stMain] .katex-error").count() == 0
         if sentence.strip():
-            assert page.locator(".heatmaplayer image").count() >= 2, sentence
+            assert len(panels(page)) >= 2, sentence
         else:
             assert page.get_by_test_id("stAlert").count() == 1, sentence
 
@@ -198,33 +171,33 @@ def test_the_keyboard_alone_reaches_and_moves_everything(visit: Opener) -> None:
         page.keyboard.press("Tab")
         reached.append(page.evaluate(FOCUSED))
     for kind in (
-        "stPageLink-NavLink",
         "stSlider",
-        "stTextInput",
+        "stTextArea",
         "stSelectbox",
         "stCheckbox",
-        "stMultiSelect",
         "stBaseButton",
     ):
         assert any(name and name.startswith(kind) for name in reached), (kind, reached)
+    for part in (".stepper a", ".map a", ".stage-canvas", ".stage-button", ".ask"):
+        assert page.locator(part).first.evaluate("part => part.tabIndex") >= 0
 
 
 def test_two_visitors_do_not_disturb_each_other(visit: Opener) -> None:
     first, second = visit("/scores?seed=1"), visit("/scores?seed=2", alone=True)
-    mine = images(first)
-    slide(second, 0, "ArrowRight")
+    mine = numbers(first)
+    slide(second, "d_model", "ArrowRight")
     assert settings_of(first)["d_model"] == "8"
     assert settings_of(first)["seed"] == "1"
-    slide(first, 0, "ArrowRight")
-    slide(first, 0, "ArrowLeft")
-    assert images(first) == mine
+    slide(first, "d_model", "ArrowRight")
+    slide(first, "d_model", "ArrowLeft")
+    assert same(numbers(first), mine)
 
 
 def test_heads_that_do_not_fit_move_to_the_nearest_and_say_so(visit: Opener) -> None:
     page = visit("/heads?d_model=12&num_heads=3")
     page.evaluate(TOASTS)
-    slide(page, 0, "ArrowLeft")
+    slide(page, "d_model", "ArrowLeft")
     assert settings_of(page)["num_heads"] == "2"
     assert page.evaluate("window.toasts.size") == 1
-    slide(page, 1, "ArrowRight")
+    slide(page, "num_heads", "ArrowRight")
     assert settings_of(page)["num_heads"] == "4"

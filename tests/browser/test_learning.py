@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 from conftest import settle
+from pictures import numbers, panels, same
 from playwright.sync_api import Page
 from serving import serve
 
@@ -17,19 +18,10 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny
 
 Opener = Callable[..., Page]
-IMAGES = "all => all.map(i => i.href.baseVal)"
-# The colours of the numbers that are written large enough to read.
-INKS = """() => [...document.querySelectorAll('.heatmap-label text')].map(text => getComputedStyle(text))
-  .filter(style => style.display !== 'none' && parseFloat(style.fontSize) >= 7).map(style => style.fill)"""
 
 
 def story(page: Page) -> str:
     return page.locator(".st-key-story").inner_text()
-
-
-def pictures(page: Page) -> list[str]:
-    found: list[str] = page.locator(".heatmaplayer image").evaluate_all(IMAGES)
-    return found
 
 
 def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -> None:
@@ -49,24 +41,23 @@ def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -
         assert "book" in story(page)
         second = visit("/softmax?lang=en", base=fresh, alone=True, first=True)
         assert story(second) == story(page)
-        assert pictures(second) == pictures(page)
+        assert same(numbers(second), numbers(page))
         page.close()
         second.close()
 
 
 def test_the_scrubber_leads_back_to_noise_and_every_page_follows(visit: Opener) -> None:
     page = visit("/scores?lang=en", first=True)
-    learned, inks = pictures(page), page.evaluate(INKS)
-    assert len(inks) >= 13 * 13  # a first visit can read every score
-    assert "rgb(68, 68, 68)" not in inks  # too weak on cells that are not quite bright
-    slider = page.locator("[data-testid=stSlider] [role=slider], [data-testid=stSlider] input[type=range]").first
+    learned = numbers(page)
+    assert panels(page)[-1].place["writing"]["size"] >= 9  # a first visit can read every score
+    slider = page.locator(".st-key-checkpoint input[type=range]")
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_function("() => new URL(location.href).searchParams.get('checkpoint') === '0'")
     settle(page)
     assert "step 0 of 300" in story(page)
-    assert pictures(page) != learned
-    page.locator(".st-key-strip").get_by_test_id("stPageLink-NavLink").last.click()
+    assert not same(numbers(page), learned)
+    page.locator(".ways a[data-page]").last.click()
     page.wait_for_url(re.compile("/scaling"))
     settle(page)
     assert "step 0 of 300" in story(page)
@@ -74,14 +65,14 @@ def test_the_scrubber_leads_back_to_noise_and_every_page_follows(visit: Opener) 
 
 def test_random_weights_can_be_had_at_once_and_learned_ones_again(visit: Opener) -> None:
     page = visit("/softmax?lang=en&d_model=512&num_heads=8&weights=random")
-    page.get_by_test_id("stSidebar").get_by_role("radio", name="learned just now").click()
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="learned", exact=True).click()
     page.locator(".st-key-training").wait_for()
     assert "can take a minute" in page.locator(".st-key-training").inner_text()
-    page.get_by_role("button", name="Rather random weights").click()
+    page.locator(".st-key-rather_random button").click()
     page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'random'")
     settle(page)
     assert page.locator(".st-key-story").count() == 0
-    assert page.locator(".heatmaplayer image").count() >= 4
+    assert len(panels(page)) >= 4
 
 
 def test_sizes_are_trained_one_by_one_and_can_be_stopped(visit: Opener) -> None:
@@ -91,7 +82,7 @@ def test_sizes_are_trained_one_by_one_and_can_be_stopped(visit: Opener) -> None:
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Go on").wait_for()
     settle(page)
-    assert len(pictures(page)) >= 2
+    assert len(panels(page)) == 2
     assert page.get_by_text(re.compile(r"^[1-9]\d* of 38 trained$")).count() == 1
 
 
@@ -110,7 +101,7 @@ def test_word_vectors_are_learned_and_read_back(visit: Opener) -> None:
 
 def test_a_model_that_is_not_there_is_told_in_one_sentence(visit: Opener) -> None:
     page = visit(f"/real?{urlencode({'lang': 'en', 'model': '/no/such folder'})}", first=True)
-    page.get_by_test_id("stSidebar").get_by_role("radio", name="a real model").click()
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="real", exact=True).click()
     page.get_by_text("There is no model").wait_for(timeout=60_000)
     name = page.get_by_label(label("model", "en"))
     name.fill("no such name either")

@@ -30,7 +30,7 @@ def test_many_first_visitors_of_a_fresh_server_see_no_exception():
 
     with serve() as server:
         pages = apart(all_at_once(server))
-    assert all("plotly_chart" in kinds(answers) for answers in pages)
+    assert all("bidi_component" in kinds(answers) for answers in pages)
     assert [kind for answers in pages for kind in kinds(answers) if kind == "exception"] == []
 
 
@@ -43,7 +43,7 @@ def test_a_server_on_ones_own_machine_answers_under_its_own_names_only(server, h
             return await run(visitor, **LOOK)
 
     if is_let_in:
-        assert "plotly_chart" in kinds(apart(come_in()))
+        assert "bidi_component" in kinds(apart(come_in()))
     else:
         with pytest.raises(InvalidStatus, match="403"):
             apart(come_in())

@@ -11,8 +11,8 @@ const LEAST = 9; // pixels: smaller numbers are not written
 const GOOD = 11; // pixels that numbers have where they can
 const LINE = 13; // pixels of a title
 const SLANT = Math.PI / 4.2; // of column labels that would not fit side by side
-const TALLEST = 40; // pixels of a row, and
-const WIDEST = 74; // of a column, that has all the room it could wish
+const TALLEST = 44; // pixels of a row, and
+const WIDEST = 80; // of a column, that has all the room it could wish
 
 // Reading.
 
@@ -71,7 +71,7 @@ export const plain = (title) =>
 export const labelOf = (axis, place) => axis.labels[place] ?? String(axis.first + place);
 
 /** How numbers are written in cells of that size: {digits, size, …}; null where there is no room to read them. */
-export function writing(panel, scale, width, height) {
+export function writing(panel, scale, width, height, smallest = LEAST) {
   const count = panel.numbers.length;
   if (count > 4096) return null;
   const share = scale.kind === "share" && !panel.whole;
@@ -79,12 +79,14 @@ export function writing(panel, scale, width, height) {
   const ways = share
     ? [[2, false, GOOD], [2, false, LEAST], [2, true, LEAST], [1, true, LEAST]]
     : [GOOD, LEAST].flatMap((least) => decimals.map((digits) => [digits, false, least]));
-  for (const [digits, short, least] of ways) {
+  const most = Math.max(13, smallest);
+  for (const [digits, short, wanted] of ways) {
+    const least = Math.max(wanted, smallest);
     const way = { digits, share, short };
     let longest = 1;
     for (let i = 0; i < count; i++)
       if (!panel.closed?.[i]) longest = Math.max(longest, inCell(panel.numbers[i], way).length);
-    const size = Math.min(13, Math.floor((width - 3) / (longest * 0.53)), Math.floor((height - 1) / 1.1));
+    const size = Math.min(most, Math.floor((width - 3) / (longest * 0.53)), Math.floor((height - 1) / 1.1));
     if (size >= least) return { ...way, size };
   }
   return null;
@@ -203,7 +205,7 @@ const longest = (axis, size) => axis.labels.reduce((most, label) => Math.max(mos
 
 /** Where everything lies. big: larger text, for a projector. only: the one panel that is shown, on a small screen. */
 export function arrange(scene, width, height, { big = false, only = null } = {}) {
-  const size = { label: big ? 16 : 12, tick: big ? 14 : 10, title: big ? 18 : LINE };
+  const size = big ? { label: 20, tick: 20, title: 20, number: 20 } : { label: 12, tick: 10, title: LINE, number: LEAST };
   const places = { width, height, size, panels: scene.panels.map(() => null), bars: [], boards: [] };
   if (only !== null) {
     const board = { ...scene.boards[0], widths: [1], heights: [100], signs: [], arrows: [], small: false };
@@ -292,7 +294,9 @@ function arrangeBoard(board, panels, area, scene, places) {
       small: board.small,
       titled: !(board.heights[r] <= 24 && !p.columns.shown),
       labels: { rows: p.rows.shown && !board.small, columns: p.columns.shown && !board.small },
-      writing: board.small ? null : writing(p, scene.scales[p.scale], box.width / p.size[1], box.height / p.size[0]),
+      writing: board.small
+        ? null
+        : writing(p, scene.scales[p.scale], box.width / p.size[1], box.height / p.size[0], size.number),
     };
   }
   const bottom = y(rows - 1) + heights[rows - 1];

@@ -1,0 +1,414 @@
+"""The stage in a real browser: one screen a step, painted numbers, pointing, asking, holding a slider, presenting."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import numpy as np
+import pytest
+from conftest import assert_all_in_sight, explained, settle
+from pictures import numbers, panels, place_of, same, settings_of
+from playwright.sync_api import Page
+
+from attention import AttentionConfig, trace_sentence
+from attention.tensors import matrix
+from pages import WALK
+from pages.ui.figures.colors import DARK, LIGHT, Colors, Stops
+
+Opener = Callable[..., Page]
+SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
+WINDOWS = ((1440, 900), (1280, 720))
+IN_SIGHT = """selector => {
+  const found = document.querySelector(selector);
+  if (!found) return 'missing';
+  const {left, top, right, bottom} = found.getBoundingClientRect();
+  const inside = left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5 && right > left;
+  return inside ? '' : [left, top, right, bottom].map(Math.round).join();
+}"""
+WORDS = "() => document.querySelector('.st-key-heading').innerText"
+
+
+def next_page(page: Page, slug: str) -> None:
+    page.locator(f".stepper a[data-page={slug}]").click()
+    page.wait_for_url(re.compile(f"/{slug}\\?"))
+    settle(page)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_step_is_one_screen(window: tuple[int, int], lang: str, visit: Opener) -> None:
+    page = visit(f"/embedding?lang={lang}&d_model=32", size=window)
+    for slug in WALK:
+        next_page(page, slug)
+        assert page.evaluate("scrollY + document.querySelector('.stMain').scrollTop") == 0
+        for part in (
+            *(".st-key-stage", ".st-key-inspector", ".st-key-heading h1", ".st-key-heading p", ".map", ".stepper"),
+            *(".st-key-sentence textarea", ".st-key-d_model", ".st-key-num_heads", ".st-key-head", ".st-key-query"),
+            *(".stage-bar", ".stage-bar .freeze", ".stage-bar .set", ".stage-bar .play", ".st-key-rare"),
+        ):
+            assert page.evaluate(IN_SIGHT, part) == "", (slug, part)
+        box = page.locator(".st-key-stage").bounding_box()
+        assert box is not None
+        assert box["width"] * box["height"] >= 0.3 * window[0] * window[1], slug
+        area = page.locator(".st-key-sentence textarea")
+        assert area.evaluate("area => area.scrollHeight - area.clientHeight") <= 1  # the sentence is whole
+        assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1
+        places = [panel.place for panel in panels(page)]
+        for place in places:  # and no panel lies over another, or over the edge
+            assert place is not None
+            assert place["x"] + place["width"] <= box["width"] + 1
+        for i, a in enumerate(places):
+            for b in places[i + 1 :]:
+                assert (
+                    a["x"] + a["width"] <= b["x"]
+                    or b["x"] + b["width"] <= a["x"]
+                    or a["y"] + a["height"] <= b["y"]
+                    or b["y"] + b["height"] <= a["y"]
+                )
+
+
+def test_before_the_reader_acts_there_are_few_words(visit: Opener) -> None:
+    page = visit("/embedding?d_model=32")
+    for slug in WALK:
+        next_page(page, slug)
+        assert len(page.evaluate(WORDS).split()) <= 45, slug
+
+
+def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}", size=(390, 844), has_touch=True, is_mobile=True)
+    for slug in WALK:
+        if slug != "scores":
+            page.goto(page.url.replace("/scores", f"/{slug}"))
+            settle(page)
+        assert_all_in_sight(page)
+        (place,) = [panel.place for panel in panels(page) if panel.place]
+        assert place["x"] + place["width"] > 0.6 * 390
+        if slug != "scores":
+            page.goto(page.url.replace(f"/{slug}", "/scores"))
+            settle(page)
+    page.locator(".stage-tab", has_text="K").tap()
+    assert [panel.view["tensor"] for panel in panels(page) if panel.place] == ["k"]
+    page.locator(".stage-chip", has_text="cat").tap()
+    page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
+    settle(page)
+    page.get_by_test_id("stExpandSidebarButton").tap()
+    page.wait_for_timeout(600)  # the sheet slides in
+    assert page.evaluate(IN_SIGHT, ".stage-tabs") == ""  # and leaves the picture in sight
+    sheet = page.get_by_test_id("stSidebar").bounding_box()
+    assert sheet is not None
+    assert sheet["y"] > 844 * 0.5
+
+
+def test_a_finger_asks_too(visit: Opener) -> None:
+    page = visit(f"/softmax?{urlencode(SMALL)}", size=(390, 844), has_touch=True, is_mobile=True)
+    weights = next(panel for panel in panels(page) if panel.place)
+    page.locator(".stage-canvas").scroll_into_view_if_needed()
+    settle(page)
+    page.touchscreen.tap(*place_of(page, weights, 4, 0))
+    page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'attn_weights.4.0.1'")
+
+
+# What is painted.
+
+
+def color_of(value: float, stops: Stops, share: bool, limit: float) -> list[float]:
+    at = value if share else (value / limit + 1) / 2
+    channels = [[int(color[i : i + 2], 16) for _, color in stops] for i in (1, 3, 5)]
+    return [float(np.interp(at, [place for place, _ in stops], channel)) for channel in channels]
+
+
+PIXELS = """places => {
+  const canvas = document.querySelector('.stage-canvas');
+  const ratio = devicePixelRatio, context = canvas.getContext('2d');
+  return places.map(([x, y]) => [...context.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data]);
+}"""
+
+
+@pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
+def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
+    scheme: str, theme: Colors, visit: Opener
+) -> None:
+    page = visit(f"/softmax?{urlencode(SMALL | {'causal': '1'})}", color_scheme=scheme)
+    page.mouse.move(2, 2)
+    page.evaluate("() => document.querySelector('.stage-canvas').stage.showFrames([])")  # nothing is pale
+    settle(page)
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2, causal=True))
+    seen = 0
+    for panel in panels(page):
+        assert panel.place is not None
+        wide, high = panel.place["cell"]
+        truth = matrix(trace, panel.view["tensor"], 1, 3).numpy()
+        for row, column in np.ndindex(*truth.shape):
+            x = panel.place["x"] + (column + 0.5) * wide
+            y = panel.place["y"] + row * high + 4  # above the number
+            (found,) = page.evaluate(PIXELS, [[x, y]])
+            if panel.closed[row, column]:
+                assert panel.view["tensor"] != "scaled_scores"
+                assert column > row
+                continue
+            np.testing.assert_allclose(panel.numbers[row, column], truth[row, column], rtol=1e-5, atol=1e-6)
+            if panel.kind == "plain":
+                continue
+            stops = theme.weight if panel.kind == "share" else theme.signed
+            wanted = color_of(float(truth[row, column]), stops, panel.kind == "share", panel.limit)
+            assert np.abs(np.array(found[:3]) - wanted).max() <= 4, (panel.title, row, column, found, wanted)
+            seen += 1
+    assert seen > 60
+
+
+def test_the_tables_hold_every_number_of_the_core(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}")
+    page.locator(".stage-bar .tables").click()
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
+    read = """all => all.map(table => [table.caption.innerText, [...table.tBodies[0].rows].map(
+      row => [...row.cells].map(cell => cell.innerText))])"""
+    tables: Any = page.locator(".stage-table").evaluate_all(read)
+    assert len(tables) == 3
+    for (_, rows), tensor in zip(tables, ("k", "q", "scores"), strict=True):
+        truth = matrix(trace, tensor, 1).numpy()
+        truth = truth.T if tensor == "k" else truth
+        found = np.array([[float(cell.replace("−", "-")) for cell in row[1:]] for row in rows])
+        np.testing.assert_allclose(found, truth, atol=6e-5, rtol=0.01)
+    assert [row[0] for row in tables[2][1]] == ["0 the", "1 dog", "2 saw", "3 the", "4 cat"]
+    page.keyboard.press("Escape")
+    assert page.locator(".stage-tables").count() == 0
+
+
+def test_contrast_of_every_number_is_at_least_four_and_a_half(visit: Opener) -> None:
+    page = visit("/scores")
+    found = page.evaluate(
+        """async () => {
+      const {inkOn} = await import([...performance.getEntriesByType('resource')].map(r => r.name)
+        .find(name => name.includes('/painter-')));
+      const light = c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+      const of = ([r, g, b]) => 0.2126 * light(r / 255) + 0.7152 * light(g / 255) + 0.0722 * light(b / 255);
+      let least = 99;
+      for (let r = 0; r < 256; r += 5) for (let g = 0; g < 256; g += 5) for (let b = 0; b < 256; b += 5) {
+        const ink = inkOn([r, g, b]) === '#000000' ? 0 : 1, ground = of([r, g, b]);
+        least = Math.min(least, ink ? 1.05 / (ground + 0.05) : (ground + 0.05) / 0.05);
+      }
+      return least;
+    }"""
+    )
+    assert found >= 4.5
+
+
+# Pointing and asking.
+
+
+def test_pointing_tells_the_number_with_its_row_and_column(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.0.1'})}")
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
+    scores = panels(page)[-1]
+    keys = panels(page)[0]
+    before = page.evaluate(PIXELS, [list(keys.middle(0, 2))])
+    page.mouse.move(*place_of(page, scores, 4, 2))
+    tip = page.locator(".stage-tip")
+    tip.wait_for()
+    value = float(trace.attention.scores[1, 4, 2])
+    said = tip.inner_text()
+    assert abs(float(re.search(r"= (−?[\d.]+)", said)[1].replace("−", "-")) - value) < 1e-4  # type: ignore[index]
+    assert "4 cat" in said
+    assert "2 saw" in said
+    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
+    assert page.evaluate(PIXELS, [list(keys.middle(0, 2))]) != before  # what it was made from is lit
+
+
+@pytest.mark.parametrize("size", [SMALL, SMALL | {"d_model": "64", "num_heads": "4", "causal": "1"}])
+def test_the_clicked_cell_is_the_explained_cell(size: dict[str, str], visit: Opener) -> None:
+    page = visit(f"/embedding?{urlencode(size)}")
+    config = AttentionConfig(int(size["d_model"]), int(size["num_heads"]), causal="causal" in size)
+    trace = trace_sentence(size["sentence"], config)
+    d_k = config.head_dim
+    for slug in WALK:
+        next_page(page, slug)
+        for i, panel in enumerate(panels(page)):
+            if i % 2 and panel.numbers.size < 200 and "causal" in size:
+                continue  # every other small one
+            rows, columns = panel.numbers.shape
+            row, column = (rows - 1, columns // 2) if i % 2 else (rows // 2, columns - 1)
+            page.mouse.click(*place_of(page, panel, row, column))
+            view = panel.view
+            r, c = (column, row) if view["transposed"] else (row, column)
+            head = view["head"]
+            if view["head_dim"]:
+                head, c = c // d_k, c % d_k
+            address = ".".join(map(str, [view["tensor"], r, c, *([] if head is None else [head])]))
+            page.wait_for_function("wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
+            explained(page, f"{view['tensor']}[{r}, {c}]")
+            settle(page)
+            query = int(settings_of(page)["query"])
+            shown = panels(page)[i].numbers[row, column]
+            truth = float(matrix(trace, view["tensor"], head, query)[r, c])
+            if not panel.closed[row, column]:
+                np.testing.assert_allclose(shown, truth, rtol=1e-5, atol=1e-6)
+        assert page.evaluate(IN_SIGHT, ".st-key-stage") == ""  # the picture never left
+
+
+def test_the_arrow_keys_walk_from_cell_to_cell_and_say_where(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.2.1'})}")
+    explained(page, "scores[3, 2]")
+    page.locator(".stage-canvas").focus()
+    for key, place in (("ArrowRight", "3, 3"), ("ArrowLeft", "3, 2"), ("ArrowUp", "2, 2"), ("ArrowDown", "3, 2")):
+        page.keyboard.press(key)
+        explained(page, f"scores[{place}]")
+    assert "3 the" in page.locator(".stage-box [role=status]").inner_text()
+
+
+def test_faces_turn_in_place_and_the_address_keeps_them(visit: Opener) -> None:
+    page = visit(f"/softmax?{urlencode(SMALL)}")
+    before = page.locator(".st-key-stage").bounding_box()
+    for face, name in (("notice", "Notice"), ("turn", "Your turn"), ("code", "Code"), ("compare", "A | B")):
+        page.get_by_role("radio", name=name, exact=True).click()
+        page.wait_for_function("face => new URL(location.href).searchParams.get('face') === face", arg=face)
+        settle(page)
+        assert page.locator(".st-key-inspector").count() == 0
+        assert page.locator(".st-key-stage").bounding_box() == before
+    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
+    assert friend.locator(".st-key-compare").count() == 1
+    weights = panels(page)[-1]
+    page.mouse.click(*place_of(page, weights, 3, 1))
+    explained(page, "attn_weights[3, 1]")
+
+
+# Holding a slider.
+
+
+def test_the_picture_follows_a_slider_while_it_is_held(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}")
+    page.evaluate("""() => { window.seen = []; const stage = document.querySelector('.stage-canvas').stage;
+      const show = stage.show.bind(stage); stage.show = scene => { window.seen.push(scene.version); show(scene); } }""")
+    thumb = page.locator(".st-key-d_model [data-testid=stSliderThumbValue]").locator("..").bounding_box()
+    track = page.locator(".st-key-d_model [data-orientation=horizontal]").last.bounding_box()
+    assert thumb
+    assert track
+    y = track["y"] + track["height"] / 2
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(thumb["x"] + track["width"] * 0.45, y, steps=8)
+    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim > 4")
+    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.fetching")
+    held = page.evaluate("document.querySelector('.stage-canvas').stage.scene.head_dim")
+    live, url = numbers(page), page.url
+    assert settings_of(page)["d_model"] == "8"  # Streamlit knows nothing of it yet
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(2 * held, 2))
+    np.testing.assert_allclose(live[-1], trace.attention.scores[1].numpy(), rtol=1e-5, atol=1e-5)
+    page.mouse.up()
+    page.wait_for_function("url => location.href !== url", arg=url)
+    settle(page)
+    assert settings_of(page)["d_model"] == str(2 * held)
+    assert same(numbers(page), live)
+    assert len(set(page.evaluate("window.seen.slice(-2)"))) == 1  # released: the same picture, nothing painted anew
+
+
+def test_a_slider_held_over_sizes_that_are_not_trained_says_so(visit: Opener) -> None:
+    page = visit("/scores?lang=en", first=True)
+    before = numbers(page)
+    page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 48})")
+    page.wait_for_function("() => document.querySelector('.stage-words').innerText !== ''")
+    assert "train" in page.locator(".stage-words").inner_text()
+    assert same(numbers(page), before)
+
+
+def test_the_play_walks_along_the_followed_row(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}")
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
+    forward = page.locator(".stage-bar .on")
+    for column, token in enumerate(("0 the", "1 dog", "2 saw")):
+        forward.click()
+        words = page.locator(".stage-words").inner_text()
+        assert words.startswith(f"{column + 1} of 5: 3 the, {token}")
+        value = float(words.rsplit("→", 1)[1].replace("−", "-"))
+        assert abs(value - float(trace.attention.scores[1, 3, column])) < 1e-3
+    page.locator(".stage-bar .back").click()
+    assert page.locator(".stage-words").inner_text().startswith("2 of 5")
+
+
+# Presenting, and the keyboard.
+
+
+def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
+    page.locator("h1").click()
+    page.keyboard.press("p")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '1'")
+    settle(page)
+    assert page.locator(".st-key-panel").is_hidden()
+    for part in (".st-key-stage", ".st-key-sentence", ".st-key-d_model", ".st-key-num_heads"):
+        assert page.evaluate(IN_SIGHT, part) == "", part
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('.st-key-heading p, .st-key-sentence textarea, .stage-button,'
+          + '.stage-words, [data-testid=stSidebar] [data-testid=stWidgetLabel] p')]
+          .filter(e => e.offsetParent && e.innerText).filter(e => parseFloat(getComputedStyle(e).fontSize) < 20).map(e => e.className)"""
+    )
+    assert small == []
+    sizes = page.evaluate("Object.values(document.querySelector('.stage-canvas').stage.places.size)")
+    assert min(sizes) >= 20
+    for key, slug in (("ArrowRight", "scaling"), ("ArrowRight", "softmax"), ("ArrowLeft", "scaling")):
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(f"/{slug}\\?.*present=1"))
+        settle(page)
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '0'")
+
+
+def test_the_keyboard_alone_walks_through_all_steps(visit: Opener) -> None:
+    page = visit(f"/?{urlencode(SMALL)}")
+    for slug in WALK:
+        link = page.locator(".ways a[data-page]").last
+        link.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(f"/{slug}\\?"))
+        settle(page)
+        page.locator(".st-key-stage .stage-canvas").focus()
+        before = settings_of(page)["cell"]
+        page.keyboard.press("ArrowUp" if WALK.index(slug) % 2 else "ArrowDown")
+        page.wait_for_function("before => new URL(location.href).searchParams.get('cell') !== before", arg=before)
+        settle(page)
+    assert settings_of(page)["d_model"] == "8"
+
+
+# The overview.
+
+
+def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) -> None:
+    page = visit(f"/?{urlencode(SMALL)}")
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
+    weights = trace.attention.attn_weights
+    arcs = page.locator("[data-arc]").evaluate_all(
+        "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
+    )
+    told = dict(arcs)
+    for head, row, column in np.ndindex(2, 5, 5):
+        weight = float(weights[head, row, column])
+        width = told.get(f"{head}.{row}.{column}")
+        assert (width is not None) == (weight >= 0.04)
+        if width is not None:
+            assert abs(width - (0.5 + 5 * weight)) < 1e-3
+    words = page.locator(".sentence-word")
+    words.nth(1).hover()
+    assert page.locator(".sentence-note").inner_text().startswith("dog looks at")
+    words.nth(4).click()
+    page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
+
+
+def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(visit: Opener) -> None:
+    page = visit("/?lang=en", first=True, size=(1280, 720))
+    for part in (".st-key-stage", ".sentence", ".stage-bar"):
+        assert page.evaluate(IN_SIGHT, part) == "", part
+    at_the_end = numbers(page)
+    assert "book" in page.locator(".sentence-note").inner_text()
+    page.locator(".stage-bar .play").click()
+    page.wait_for_function("() => /step 0 of 300/.test(document.querySelector('.stage-words').innerText)")
+    assert not same(numbers(page), at_the_end)
+    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.learning", timeout=30_000)
+    assert same(numbers(page), at_the_end)
+    scores = next(panel for panel in panels(page) if panel.view["tensor"] == "scores")
+    page.mouse.click(*place_of(page, scores, 2, 2))
+    page.locator(".stage-bar .flow").wait_for()
+    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length === 3")
+    assert [panel.view["tensor"] for panel in panels(page)] == ["k", "q", "scores"]
+    page.locator(".stage-bar .flow").click()
+    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
+    assert same(numbers(page), at_the_end)
