@@ -12,7 +12,7 @@ from pages.ui.figures.views import View
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import CHECKPOINTS, COMPARED
 from pages.ui.state.values import SWAPPED
-from pages.ui.state.visit import change, resolved, said, tell
+from pages.ui.state.visit import change, current, resolved, said, tell
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 
@@ -198,31 +198,37 @@ def _button(name: str, lang: str) -> None:
     st.button(label(name, lang), key=name, on_click=_ACTIONS[name][0], icon=f":material/{_ACTIONS[name][1]}:")
 
 
+def _change(**values: object) -> None:
+    """A change made in the panel, after which the whole page is another."""
+    change(**values)
+    current().redraws = True
+
+
 def _hold() -> None:
-    change(pin=resolved().settings.held)
+    _change(pin=resolved().settings.held)
 
 
 def _silence() -> None:
-    change(edit=Edit(SILENCED, head=resolved().settings.head))
+    _change(edit=Edit(SILENCED, head=resolved().settings.head))
 
 
 def _swap() -> None:
     places, length = {said("swap_first"), said("swap_second")}, resolved().scope.seq_len
     if len(places) == 2 and all(type(place) is int and 0 <= place < length for place in places):
-        change(edit=Edit(SWAPPED, *sorted(places)))
+        _change(edit=Edit(SWAPPED, *sorted(places)))
 
 
 def _back() -> None:
     """A's settings in force again, nothing held."""
     held = resolved().settings.pin
     if held:
-        change(**{name: getattr(held, name) for name in COMPARED}, pin=None)
+        _change(**{name: getattr(held, name) for name in COMPARED}, pin=None)
 
 
 _ACTIONS = {
     "hold": (_hold, "push_pin"),
     "hold_again": (_hold, "push_pin"),
     "back_to_a": (_back, "undo"),
-    "release": (lambda: change(pin=None), "close"),
+    "release": (lambda: _change(pin=None), "close"),
     "undo": (lambda: change(edit=None), "undo"),
 }

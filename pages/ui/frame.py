@@ -57,10 +57,10 @@ Contents = Mapping[str, st.Page]
 
 def dress() -> None:
     """The rules of style, once per run, in the theme that the figures have."""
-    st.html(Path(__file__).with_name("style.css"))
+    rules = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
     theme = colors(dark=st.context.theme.type == "dark")
     named = {name.replace("_", "-"): getattr(theme, name) for name in _NAMED}
-    st.html(f"<style>:root {{ {' '.join(f'--{name}: {color};' for name, color in named.items())} }}</style>")
+    st.html(f"<style>{rules} :root {{ {' '.join(f'--{name}: {color};' for name, color in named.items())} }}</style>")
 
 
 def begin() -> Resolved:

@@ -1,6 +1,7 @@
 """What a page holds: the settings in force, their trace, and the ways to show and say something."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 
 import plotly.graph_objects as go
@@ -47,6 +48,7 @@ class Page:
         self.settings: Settings = self.now.settings
         self.lang = self.settings.lang
         self.colors: Colors = colors(dark=st.context.theme.type == "dark")
+        self._waiting: list[str] | None = None  # texts that will be written as one
         found = prose.sections(self.page, self.lang)
         with st.container(key="heading"):
             st.markdown(f"# {found['title']}\n\n{found['motivation']}", anchors=False)
@@ -65,7 +67,14 @@ class Page:
 
     def say(self, section: str, **facts: object) -> None:
         """A section of the page's text."""
-        st.markdown(self.text(section, **facts))
+        self._write(self.text(section, **facts))
+
+    def _write(self, text: str) -> None:
+        """Some Markdown: now, or together with what stands around it (see Lesson.more)."""
+        if self._waiting is None:
+            st.markdown(text)
+        else:
+            self._waiting.append(text)
 
     def caption(self, section: str, **facts: object) -> None:
         """A section in small print."""
@@ -73,7 +82,8 @@ class Page:
 
     def formula(self, *parts: str) -> None:
         """A formula, its live shapes under its symbols (see sized)."""
-        st.latex(r" \; ".join(parts))
+        formula = r" \; ".join(parts)
+        self._write(f"$$\n{formula}\n$$")
 
     def link(self, page: str, text: str) -> None:
         """A link to another page that keeps the settings."""
@@ -95,10 +105,15 @@ class Page:
             prose.fill(prose.section(self.page, self.lang, name, self.settings.weights), {}, also)
             for name in ("question", "answer")
         )
-        with st.container(border=True):
-            st.markdown(f"**{self.name('question')}** · {question}")
-            with st.expander(self.name("answer")):
-                st.markdown(answer)
+        self._write(f"**{self.name('question')}** · {question}")
+        self._flush()
+        with st.expander(self.name("answer")):
+            st.markdown(answer)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            st.markdown("\n\n".join(self._waiting))
+            self._waiting.clear()
 
     def name(self, key: str, **facts: object) -> str:
         """A short label in the reader's language."""
@@ -205,6 +220,7 @@ class Lesson(Page, Sight):
     def story(self) -> None:
         """How far the training is, and how well the layer does now; nothing with other weights."""
         if self.says:
+            self._flush()
             story.tell(self.now, self.layer, self.trace.tokens, self.token(self.query), self.said())
 
     # The stage, and the panel beside it.
@@ -235,11 +251,16 @@ class Lesson(Page, Sight):
         with self._panel or st.container():
             panel(faces)
 
-    def more(self) -> DeltaGenerator:
-        """What is longer, for those who scroll."""
-        st.html(navigation.ways(self.settings, self.page))
-        st.html(f"<h2 class='more' id='more'>{self.name('read_more')}</h2>")
-        return st.container(key="more")
+    @contextmanager
+    def more(self) -> Iterator[None]:
+        """What is longer, for those who scroll. Texts that follow each other are one element: each costs time."""
+        heading = f"<h2 class='more' id='more'>{self.name('read_more')}</h2>"
+        st.html(f"{navigation.ways(self.settings, self.page)}{heading}")
+        with st.container(key="more"):
+            self._waiting = []
+            yield
+            self._flush()
+            self._waiting = None
 
     def notice(self, section: str, rule_of: str = "", /, **facts: object) -> None:
         """What to notice, computed from the tensors on screen.
@@ -253,6 +274,7 @@ class Lesson(Page, Sight):
 
     def show(self, board: Board, key: str) -> None:
         """Paint a board of heatmaps. Where something is held or edited, what differs from before is framed."""
+        self._flush()
         super().show(self.marked(board), key)
 
     def progress(self, page: str) -> None:

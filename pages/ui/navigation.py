@@ -40,11 +40,14 @@ def _step(settings: Settings, slug: str, here: str, seen: Set[str]) -> Markup:
     done = slug in seen and slug != here
     mark = Markup("<i>{}</i>").format("✓" if done else number) if number else Markup("")
     kind = "done" if done else ""
-    return _link(settings, slug, Markup("{}<span>{}</span>").format(mark, label(slug, lang)), here, kind)
+    shown = Markup("{}<span>{}</span>").format(mark, label(slug, lang))
+    return _link(settings, slug, shown, here, kind, f"{number} {label(slug, lang)}" if number else label(slug, lang))
 
 
-def _link(settings: Settings, slug: str, text: str, here: str, kind: str = "") -> Markup:
-    current = Markup(" aria-current='page'") if slug == here else ""
+def _link(settings: Settings, slug: str, text: str, here: str, kind: str = "", name: str = "") -> Markup:
+    """name: what it is called where its text may be hidden."""
+    current = Markup(" aria-current='page'") if slug == here else Markup("")
+    current += Markup(" aria-label='{0}' title='{0}'").format(name) if name else ""
     return Markup("<a href='{}' data-page='{}' class='{}'{}>{}</a>").format(
         _address(settings.elsewhere, slug), slug, kind, current, text
     )

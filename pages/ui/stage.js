@@ -212,7 +212,7 @@ class Stage {
     if (!this.scene) return;
     const { clientWidth: width, clientHeight: height } = this.place;
     if (width < 20 || height < 20) return;
-    const narrow = width < NARROW && !this.told.scene_lines;
+    const narrow = width < NARROW && this.told.acts && !this.told.scene_lines;
     this.tabs.hidden = this.chips.hidden = !narrow;
     if (narrow) {
       this.only ??= this.result();

@@ -21,7 +21,6 @@ from pages.ui.words.labels import label
 
 _TEXTS = ("play", "pause", "back", "on", "tables", "close", "freeze", "set", "moment", "no_layer", "no_empty")
 _SENTENCE = ("looks", "looks_apart", "looks_nowhere", "one_head", "between", "says", "learn", "step_of", "flow")
-MOST_HIGH = 640  # pixels of a picture below the stage
 
 
 @cache
@@ -65,7 +64,7 @@ def show(board: Board, key: str, theme: Colors, lang: str) -> None:
         "steps": [],
         "route": "",
         "scene_lines": False,
-        "height": min(MOST_HIGH, sum(board.heights) + 74 * len(board.heights) + 50),
+        "height": _height(board),
         "row": 0,
         "head_dim": 1,
     }
@@ -74,6 +73,12 @@ def show(board: Board, key: str, theme: Colors, lang: str) -> None:
 
 def _place(board: Board, key: str, theme: Colors, also: Mapping[str, object]) -> None:
     _component()(key=key, data=pack(board, {**also, "theme": asdict(theme)}))
+
+
+def _height(board: Board) -> int:
+    """Pixels that a board needs: its rows, their titles, the labels of its columns, its colour bars."""
+    labelled = sum(any(panel and panel.show_columns for panel in line) for line in board.grid)
+    return sum(board.heights) + 34 * len(board.heights) + 66 * labelled + 44
 
 
 def _words(board: Board, lang: str) -> str:

@@ -1,8 +1,8 @@
-"""How long from a click on a heatmap cell to the last change on the page, beside a slider move on a one-figure page.
+"""From a click on a cell of the followed row to its explanation, beside a move of the plain yardstick's slider.
 
     python tests/bench/click.py [ROUNDS]
 
-Both are measured in turn in one browser against one server. Machines are noisy: read the ratios.
+Both are measured in turn in one browser, each against its own server. Machines are noisy: read the ratios.
 """
 
 import statistics
@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+from pictures import panels, place_of
 from serving import FLAGS, chromium, serve
 from slider import PAGES, QUIET, SETTLED, measure, opened
 
@@ -21,14 +22,10 @@ SIZES = ("weights=random&d_model=8&num_heads=2", "weights=random&d_model=128&num
 def click(page: Page, turn: int) -> float:
     """Milliseconds from a click on another cell of the page's last heatmap to the last change that it brings."""
     page.wait_for_function(SETTLED, arg=QUIET)
-    image = page.locator(".heatmaplayer image").last
-    image.scroll_into_view_if_needed()
-    box = image.bounding_box()
-    assert box is not None
+    result = panels(page)[page.evaluate("document.querySelector('.st-key-stage .stage-canvas').stage.result()")]
+    row = page.evaluate("document.querySelector('.st-key-stage .stage-canvas').stage.scene.row")
     before = page.url
-    page.mouse.move(
-        box["x"] + box["width"] * (0.15 + 0.1 * (turn % 8)), box["y"] + box["height"] * (0.1 + 0.1 * (turn % 8))
-    )
+    page.mouse.move(*place_of(page, result, row, turn % result.numbers.shape[1]))  # the followed row stays
     page.wait_for_function(SETTLED, arg=QUIET)  # the hover label's own changes
     start = page.evaluate("window.lastChange = performance.now()")
     page.mouse.down()
@@ -39,12 +36,13 @@ def click(page: Page, turn: int) -> float:
 
 
 def main(rounds: int) -> int:
-    with serve() as ours, sync_playwright() as playwright:
+    yardstick = Path(__file__).with_name("yardstick.py")
+    with serve() as ours, serve(yardstick) as plain, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         for size in SIZES:
-            slider = opened(browser, f"{ours}/scores?{size}")
+            slider = opened(browser, f"{plain}/?page=softmax&heads=all&{size}")
             print(f"{size}: medians of {rounds} each, in ms\n{'page':14}{'click':>7}{'slider':>8}{'ratio':>7}")
-            for name in PAGES:
+            for name in PAGES[1:]:  # on the overview a click opens the step
                 tab = opened(browser, f"{ours}/{name}?{size}")
                 clicks, moves = [], []
                 for turn in range(rounds):

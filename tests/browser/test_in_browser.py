@@ -175,7 +175,6 @@ def test_the_keyboard_alone_reaches_and_moves_everything(visit: Opener) -> None:
         "stTextArea",
         "stSelectbox",
         "stCheckbox",
-        "stBaseButton",
     ):
         assert any(name and name.startswith(kind) for name in reached), (kind, reached)
     for part in (".stepper a", ".map a", ".stage-canvas", ".stage-button", ".ask"):

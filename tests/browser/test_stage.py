@@ -172,7 +172,7 @@ def test_the_tables_hold_every_number_of_the_core(visit: Opener) -> None:
         np.testing.assert_allclose(found, truth, atol=6e-5, rtol=0.01)
     assert [row[0] for row in tables[2][1]] == ["0 the", "1 dog", "2 saw", "3 the", "4 cat"]
     page.keyboard.press("Escape")
-    assert page.locator(".stage-tables").count() == 0
+    page.locator(".stage-tables").wait_for(state="detached")
 
 
 def test_contrast_of_every_number_is_at_least_four_and_a_half(visit: Opener) -> None:

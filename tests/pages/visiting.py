@@ -261,11 +261,21 @@ class Page:
 def _said(texts: list[str], folder: str, lang: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for text in texts:
-        for name, template in sections(folder, lang).items():
-            match = pattern(template).fullmatch(text)
-            if match and name != "title":
-                assert name not in found, f"{name} is said twice"
-                found[name] = match.groupdict()
+        place = 0
+        while place < len(text):  # several sections may stand in one text, one after the other
+            matches = {
+                name: match
+                for name, template in sections(folder, lang).items()
+                if name != "title" and (match := pattern(template).match(text, place))
+            }
+            end = max((match.end() for match in matches.values()), default=-1)
+            for name, match in matches.items():
+                if match.end() == end:
+                    assert name not in found, f"{name} is said twice"
+                    found[name] = match.groupdict()
+            place = end if end >= 0 else (text.find("\n\n", place) + 1 or len(text) + 1) - 1
+            while text[place : place + 1] == "\n":
+                place += 1
     return found
 
 
@@ -281,7 +291,7 @@ def pattern(template: str) -> re.Pattern[str]:
         else:
             found += f"(?P={part})" if part in known else f"(?P<{part}>.+?)"
             known.add(part)
-    return re.compile(found, re.DOTALL)
+    return re.compile(rf"{found}(?=\n\n|\Z)", re.DOTALL)
 
 
 @cache

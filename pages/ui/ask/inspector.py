@@ -63,7 +63,8 @@ def inspector(page: str, trace: SentenceTrace) -> None:
     st.markdown(prose.shared(lang, _section(derivation), also))
     st.latex(_lines(derivation))
     _terms(derivation, trace, here)
-    with st.expander(label("choose", lang), expanded=visit.sets, key="choose"):
+    tell("choose", visit.sets, lang)
+    if st.toggle(label("choose", lang), key="choose", on_change=_on_choose):
         _choose(trace, cell, number(derivation.value), here)
         st.caption(prose.shared(lang, "hint"))
 
@@ -228,6 +229,10 @@ def _on_click(cell: Cell) -> None:
     else:
         _ask(cell)
         current().redraws = is_answer
+
+
+def _on_choose() -> None:
+    current().sets = said("choose") is True
 
 
 def _on_select() -> None:

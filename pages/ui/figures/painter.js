@@ -273,7 +273,9 @@ function arrangeBoard(board, panels, area, scene, places) {
   // Colour bars: in an empty corner, if it is big enough, else in a strip below.
   const corner = !board.small && rows > 1 && !at(0, 0) && at(0, columns - 1) ? [0, 0] : null;
   const inCorner = corner && lefts[0] + widths[0] > 110 && board.heights[0] >= 34 * scales.length;
-  const strip = board.small || inCorner || !scales.length ? 0 : size.tick * 2 + 18;
+  const abreast = Math.max(1, Math.min(scales.length, Math.floor((area.width - lefts[0]) / 175)));
+  const stripped = size.tick * 2 + 18;
+  const strip = board.small || inCorner ? 0 : Math.ceil(scales.length / abreast) * stripped;
   const fixed = board.heights.map((h) => (h <= 24 ? 15 : 0));
   const down = area.height - tops.reduce((a, b) => a + b, 0) - fixed.reduce((a, b) => a + b, 0) - strip - 4;
   const natural = board.heights.reduce((sum, h, r) => sum + (fixed[r] ? 0 : h), 0);
@@ -304,7 +306,11 @@ function arrangeBoard(board, panels, area, scene, places) {
     if (board.small) return;
     const each = inCorner
       ? { x: area.x + 6, y: area.y + 16 + i * (size.tick * 2 + 26), width: Math.min(150, lefts[0] + widths[0] - 30) }
-      : { x: area.x + lefts[0] + i * 200, y: bottom + size.tick + 10, width: Math.min(160, area.width / scales.length - 50) };
+      : {
+          x: area.x + lefts[0] + (i % abreast) * 190,
+          y: bottom + size.tick + 10 + Math.floor(i / abreast) * stripped,
+          width: 150,
+        };
     places.bars.push({ ...each, scale });
   });
   places.boards.push({ board, x, y, widths, heights });

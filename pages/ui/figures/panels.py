@@ -178,7 +178,9 @@ class Board:
     @property
     def words(self) -> str:
         """What the figure shows, for those who do not see it."""
-        return "; ".join(f"{re.sub('<[^>]+>', '', panel.name.replace('<sub>', '_'))} {panel.shape}" for panel in self.panels)
+        return "; ".join(
+            f"{re.sub('<[^>]+>', '', panel.name.replace('<sub>', '_'))} {panel.shape}" for panel in self.panels
+        )
 
 
 def token_labels(tokens: Sequence[str]) -> tuple[str, ...]:
