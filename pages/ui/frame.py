@@ -95,7 +95,7 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
     if visit.go_to:  # a link of ours was clicked
         step, visit.go_to = visit.go_to, ""
         if step != slug:
-            st.switch_page(pages[step], query_params=to_query(here.settings.elsewhere))
+            st.switch_page(f"pages/{step}/page.py", query_params=to_query(here.settings.elsewhere))
     visit.seen.add(slug)
     sidebar(here, slug)
     top(here, slug)

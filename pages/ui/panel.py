@@ -18,7 +18,7 @@ from pages.ui.figures.panels import Board
 from pages.ui.figures.sight import Sight
 from pages.ui.quiz.box import quiz
 from pages.ui.state.resolved import Resolved
-from pages.ui.state.settings import FACES
+from pages.ui.state.settings import FACES, Face
 from pages.ui.state.visit import change_now, control, current, fits, resolved, said
 from pages.ui.words import prose
 from pages.ui.words.labels import label
@@ -54,17 +54,9 @@ def panel(faces: Faces) -> None:
             **control("face", lang) | {"on_change": _turn, "args": ()},
         )
         inspector.listen(sight.trace, faces.start)
-        with st.container(key="inspector" if settings.face == "number" else "faces"):
-            if settings.face == "notice":
-                _notice(faces)
-            elif settings.face == "number":
-                inspector.inspector(page, sight.trace)
-            elif settings.face == "turn":
-                _turn_of(page, faces)
-            elif settings.face == "code":
-                st.code(painter.source_of(*faces.code), language="python", wrap_lines=True)
-            else:
-                compare(faces.a, (sight.trace, sight.now), faces.compare, faces.by_hand, _show(page, faces))
+        for face in shown(settings.face):
+            with st.container(key="inspector" if face == "number" else f"face_{face}"):
+                _DRAWN[face](page, faces)
         if visit.redraws:
             visit.redraws = False
             st.rerun()
@@ -76,7 +68,25 @@ def _turn() -> None:
         change_now(face=face)
 
 
-def _notice(faces: Faces) -> None:
+def shown(face: Face) -> tuple[Face, ...]:
+    """The faces that are drawn: the one that the reader chose."""
+    return (face,)
+
+
+def _number(page: str, faces: Faces) -> None:
+    inspector.inspector(page, faces.sight.trace)
+
+
+def _code(page: str, faces: Faces) -> None:
+    st.code(painter.source_of(*faces.code), language="python", wrap_lines=True)
+
+
+def _compare(page: str, faces: Faces) -> None:
+    b = (faces.sight.trace, faces.sight.now)
+    compare(faces.a, b, faces.compare, faces.by_hand, _show(page, faces))
+
+
+def _notice(page: str, faces: Faces) -> None:
     if faces.notice is None:
         st.markdown(prose.shared(faces.sight.lang, "notice_none"))
     else:
@@ -102,3 +112,12 @@ def _show(page: str, faces: Faces) -> Callable[[Board, str], None]:
         painter.show(faces.sight.marked(board), f"{page}_{key}", faces.colors, faces.sight.lang)
 
     return show
+
+
+_DRAWN: dict[Face, Callable[[str, Faces], None]] = {
+    "notice": _notice,
+    "number": _number,
+    "turn": _turn_of,
+    "code": _code,
+    "compare": _compare,
+}

@@ -340,7 +340,8 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
     small = page.evaluate(
         """() => [...document.querySelectorAll('.st-key-heading p, .st-key-sentence textarea, .stage-button,'
           + '.stage-words, [data-testid=stSidebar] [data-testid=stWidgetLabel] p')]
-          .filter(e => e.offsetParent && e.innerText).filter(e => parseFloat(getComputedStyle(e).fontSize) < 20).map(e => e.className)"""
+          .filter(e => e.offsetParent && e.innerText)
+          .filter(e => parseFloat(getComputedStyle(e).fontSize) < 20).map(e => e.className)"""
     )
     assert small == []
     sizes = page.evaluate("Object.values(document.querySelector('.stage-canvas').stage.places.size)")

@@ -164,18 +164,20 @@ def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]
         "overview": [
             [
                 ("W<sub>Q</sub>", learned.w_q[:, mine]),
-                ("Q", attention.q[head]),
+                (f"Q<sub>{head}</sub>", attention.q[head]),
                 ("scores", scores),
+                ("scaled", scaled),
+                ("masked", masked),
                 ("output", attention.output),
                 ("X", trace.x),
                 ("W<sub>K</sub>", learned.w_k[:, mine]),
-                ("K", attention.k[head]),
-                ("scaled", scaled),
-                ("joined", attention.joined),
-                ("W<sub>V</sub>", learned.w_v[:, mine]),
-                ("V", attention.v[head]),
+                (f"K<sub>{head}</sub>", attention.k[head]),
                 ("weights", weights),
-                ("head out", attention.head_outputs[head]),
+                ("W<sub>O</sub>", learned.w_o),
+                ("W<sub>V</sub>", learned.w_v[:, mine]),
+                (f"V<sub>{head}</sub>", attention.v[head]),
+                (f"head {head} out", attention.head_outputs[head]),
+                ("joined", attention.joined),
             ]
         ],
         "embedding": [
@@ -184,8 +186,9 @@ def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]
                 ("id", torch.tensor([[case.words.index(t)] for t in case.tokens])),
                 ("one-hot", torch.tensor([[float(t == word) for word in case.words] for t in case.tokens])),
                 ("embeddings", trace.embeddings),
+                ("positions", trace.positions),
+                ("X", trace.x),
             ],
-            [("embeddings", trace.embeddings), ("positions", trace.positions), ("X", trace.x)],
         ],
         "projections": [
             [
@@ -201,7 +204,7 @@ def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]
                 ("V", v),
             ]
         ],
-        "scores": [[("Kᵀ", k[:, mine].T), ("Q", q[:, mine]), ("scores", scores)]],
+        "scores": [[(f"K<sub>{head}</sub>ᵀ", k[:, mine].T), (f"Q<sub>{head}</sub>", q[:, mine]), ("scores", scores)]],
         "scaling": [[("scores", scores), ("scaled scores", scaled)]],
         "softmax": [
             [
@@ -214,13 +217,20 @@ def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]
         ],
         "weighted_sum": [
             [
-                ("V", attention.v[head]),
+                (f"V<sub>{head}</sub>", attention.v[head]),
                 ("weight × V", row.unsqueeze(1) * attention.v[head]),
                 ("weights", weights),
                 ("head output", attention.head_outputs[head]),
             ]
         ],
         "heads": [
+            [(f"head {h}", seen(attention.attn_weights[h])) for h in range(heads)],
+            [
+                ("W<sub>O</sub>", learned.w_o),
+                ("b<sub>O</sub>", learned.b_o[None]),
+                ("joined heads", attention.joined),
+                ("output", attention.output),
+            ],
             [
                 ("Q", q),
                 ("K", k),
@@ -228,13 +238,6 @@ def expected_charts(slug: str, case: Case) -> list[list[tuple[str, np.ndarray]]]
                 (f"Q<sub>{head}</sub>", q[:, mine]),
                 (f"K<sub>{head}</sub>", k[:, mine]),
                 (f"V<sub>{head}</sub>", v[:, mine]),
-            ],
-            [(f"head {h}", seen(attention.attn_weights[h])) for h in range(heads)],
-            [
-                ("W<sub>O</sub>", learned.w_o),
-                ("b<sub>O</sub>", learned.b_o[None]),
-                ("joined heads", attention.joined),
-                ("output", attention.output),
             ],
         ],
     }

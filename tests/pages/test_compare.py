@@ -262,10 +262,10 @@ CHANGES = {
     "d_model": (lambda at: at.select_slider(key="d_model").set_value(16), {"d_model": "16"}),
     "num_heads": (lambda at: at.select_slider(key="num_heads").set_value(4), {"num_heads": "4"}),
     "sentence": (
-        lambda at: at.text_input(key="sentence").set_value("the dog saw the cat"),
+        lambda at: at.text_area(key="sentence").set_value("the dog saw the cat"),
         {"sentence": "the dog saw the cat"},
     ),
-    "longer": (lambda at: at.text_input(key="sentence").set_value(SENTENCE + " run"), {"sentence": SENTENCE + " run"}),
+    "longer": (lambda at: at.text_area(key="sentence").set_value(SENTENCE + " run"), {"sentence": SENTENCE + " run"}),
 }
 TELLS = {"longer": "sentence"}
 
@@ -357,7 +357,7 @@ CHANGED = {
 def test_back_to_a_brings_back_every_setting_and_lets_go():
     at = press(enter("softmax", **FIRST, **CHANGED, edit="scores.1.2.3:4").at, "hold")
     before = settings_in(at, "pin")
-    at.text_input(key="sentence").set_value("one two three")
+    at.text_area(key="sentence").set_value("one two three")
     at.run()
     at.select_slider(key="d_model").set_value(8)
     at.toggle(key="causal").set_value(False)
@@ -424,7 +424,7 @@ def test_what_is_held_goes_along_to_every_page_and_language():
         page = go(at, slug)
         assert_compared(page, Case.of("en", **FIRST), Case.of("en", **FIRST, scaled="0"))
         assert_framed(page, Case.of("en", **FIRST), Case.of("en", **FIRST, scaled="0"))
-    at.button_group(key="lang").set_value("zh")
+    at.speak("zh")
     at.run()
     page = look(at, WALKED[-1], "zh")
     assert changes_told(page) == {label("short_scaled", "zh"): (label("on", "zh"), label("off", "zh"))}
@@ -448,7 +448,7 @@ def test_a_link_shows_another_visitor_what_is_held():
 
 def test_nothing_is_compared_with_an_empty_sentence_and_the_held_one_comes_back():
     at = press(enter("scores", **FIRST).at, "hold")
-    at.text_input(key="sentence").set_value("")
+    at.text_area(key="sentence").set_value("")
     page = look(at.run(), "scores")
     assert page.of("info") != []
     assert page.charts_in("compare") == []
@@ -610,7 +610,7 @@ def test_a_single_word_has_none_to_change_places_with():
 def test_a_shorter_sentence_leaves_words_to_swap_that_it_has():
     at = enter("embedding", **FIRST).at
     at.selectbox(key="swap_first").set_value(4)
-    at.text_input(key="sentence").set_value("a b")
+    at.text_area(key="sentence").set_value("a b")
     at.run()
     look(at, "embedding")
     assert max(at.selectbox(key="swap_first").value, at.selectbox(key="swap_second").value) <= 1

@@ -459,8 +459,8 @@ def test_the_number_asked_about_goes_with_the_head():
         ("x.2.7", lambda at: at.select_slider(key="d_model").set_value(4), False),
         ("x.2.3", lambda at: at.select_slider(key="d_model").set_value(4), True),
         ("q.2.3.1", lambda at: at.select_slider(key="num_heads").set_value(4), False),
-        ("x.10.1", lambda at: at.text_input(key="sentence").set_value("a b c d e f g h i"), False),
-        ("x.3.1", lambda at: at.text_input(key="sentence").set_value("a b c d e f g h i"), True),
+        ("x.10.1", lambda at: at.text_area(key="sentence").set_value("a b c d e f g h i"), False),
+        ("x.3.1", lambda at: at.text_area(key="sentence").set_value("a b c d e f g h i"), True),
         ("scores.3.1.0", lambda at: at.toggle(key="causal").set_value(True), True),
     ],
 )

@@ -225,7 +225,7 @@ def test_a_question_and_its_answer_are_there_again_after_a_walk_and_in_another_l
     page = go(at, "scaling")
     assert_judged(page, "scaling", case, question, wrong)
     assert widget(at, "choice").value == wrong
-    at.button_group(key="lang").set_value("zh")
+    at.speak("zh")
     page, chinese = look(at.run(), "scaling", "zh"), Case.of("zh", sentence=typed, query=str(case.query))
     assert_judged(page, "scaling", chinese, question, wrong)
 
@@ -250,7 +250,7 @@ def test_another_sentence_is_another_question_though_it_has_the_same_name():
     at, case, sentence = enter("scores").at, Case.of("en"), "one two three four"
     question = asked("scores", case)[0]
     give(at, question, answers(case, question)[True])
-    at.text_input(key="sentence").set_value(sentence)
+    at.text_area(key="sentence").set_value(sentence)
     page = look(at.run(), "scores")
     now = assert_asks(page, "scores", Case.of("en", sentence=sentence, query=at.query_params["query"]), 0)
     assert (now.name, now == question) == (question.name, False)

@@ -728,10 +728,10 @@ def test_a_server_that_opens_no_folders_speaks_of_the_hub_alone(loading, monkeyp
 def test_a_model_that_can_not_be_had_leaves_everything_else_in_reach(loading):
     loading.reason = "architecture"
     at = start(weights="real", model="a/b", sentence="the cat saw it", query="1")
-    at.text_input(key="sentence").set_value("the dog")
+    at.text_area(key="sentence").set_value("the dog")
     at.toggle(key="scaled").set_value(False)
     assert told_why(look(at.run(), "overview"))[0] == "architecture"
-    at.button_group(key="lang").set_value("zh")
+    at.speak("zh")
     assert told_why(look(at.run(), "overview", "zh"))[0] == "architecture"
     assert loading.calls == ["a/b"]
     at.text_input(key="model").set_value("c/d")

@@ -168,10 +168,10 @@ def test_what_is_chosen_is_in_the_address_and_a_link_brings_it_back(lang):
 def test_a_word_that_these_sentences_do_not_have_gives_way_to_the_first_one_and_comes_back():
     at = enter("vectors", sentence=SENTENCE["en"], word="cat", other="nowhere", mix="20").at
     assert_mixed(look(at, "vectors"), METHODS[0], ("cat", FIRST["en"][1]), 20)
-    at.text_input(key="sentence").set_value(SENTENCE["zh"])
+    at.text_area(key="sentence").set_value(SENTENCE["zh"])
     page = look(at.run(), "vectors")
     assert code_spans(page.said["decoded_word"]["first"]) == ("", [FIRST["zh"][0]])
-    at.text_input(key="sentence").set_value(SENTENCE["en"])
+    at.text_area(key="sentence").set_value(SENTENCE["en"])
     assert_mixed(look(at.run(), "vectors"), METHODS[0], ("cat", FIRST["en"][1]), 20)
 
 

@@ -48,7 +48,7 @@ def test_another_language_brings_its_own_sentence_and_changes_nothing_else():
     at = go(start(first=True, weights="random", seed="7", d_model="16", num_heads="4", head="3"), "scores").at
     before = settings_of(at)
     for lang in ("zh", "en"):
-        at.button_group(key="lang").set_value(lang).run()
+        at.speak(lang)
         at.run()
         now, first = settings_of(at), EXAMPLES[lang][0]
         assert (now.lang, now.sentence, now.query) == (lang, first.sentence, first.query)
@@ -59,7 +59,7 @@ def test_another_language_brings_its_own_sentence_and_changes_nothing_else():
 
 def test_another_language_leaves_a_typed_sentence_alone():
     at = go(start(sentence=TYPED, query="3"), "scores").at
-    at.button_group(key="lang").set_value("zh").run()
+    at.speak("zh")
     now = settings_of(at)
     assert (now.lang, now.sentence, now.query) == ("zh", TYPED, 3)
 
@@ -68,7 +68,7 @@ def test_the_followed_word_is_found_again_in_another_sentence_until_another_row_
     at = go(start(sentence="the dog saw the cat", query="1"), "scores").at
 
     def typed(sentence):
-        at.text_input(key="sentence").set_value(sentence).run()
+        at.text_area(key="sentence").set_value(sentence).run()
         return tokenize(sentence)[settings_of(at).query]
 
     assert typed("now a big dog saw it") == "dog"
@@ -82,7 +82,7 @@ def test_the_followed_word_is_found_again_in_another_sentence_until_another_row_
 def test_an_emptied_box_does_not_make_the_page_forget_its_word():
     at = go(start(sentence="the dog saw it run", query="1"), "scores").at
     for sentence in ("", "now the dog sleeps"):
-        at.text_input(key="sentence").set_value(sentence).run()
+        at.text_area(key="sentence").set_value(sentence).run()
     assert tokenize("now the dog sleeps")[settings_of(at).query] == "dog"
 
 
@@ -104,7 +104,7 @@ def test_a_sentence_is_cut_into_tokens_once_a_run(weights):
 
 def test_a_long_text_stays_in_its_box_and_only_its_beginning_is_used():
     at = go(start(), "scores").at
-    at.text_input(key="sentence").set_value("word " * 60).run()
+    at.text_area(key="sentence").set_value("word " * 60).run()
     at.run()
-    assert at.text_input(key="sentence").value == "word " * 60
+    assert at.text_area(key="sentence").value == "word " * 60
     assert settings_of(at).sentence == ("word " * 60)[:200]

@@ -345,12 +345,12 @@ def test_another_language_leaves_the_training_where_it_stands(lang, other):
         assert_charts_show(page, Case.of(now, **DEFAULT, checkpoint=str(place), head=at.query_params["head"]))
 
     assert_stands_at(10, lang, is_told=True)
-    at.button_group(key="lang").set_value(other).run()
+    at.speak(other)
     assert_stands_at(10, other, is_told=True)
     at.button_group(key="head").set_value(1).run()
     assert_stands_at(10, other, is_told=False)
     at.select_slider(key="checkpoint").set_value(3).run()
-    at.button_group(key="lang").set_value(lang).run()
+    at.speak(lang)
     assert_stands_at(3, lang, is_told=True)
     at.button_group(key="head").set_value(0).run()
     assert_stands_at(3, lang, is_told=False)
@@ -649,7 +649,7 @@ def test_what_looks_different_but_is_the_same_layer_is_trained_once(training):
     at = start(first=True, sentence="the cat saw it")
     for change in ({"head": "1"}, {"query": "3"}, {"hidden": "2"}, {"checkpoint": "0"}, {"edit": "scores.1.1.0:2"}):
         start(first=True, **change)
-    at.button_group(key="lang").set_value("zh")
+    at.speak("zh")
     look(at.run(), "overview", "zh")  # the sentence was typed, so it stays
     assert len(training.calls) == 1
     start(first=True, lang="zh")

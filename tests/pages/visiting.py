@@ -28,14 +28,16 @@ from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
 from attention import AttentionConfig, Edit, Learned, apply_edit, learn, tokenize, trace_by_hand, trace_sentence
 from pages import OVERVIEW, WALK
+from pages.ui import panel
+from pages.ui.state import visit
 from pages.ui.state.examples import EXAMPLES
+from pages.ui.state.settings import FACES
 from pages.ui.words.prose import sections
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
 WALKED = (OVERVIEW, *WALK)
 BOXES = ("quiz", "inspector", "compare", "banner", "story")
-FACES = ("notice", "number", "turn", "code", "compare")
 
 
 # Visiting.
@@ -86,13 +88,18 @@ def _components() -> BidiComponentManager:
 class Visit(AppTest):
     """An AppTest whose every run is the one that a browser would ask for."""
 
-    def __init__(self, *, first: bool = False, **address: str):
-        """first: with this address alone; otherwise at the small random layer, where the address says nothing else."""
+    def __init__(self, *, first: bool = False, one_face: bool = False, **address: str):
+        """first: with this address alone; otherwise at the small random layer, where the address says nothing else.
+
+        one_face: as a reader sees the panel; otherwise all of its faces are drawn, one after the other.
+        """
         super().__init__(ROOT / "app.py", default_timeout=60)
         if not first:
             heads = {} if "d_model" in address else {"num_heads": "2"}
             self.query_params.update({"weights": "random", "d_model": "8"} | heads)
         self.query_params.update(address)
+        self.one_face = one_face
+        self.session_state["visit"] = visit.Visit(sets=True)  # as if the choice of a number were open
         self._bidi_component_manager = _components()
         self.messages = []
         self.ran: list[tuple[str, ...]] = []  # the fragments of every run; none: the whole script
@@ -128,7 +135,12 @@ class Visit(AppTest):
         self._page_shown = self._page_hash
         run = type("Run", (_Run,), {"visit": self, "fragments": () if is_whole else tuple(sorted(fragments))})
         self._sent = []
-        with patch.object(app_test, "LocalScriptRunner", run), patch.object(app_test, "ScriptCache", _scripts):
+        faces = (lambda face: (face,)) if self.one_face else (lambda _: FACES)
+        with (
+            patch.object(app_test, "LocalScriptRunner", run),
+            patch.object(app_test, "ScriptCache", _scripts),
+            patch.object(panel, "shown", faces),
+        ):
             super()._run(widget_state, timeout)
         self._told = {w.id: w.SerializeToString() for w in self._tree.get_widget_states().widgets}
         return self
@@ -203,8 +215,19 @@ class Page:
         return any(name == box for name, _ in self.boxed)
 
     def of(self, *kinds: str, box: str = "") -> list[str]:
-        """The values of the page's own elements of these kinds, or of those in a box."""
-        return [element.value for name, element in self.boxed if name == box and element.type in kinds]
+        """The values of the page's own elements of these kinds, or of those in a box.
+
+        "title": the first line of the heading. "latex": formulas that stand in a text of the page, too.
+        """
+        found = [element.value for name, element in self.boxed if name == box and element.type in kinds]
+        texts = [element.value for name, element in self.boxed if name == box and element.type == "markdown"]
+        if "title" in kinds:
+            found += [text.partition("\n")[0].removeprefix("# ") for text in texts if text.startswith("# ")]
+        if "latex" in kinds:
+            found += [
+                formula for text in texts for formula in re.findall(r"^\$\$\n(.*?)\n\$\$$", text, re.DOTALL | re.M)
+            ]
+        return found
 
     def charts_in(self, box: str) -> list[dict]:
         """Every picture in a box as a Plotly figure is told, those of the painter, too."""
@@ -261,22 +284,30 @@ class Page:
 def _said(texts: list[str], folder: str, lang: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for text in texts:
-        place = 0
-        while place < len(text):  # several sections may stand in one text, one after the other
-            matches = {
-                name: match
-                for name, template in sections(folder, lang).items()
-                if name != "title" and (match := pattern(template).match(text, place))
-            }
-            end = max((match.end() for match in matches.values()), default=-1)
-            for name, match in matches.items():
-                if match.end() == end:
-                    assert name not in found, f"{name} is said twice"
-                    found[name] = match.groupdict()
-            place = end if end >= 0 else (text.find("\n\n", place) + 1 or len(text) + 1) - 1
-            while text[place : place + 1] == "\n":
-                place += 1
+        for name, facts in cut(text, folder, lang)[0]:
+            assert name not in found, f"{name} is said twice"
+            found[name] = facts
     return found
+
+
+def cut(text: str, folder: str, lang: str) -> tuple[list[tuple[str, dict[str, str]]], list[str]]:
+    """The sections of a folder's prose that stand in a text one after the other, and the paragraphs between them."""
+    found, between, place = [], [], 0
+    while place < len(text):
+        matches = {
+            name: match
+            for name, template in sections(folder, lang).items()
+            if name != "title" and (match := pattern(template).match(text, place))
+        }
+        end = max((match.end() for match in matches.values()), default=-1)
+        found += [(name, match.groupdict()) for name, match in matches.items() if match.end() == end]
+        if end < 0:
+            end = text.find("\n\n", place) if "\n\n" in text[place:] else len(text)
+            between.append(text[place:end])
+        place = end
+        while text[place : place + 1] == "\n":
+            place += 1
+    return found, between
 
 
 @cache
@@ -289,7 +320,7 @@ def pattern(template: str) -> re.Pattern[str]:
         if i % 2 == 0:
             found += re.escape(part)
         else:
-            found += f"(?P={part})" if part in known else f"(?P<{part}>.+?)"
+            found += f"(?P={part})" if part in known else rf"(?P<{part}>(?:(?!\n\n).)+?)"
             known.add(part)
     return re.compile(rf"{found}(?=\n\n|\Z)", re.DOTALL)
 
@@ -305,20 +336,6 @@ def of_the_quiz(slug: str) -> frozenset[str]:
 def look(at: AppTest, slug: str, lang: str = "en") -> Page:
     assert [error.message for error in at.exception] == []
     return Page(slug, lang, at, (*_boxed(at.main), *_boxed(at.sidebar)))
-
-
-def in_full(at: Visit, slug: str, lang: str = "en") -> Page:
-    """A page with what all faces of its panel hold; the last one, which is the one at the beginning, stays."""
-    groups = [group for group in at.get("button_group") if group.key == "face"]
-    page = look(at, slug, lang)
-    if not groups:
-        return page
-    (before,) = groups[0].value if isinstance(groups[0].value, list) else [groups[0].value]
-    found: dict = {}
-    for face in [*(face for face in FACES if face != before), before]:
-        for box, element in look(at.turn(face), slug, lang).boxed:
-            found.setdefault((box, element.type, element.proto.SerializeToString()), (box, element))
-    return Page(slug, lang, at, tuple(found.values()))
 
 
 def start(*, first: bool = False, **address: str) -> Visit:
@@ -352,18 +369,18 @@ def texts_of(chart: object) -> str:
 
 
 def read_scene(packed: bytes) -> dict:
-    """A packed scene by the words of its format, with the numbers and marks of each panel as arrays."""
+    """A packed scene by the words of its format, with the numbers and marks of each each as arrays."""
     (length,) = struct.unpack_from("<I", packed)
     scene, blocks = json.loads(packed[4 : 4 + length]), packed[4 + length :]
     assert length % 4 == 0
-    for panel in scene["panels"]:
-        rows, columns = panel["size"]
+    for each in scene["panels"]:
+        rows, columns = each["size"]
         for name, kind in (("values", "<f4"), ("closed", "u1"), ("changed", "u1")):
-            if panel[name] < 0:
-                panel[name] = None
+            if each[name] < 0:
+                each[name] = None
                 continue
-            assert panel[name] % 4 == 0
-            panel[name] = np.frombuffer(blocks, kind, rows * columns, panel[name]).reshape(rows, columns)
+            assert each[name] % 4 == 0
+            each[name] = np.frombuffer(blocks, kind, rows * columns, each[name]).reshape(rows, columns)
     if scene["lines"]:
         size = scene["lines"]["size"]
         scene["lines"]["values"] = np.frombuffer(blocks, "<f4", int(np.prod(size)), scene["lines"]["values"]).reshape(
@@ -377,36 +394,36 @@ def as_charts(scene: dict) -> list[dict]:
     charts = []
     for number in range(len(scene["boards"])):
         chart: dict = {"data": [], "layout": {"annotations": [], "shapes": [], "meta": []}}
-        for i, panel in enumerate(p for p in scene["panels"] if p["place"][0] == number):
+        for i, each in enumerate(p for p in scene["panels"] if p["place"][0] == number):
             axes = {"xaxis": f"x{i + 1}", "yaxis": f"y{i + 1}"}
             places = {
                 name: [html.escape(label, quote=False) for label in axis["labels"]]
                 or list(range(axis["first"], axis["first"] + size))
                 for name, axis, size in (
-                    ("y", panel["rows"], panel["size"][0]),
-                    ("x", panel["columns"], panel["size"][1]),
+                    ("y", each["rows"], each["size"][0]),
+                    ("x", each["columns"], each["size"][1]),
                 )
             }
-            values = panel["values"].copy()
-            if panel["closed"] is not None:
-                values[panel["closed"] == 1] = np.nan
-            color = f"coloraxis{panel['scale'] + 1}"
+            values = each["values"].copy()
+            if each["closed"] is not None:
+                values[each["closed"] == 1] = np.nan
+            color = f"coloraxis{each['scale'] + 1}"
             chart["data"].append(
-                {"type": "heatmap", "z": values, "coloraxis": color, "name": panel["title"], **places, **axes}
+                {"type": "heatmap", "z": values, "coloraxis": color, "name": each["title"], **places, **axes}
             )
-            if panel["closed"] is not None:
-                mark = np.where(panel["closed"] == 1, 1.0, np.nan)
-                told = {"hovertemplate": panel["closed_text"]}
+            if each["closed"] is not None:
+                mark = np.where(each["closed"] == 1, 1.0, np.nan)
+                told = {"hovertemplate": each["closed_text"]}
                 chart["data"].append({"type": "heatmap", "z": mark, **places, **axes, **told})
-            chart["layout"]["annotations"].append({"text": f"<b>{panel['title']}</b>  {panel['shape']}"})
-            view = panel["view"]
-            chart["layout"]["meta"].append(view | {"leads_to": panel["leads_to"], "size": panel["size"]})
-            first = (panel["rows"]["first"], panel["columns"]["first"])
-            frames = [(f["rows"], f["columns"], "solid") for f in panel["outlines"]]
-            if panel["changed"] is not None:
-                frames += [([r, r + 1], [c, c + 1], "dot") for r, c in np.argwhere(panel["changed"]).tolist()]
+            chart["layout"]["annotations"].append({"text": f"<b>{each['title']}</b>  {each['shape']}"})
+            view = each["view"]
+            chart["layout"]["meta"].append(view | {"leads_to": each["leads_to"], "size": each["size"]})
+            first = (each["rows"]["first"], each["columns"]["first"])
+            frames = [(f["rows"], f["columns"], "solid") for f in each["outlines"]]
+            if each["changed"] is not None:
+                frames += [([r, r + 1], [c, c + 1], "dot") for r, c in np.argwhere(each["changed"]).tolist()]
             for rows, columns, dash in frames:
-                down, across = rows or [0, panel["size"][0]], columns or [0, panel["size"][1]]
+                down, across = rows or [0, each["size"][0]], columns or [0, each["size"][1]]
                 ends = {f"y{k}": first[0] + down[k] - 0.5 for k in (0, 1)}
                 ends |= {f"x{k}": first[1] + across[k] - 0.5 for k in (0, 1)}
                 refs = {"xref": axes["xaxis"], "yref": axes["yaxis"]}
