@@ -44,17 +44,20 @@ def panel(faces: Faces) -> None:
     visit, page, sight = current(), current().page, faces.sight
     with st.container(key="panel"):
         settings = resolved().settings
-        lang = settings.lang
+        lang, offered = settings.lang, _offered(faces)
+        chosen: Face = settings.face if settings.face in offered else "number"
+        if sight.trace.edits or not settings.questions:
+            visit.awaited = None  # nothing is asked now
         st.segmented_control(
             label("faces", lang),
-            FACES,
+            offered,
             format_func=lambda face: label(f"face_{face}", lang),
             required=True,
             label_visibility="collapsed",
-            **control("face", lang) | {"on_change": _turn, "args": ()},
+            **control("face", (lang, offered), chosen) | {"on_change": _turn, "args": ()},
         )
         inspector.listen(sight.trace, faces.start)
-        for face in shown(settings.face):
+        for face in (face for face in shown(chosen) if face in offered):
             with st.container(key="inspector" if face == "number" else f"face_{face}"):
                 _DRAWN[face](page, faces)
         if visit.redraws:
@@ -86,11 +89,14 @@ def _compare(page: str, faces: Faces) -> None:
     compare(faces.a, b, faces.compare, faces.by_hand, _show(page, faces))
 
 
+def _offered(faces: Faces) -> tuple[Face, ...]:
+    """The faces that the page's panel has: a lab tells and asks on the page itself."""
+    return FACES if faces.notice else tuple(face for face in FACES if face not in ("notice", "turn"))
+
+
 def _notice(page: str, faces: Faces) -> None:
-    if faces.notice is None:
-        st.markdown(prose.shared(faces.sight.lang, "notice_none"))
-    else:
-        faces.notice()
+    assert faces.notice is not None  # else it is not offered
+    faces.notice()
 
 
 def _turn_of(page: str, faces: Faces) -> None:

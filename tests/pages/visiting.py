@@ -106,6 +106,7 @@ class Visit(AppTest):
         self._told: dict[str, bytes] = {}  # the state of every widget when the last run ended
         self._sent: list[WidgetState] = []
         self._page_shown = ""
+        self._asked = ""  # the component that was asked last
 
     def merged(self, messages):
         """The messages on screen after a run: of a fragment's run, its own instead of those it drew before."""
@@ -123,7 +124,7 @@ class Visit(AppTest):
             kept = [state for state in states if state.id not in names]
             del widget_state.widgets[:]
             widget_state.widgets.extend([*kept, *self._sent])
-            changed += [name if name in self._told else self._pointer.id for name in names]
+            changed += [name if name in self._told else self._asked for name in names]
         of = {}
         for message in self.messages:
             element = message.delta.new_element
@@ -157,7 +158,8 @@ class Visit(AppTest):
     def ask(self, question: object, of: str = "pointer") -> "Visit":
         """What pointer.js does with a click: send the question, and run what listens: a fragment, or all ("guide")."""
         payload = json.dumps([{"event": "ask", "value": question}])
-        self._sent = [WidgetState(id=_make_trigger_id(self._listener(of).id, "events"), json_trigger_value=payload)]
+        self._asked = self._listener(of).id
+        self._sent = [WidgetState(id=_make_trigger_id(self._asked, "events"), json_trigger_value=payload)]
         self.run()
         return self
 
