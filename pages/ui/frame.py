@@ -1,6 +1,7 @@
 """The frame around every page: controls, the steps across the top, the map, and the way on at the end."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
@@ -108,7 +109,8 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
 def top(here: Resolved, slug: str) -> None:
     """Where you are: the steps in order, the labs, the language; and on the walk the map."""
     settings, lang, bad = here.settings, here.settings.lang, current().bad_address
-    st.html(navigation.top(settings, slug, current().seen))
+    visit = current()
+    st.html(navigation.top(settings, slug, visit.seen, Counter(page for page, _ in visit.solved)))
     pointer.guide(lang, settings.present, _on_ask)
     if bad:
         st.warning(label("bad_address", lang, names=", ".join(code(name) for name in bad)))

@@ -19,7 +19,6 @@ from pages.ui.figures.sight import Sight
 from pages.ui.layers import story
 from pages.ui.layers.ready import learned, load, said_by, take_weights, trace_of, unavailable
 from pages.ui.panel import Faces, panel
-from pages.ui.quiz.box import progress
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import Settings, Weights
 from pages.ui.state.sources import SOURCES
@@ -276,12 +275,6 @@ class Lesson(Page, Sight):
         """Paint a board of heatmaps. Where something is held or edited, what differs from before is framed."""
         self._flush()
         super().show(self.marked(board), key)
-
-    def progress(self, page: str) -> None:
-        """How many of another page's questions the reader has answered rightly during this visit."""
-        right, count = progress(page, self.trace, self.settings)
-        if self.settings.questions and right:
-            st.badge(self.name("solved", right=right, count=count), icon=":material/check:", color="green")
 
 
 def _pick(key: str, names: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import anyio
 import streamlit as st
@@ -72,7 +73,9 @@ def _trace(here: Resolved) -> SentenceTrace | str:
 async def _scene(request: Request) -> Response:
     if len(request.url.query) > LONGEST:
         return Response("", 414)
-    made = await anyio.to_thread.run_sync(scene, dict(request.query_params), limiter=_at_once)
+    made = await anyio.to_thread.run_sync(
+        scene, dict(parse_qsl(request.url.query, keep_blank_values=True)), limiter=_at_once
+    )
     if isinstance(made, str):
         return Response(status_code=204, headers={"x-reason": made})  # no error: the reader is told
     return Response(made, media_type="application/octet-stream", headers={"cache-control": "no-store"})

@@ -3,7 +3,7 @@
 Every link has a real address; a plain click on it is taken by pointer.js, which keeps the visit.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -17,10 +17,13 @@ from pages.ui.words.labels import label
 _NAMES = {"en": "EN", "zh": "中文"}
 
 
-def top(settings: Settings, here: str, seen: Set[str]) -> Markup:
-    """The steps by number and name, the labs in a menu, present mode, the language."""
+def top(settings: Settings, here: str, seen: Set[str], solved: Mapping[str, int]) -> Markup:
+    """The steps by number and name, the labs in a menu, present mode, the language.
+
+    seen: the pages that were opened. solved: how many questions of a page were answered rightly.
+    """
     lang = settings.lang
-    steps = Markup("").join(_step(settings, slug, here, seen) for slug in (OVERVIEW, *WALK))
+    steps = Markup("").join(_step(settings, slug, here, seen, solved) for slug in (OVERVIEW, *WALK))
     labs = Markup("").join(_link(settings, slug, label(slug, lang), here) for slug in LABS)
     languages = Markup(" · ").join(_language(settings, code, here) for code in LANGUAGES)
     present = Markup("<a href='{}' data-act='present' title='{}'>{}</a>").format(
@@ -35,13 +38,16 @@ def top(settings: Settings, here: str, seen: Set[str]) -> Markup:
     ).format(label("walk", lang), steps, " here" if lab else "", lab or label("labs", lang), labs, present, languages)
 
 
-def _step(settings: Settings, slug: str, here: str, seen: Set[str]) -> Markup:
+def _step(settings: Settings, slug: str, here: str, seen: Set[str], solved: Mapping[str, int]) -> Markup:
     lang, number = settings.lang, PAGES.index(slug)
     done = slug in seen and slug != here
     mark = Markup("<i>{}</i>").format("✓" if done else number) if number else Markup("")
     kind = "done" if done else ""
     shown = Markup("{}<span>{}</span>").format(mark, label(slug, lang))
-    return _link(settings, slug, shown, here, kind, f"{number} {label(slug, lang)}" if number else label(slug, lang))
+    name = f"{number} {label(slug, lang)}" if number else label(slug, lang)
+    if settings.questions and solved.get(slug):
+        name += f" · {label('solved', lang, right=solved[slug])}"
+    return _link(settings, slug, shown, here, kind, name)
 
 
 def _link(settings: Settings, slug: str, text: str, here: str, kind: str = "", name: str = "") -> Markup:

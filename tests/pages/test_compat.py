@@ -157,7 +157,9 @@ def test_streamlit_still_has_a_selection_of_points_and_reads_what_they_carry():
 
 
 def test_what_the_rules_of_style_and_the_pointer_look_for_is_what_streamlit_calls_it():
-    looked_for = "".join((UI / name).read_text(encoding="utf-8") for name in ("style.css", "ask/pointer.js"))
+    looked_for = "".join(
+        (UI / name).read_text(encoding="utf-8") for name in ("style.css", "ask/pointer.js", "stage.js")
+    )
     named = set(re.findall(r"\bdata-testid[$^*]?=[\"']?([\w-]+)", looked_for))
-    assert {"stMain", "stPlotlyChart"} <= named
+    assert {"stMain", "stSidebar"} <= named
     assert [name for name in sorted(named) if name not in scripts()] == []

@@ -480,18 +480,17 @@ def test_a_number_chosen_in_the_inspector_survives_a_change_in_the_sidebar():
     at.selectbox(key="ask_row").set_value(3)
     at.run()
     cell = chosen(at)
-    at.toggle(key="causal").set_value(True)
+    at.toggle(key="positions").set_value(False)
     at.run()
     assert chosen(at) == cell
-    assert_explains(look(at, "scores"), Case.of("en", causal="1"), cell)
+    assert_explains(look(at, "scores"), Case.of("en", positions="0"), cell)
 
 
 @each("slug", WALKED)
 def test_no_link_carries_the_number_asked_about_to_a_page_that_chooses_its_own(slug):
     page = enter(slug, cell="x.2.3")
-    carried = [
-        re.search(r"(?:^|&)cell=([^&]*)", e.proto.query_string)[1] for e in page.elements if e.type == "page_link"
-    ]
+    links = [link for body in page.html("") for link in re.findall(r"<a href='([^']*)' data-page", body)]
+    carried = [re.search(r"&cell=([^&]*)", html.unescape(link))[1] for link in links]
     assert len(carried) > 5
     assert set(carried) == {""}
 
@@ -627,16 +626,16 @@ def test_the_arrow_keys_step_as_the_buttons_do_and_not_over_the_edge(way):
     look(at, "scores")
 
 
-def test_a_name_that_is_no_step_leads_nowhere():
+def test_a_name_that_is_no_page_leads_nowhere():
     at = enter("scores").at
-    for page in ("overview", "nowhere", "", "../app", ["heads"], {"page": "heads"}, 3, None):
-        assert look(at.ask({"page": page}), "scores").of("title") == [sections("scores", "en")["title"]]
+    for page in ("nowhere", "", "../app", ["heads"], {"page": "heads"}, 3, None):
+        assert look(at.ask({"page": page}, of="guide"), "scores").of("title") == [sections("scores", "en")["title"]]
 
 
 @each("slug", WALK)
 def test_a_name_that_is_a_step_leads_there_and_the_page_chooses_its_own_number(slug):
     at = start(cell="x.2.3", d_model="16")
-    page = look(at.ask({"page": slug}), slug)
+    page = look(at.follow(slug), slug)
     assert page.of("title") == [sections(slug, "en")["title"]]
     assert chosen(at).tensor == BEGINS_WITH[slug]
     assert (at.query_params["d_model"], at.query_params["cell"]) == ("16", "")
@@ -747,11 +746,6 @@ def test_the_callback_takes_nothing_from_nonsense(state, question):
     assert held.settings == held.now.settings == Settings()
     assert held.trail == (Cell("x", 0, 0), Cell("x", 0, 1))
     assert (held.go_to, held.redraws) == ("", False)
-
-
-@pytest.mark.parametrize("page", ["scores", "heads", "overview", "ui", None, ["scores"]])
-def test_the_callback_goes_to_steps_of_the_walk_alone(state, page):
-    assert state({"page": page}).go_to == (page if page in WALK else "")
 
 
 # Hostile sentences.
@@ -905,12 +899,7 @@ def test_a_closed_cell_is_explained_down_to_the_mask():
 
 def test_frames_go_around_the_cell_and_everything_it_was_made_from():
     at = enter("heads", cell="output.2.5").at
-    (element,) = [e for e in look(at, "heads").elements if e.type == "bidi_component"]
-    frames = (
-        json.loads(element.proto.mixed.json or element.proto.json)["frames"]
-        if element.proto.WhichOneof("data") == "mixed"
-        else json.loads(element.proto.json)["frames"]
-    )
+    frames = json.loads(at._pointer.json)["frames"]
     place = {"tensor": "output", "head": None, "rows": [2, 3], "columns": [5, 6]}
     assert [frame for frame in frames if frame["kind"] == "cell"] == [{"kind": "cell", **place}]
     assert [{**frame, "kind": ""} for frame in frames if frame["kind"] == "line"] == [
@@ -944,12 +933,10 @@ def test_the_cell_that_a_click_means_holds_the_number_shown_there(slug, setting)
     random = Random(f"{slug} {setting}")
     for chart in page.charts:
         traces = {trace["xaxis"]: trace for trace in heatmaps(chart)}
-        panels = json.loads(chart["layout"]["meta"])
-        assert [f"x{panel['axis']}" for panel in panels] == list(traces)
-        for panel in panels:
-            z = numbers(traces[f"x{panel['axis']}"]["z"])
+        for panel, trace in zip(chart["layout"]["meta"], traces.values(), strict=True):
+            z = numbers(trace["z"])
             rows, columns = z.shape
-            assert (panel["rows"], panel["columns"]) == (rows, columns)
+            assert panel["size"] == [rows, columns]
             assert panel["tensor"] in TENSORS  # every panel of a page can be asked about
             places = {(0, 0), (0, columns - 1), (rows - 1, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)}
             places |= {(random.randrange(rows), random.randrange(columns)) for _ in range(8)}
@@ -968,12 +955,12 @@ def test_panels_show_whole_tensors_but_for_the_columns_of_a_head():
     case = Case.of("en")
     for slug in WALKED:
         for chart in opened("a first visit")[slug].charts:
-            for panel in json.loads(chart["layout"]["meta"]):
+            for panel in chart["layout"]["meta"]:
                 rows, columns = shape_by_rule(panel["tensor"], case.config, len(case.tokens), len(case.words))
                 if panel["head_dim"] or (slug == "overview" and panel["tensor"].startswith("w_")):
                     continue
                 shape = (columns, rows) if panel["transposed"] else (rows, columns)
-                assert (panel["rows"], panel["columns"]) == shape
+                assert tuple(panel["size"]) == shape
 
 
 def test_the_words_of_the_buttons_are_in_both_languages():

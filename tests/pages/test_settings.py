@@ -38,6 +38,8 @@ NAMES = (
     "hidden",
     "seed",
     "questions",
+    "face",
+    "present",
     "method",
     "word",
     "other",
@@ -176,6 +178,8 @@ def test_an_address_is_written_in_plain_characters():
         "hidden": "0-2",
         "seed": "7",
         "questions": "1",
+        "face": "number",
+        "present": "0",
         "method": "cbow",
         "word": "",
         "other": "",
@@ -543,6 +547,8 @@ OUT_OF_RANGE = {  # of the default: d_model 8, 2 heads, 12 tokens
     "positions": ["2", "7", "true", "False", "on"],
     "seed": ["1000000", "9999999"],
     "questions": ["2", "7", "true", "False", "on"],
+    "face": ["Notice", "all", "", "2"],
+    "present": ["2", "yes"],
 }
 BAD_NUMBERS = [(name, text) for name, texts in OUT_OF_RANGE.items() for text in NO_NUMBER + texts]
 BAD_HIDDEN = ["12", "0-12", "-", "-0", "0-", "0--1", "a", "0-a", "0,1", "0 1", " ", "１", "0-1e0", "9" * 400]

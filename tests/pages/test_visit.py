@@ -20,7 +20,6 @@ NONSENSE = {
     "query": [{"string_value": "5 no such token"}, {"string_value": ""}, {}],
     "head": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["9"]}}, {}],
     "weights": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["no such kind"]}}, {}],
-    "lang": [{"string_array_value": {"data": []}}, {"string_array_value": {"data": ["Deutsch"]}}, {}],
     "hidden": [{"string_array_value": {"data": ["0 no", "1 such"]}}, {"string_array_value": {"data": ["", ""]}}],
     "d_model": [{"string_array_value": {"data": []}}, {}],
     "ask_row": [{"string_value": "99 nothing"}, {"string_value": ""}],
@@ -32,16 +31,16 @@ NONSENSE = {
 @pytest.mark.parametrize("key", NONSENSE)
 def test_what_makes_no_sense_leaves_the_page_whole_and_the_settings_as_they_were(key):
     for value in NONSENSE[key]:
-        at = go(start(), "scores").at
-        before, title = settings_of(at), look(at, "scores").of("title")
+        at = go(start(), "softmax").at
+        before, title = settings_of(at), look(at, "softmax").of("title")
         at.send(key, **value)
-        assert look(at, "scores").of("title") == title, value  # and no exception
+        assert look(at, "softmax").of("title") == title, value  # and no exception
         if key in ("query", "d_model") and not value.get("string_value", ""):  # Streamlit itself reads the first option
             assert replace(settings_of(at), **{key: getattr(before, key)}) == before, value
         else:
             assert settings_of(at) == before, value
         at.run()
-        assert look(at, "scores").charts != [], value
+        assert look(at, "softmax").charts != [], value
 
 
 def test_another_language_brings_its_own_sentence_and_changes_nothing_else():

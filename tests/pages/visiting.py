@@ -396,6 +396,10 @@ def as_charts(scene: dict) -> list[dict]:
     charts = []
     for number in range(len(scene["boards"])):
         chart: dict = {"data": [], "layout": {"annotations": [], "shapes": [], "meta": []}}
+        for n, scale in enumerate(scene["scales"], start=1):
+            low, high = (0, 1) if scale["kind"] == "share" else (-scale["limit"], scale["limit"])
+            bar = {"title": {"text": scale["name"]}}
+            chart["layout"][f"coloraxis{n}"] = {"cmin": low, "cmax": high, "kind": scale["kind"], "colorbar": bar}
         for i, each in enumerate(p for p in scene["panels"] if p["place"][0] == number):
             axes = {"xaxis": f"x{i + 1}", "yaxis": f"y{i + 1}"}
             places = {
@@ -419,13 +423,15 @@ def as_charts(scene: dict) -> list[dict]:
                 chart["data"].append({"type": "heatmap", "z": mark, **places, **axes, **told})
             chart["layout"]["annotations"].append({"text": f"<b>{each['title']}</b>  {each['shape']}"})
             view = each["view"]
-            chart["layout"]["meta"].append(view | {"leads_to": each["leads_to"], "size": each["size"]})
+            rows, columns = each["size"]
+            place = {"axis": f"{i + 1}", "rows": rows, "columns": columns, "size": each["size"]}
+            chart["layout"]["meta"].append(view | place | {"leads_to": each["leads_to"]})
             first = (each["rows"]["first"], each["columns"]["first"])
             frames = [(f["rows"], f["columns"], "solid") for f in each["outlines"]]
             if each["changed"] is not None:
                 frames += [([r, r + 1], [c, c + 1], "dot") for r, c in np.argwhere(each["changed"]).tolist()]
-            for rows, columns, dash in frames:
-                down, across = rows or [0, each["size"][0]], columns or [0, each["size"][1]]
+            for down, across, dash in frames:
+                down, across = down or [0, rows], across or [0, columns]
                 ends = {f"y{k}": first[0] + down[k] - 0.5 for k in (0, 1)}
                 ends |= {f"x{k}": first[1] + across[k] - 0.5 for k in (0, 1)}
                 refs = {"xref": axes["xaxis"], "yref": axes["yaxis"]}

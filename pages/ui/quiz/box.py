@@ -19,12 +19,6 @@ from pages.ui.words import prose
 from pages.ui.words.labels import label
 
 
-def progress(page: str, trace: SentenceTrace, settings: Settings) -> tuple[int, int]:
-    """How many of a page's questions were answered rightly during this visit, and how many there are."""
-    asked = questions(page, trace, head=settings.head, query=settings.query)
-    return sum((page, question.name) in current().solved for question in asked), len(asked)
-
-
 def quiz(page: str, trace: SentenceTrace) -> None:
     """The page's questions, one at a time."""
     visit, settings = current(), resolved().settings
