@@ -3,7 +3,6 @@
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +99,12 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
     visit.seen.add(slug)
     sidebar(here, slug)
     top(here, slug)
-    with suppress(PageEndedError):  # it has said what to do
+    try:
         page.run()
-    if slug in LABS:
+        has_ended = slug in LABS  # a step has its way on beside "Read more"
+    except PageEndedError:  # it has said what to do
+        has_ended = True
+    if has_ended:
         st.html(navigation.ways(here.settings, slug))
 
 

@@ -405,20 +405,20 @@ def test_letting_go_keeps_what_is_on_screen():
 
 
 def test_holding_again_compares_with_what_is_on_screen_now():
-    at = press(enter("scores", **FIRST).at, "hold")
+    at = press(enter("softmax", **FIRST).at, "hold")
     CHANGES["d_model"][0](at)
     at.run()
     press(at, "hold_again")
-    assert changes_told(look(at, "scores")) == {}
+    assert changes_told(look(at, "softmax")) == {}
     assert at.query_params["pin"] == "same"
     CHANGES["causal"][0](at)
-    page = look(at.run(), "scores")
+    page = look(at.run(), "softmax")
     assert list(changes_told(page)) == [label("short_causal", "en")]
     assert_compared(page, Case.of("en", **FIRST, d_model="16"), Case.of("en", **FIRST, d_model="16", causal="1"))
 
 
 def test_what_is_held_goes_along_to_every_page_and_language():
-    at = press(enter("scores", **FIRST).at, "hold")
+    at = press(enter("scaling", **FIRST).at, "hold")
     CHANGES["scaled"][0](at)
     at.run()
     for slug in WALKED:
@@ -433,7 +433,7 @@ def test_what_is_held_goes_along_to_every_page_and_language():
 
 
 def test_a_link_shows_another_visitor_what_is_held():
-    mine = press(enter("projections", **FIRST).at, "hold")
+    mine = press(enter("softmax", **FIRST).at, "hold")
     for name in ("num_heads", "sentence", "hidden", "causal"):
         CHANGES[name][0](mine)
         mine.run()
@@ -638,10 +638,10 @@ OF_EITHER = [*(("scores.1.2.0:4", name) for name in CHANGES), *(("tokens.0.2:0",
 
 @each("address, name", OF_EITHER)
 def test_a_change_by_hand_ends_with_the_numbers_that_it_was_made_for(name, address):
-    at = enter("scores", **FIRST, edit=address).at
+    at = enter("softmax", **FIRST, edit=address).at
     change, changed = CHANGES[name]
     change(at)
-    page = look(at.run(), "scores")
+    page = look(at.run(), "softmax")
     stays = name in STAYS
     assert at.query_params["edit"] == (address if stays else "")
     assert page.has("banner") == stays

@@ -391,6 +391,12 @@ def read_scene(packed: bytes) -> dict:
     return scene
 
 
+def packed(values: np.ndarray) -> dict[str, str]:
+    """Numbers as a Plotly figure is told them, which can be compared."""
+    data = base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
+    return {"dtype": values.dtype.str, "bdata": data, "shape": ", ".join(map(str, values.shape))}
+
+
 def as_charts(scene: dict) -> list[dict]:
     """The boards of a scene as Plotly figures would be told: heatmaps, marks of closed cells, titles and frames."""
     charts = []
@@ -415,12 +421,12 @@ def as_charts(scene: dict) -> list[dict]:
                 values[each["closed"] == 1] = np.nan
             color = f"coloraxis{each['scale'] + 1}"
             chart["data"].append(
-                {"type": "heatmap", "z": values, "coloraxis": color, "name": each["title"], **places, **axes}
+                {"type": "heatmap", "z": packed(values), "coloraxis": color, "name": each["title"], **places, **axes}
             )
             if each["closed"] is not None:
                 mark = np.where(each["closed"] == 1, 1.0, np.nan)
                 told = {"hovertemplate": each["closed_text"]}
-                chart["data"].append({"type": "heatmap", "z": mark, **places, **axes, **told})
+                chart["data"].append({"type": "heatmap", "z": packed(mark), **places, **axes, **told})
             chart["layout"]["annotations"].append({"text": f"<b>{each['title']}</b>  {each['shape']}"})
             view = each["view"]
             rows, columns = each["size"]
