@@ -26,6 +26,6 @@ here.faces(notice, "scaled_scores", code=[functional.scale_scores], compare=["sc
 with here.more():
     divisor = rf"\sqrt{{{d_k}}}" if is_on else "1"
     here.formula(sized(r"S_{\mathrm{scaled}}", scaled), "=", sized("S", scores), rf"/\; {divisor}")
-    here.say("why", d_k=d_k)
+    here.say("why", d_k=d_k, after=measures.variance(divided))
     here.question({"query": here.token(query), **shares})
     here.story()

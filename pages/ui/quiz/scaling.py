@@ -33,12 +33,17 @@ def _entropy(here: Here) -> Question | None:
     return words(here, name, facts, look, reasons, right, of="entropy")
 
 
+def _shown(here: Here) -> str:
+    """Where the number that was spoken of stands: without the division "scaled_scores" has another one."""
+    return "scaled_scores" if here.trace.config.scaled else "scores"
+
+
 def _divide(here: Here) -> Question:
     d_model, d_k = here.trace.config.d_model, here.trace.config.head_dim
     scores, root = here.own("scores").tolist(), math.sqrt(d_k)
     # A score so large that no typical mistake passes for rounding.
     row, key = max(here.places("divide", here.length), key=lambda at: min(abs(scores[at[0]][at[1]]) / root, 1.0))
-    score, look = scores[row][key], Cell("scaled_scores", row, key, here.head)
+    score, look = scores[row][key], Cell(_shown(here), row, key, here.head)
     facts = here.facts(query=Token(row), key=Token(key), score=score, root=root)
     number, slips = score / root, (("width", score / d_k), ("model", score / math.sqrt(d_model)))
     return Question("divide", "number", facts, look, number=number, tolerance=0.02 + 0.01 * abs(number), slips=slips)
@@ -48,7 +53,7 @@ def _order(here: Here) -> Question:
     row, *_ = here.rows("order")
     best, root = measures.peak(here.own("scores")[row]), math.sqrt(here.trace.config.head_dim)
     facts = here.facts(query=Token(row), key=Token(best.column), score=best.value, divided=best.value / root)
-    look = Cell("scaled_scores", row, best.column, here.head)
+    look = Cell(_shown(here), row, best.column, here.head)
     return words(here, "order", facts, look, {"no": "right", "yes": "wrong", "negative": "sign"}, "no")
 
 

@@ -21,12 +21,11 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example("the animal did not cross the street because it was too tired", 8),
         Example("the animal did not cross the street because it was too wide", 8),
         Example("Anna found the red hat and the blue cup but lost the red one", 13),
-        Example("time flies like an arrow, fruit flies like a banana", 7),
     ),
     "zh": (
         Example("那位勇敢的国王拜访了那位公主，然后她笑了", 17),
         Example("那位勇敢的国王拜访了那位公主，然后他笑了", 17),
-        Example("学生们喂了那只小狗，然后他们睡着了", 12),
+        Example("学生们喂了那只小狗，然后他们睡着了", 13),
         Example("小芳在那个花园里弄丢了她的帽子", 11),
         Example("那只动物没有过马路，因为它太累了", 12),
         Example("那只动物没有过马路，因为它太宽了", 12),
