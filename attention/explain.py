@@ -117,7 +117,7 @@ def explain_cell(
     >>> from attention import AttentionConfig, trace_sentence
     >>> trace = trace_sentence("the cat saw the dog", AttentionConfig(d_model=8, num_heads=2))
     >>> explain_cell(trace, "scores", 2, 1, head=0).symbols
-    's^{(0)}_{2,1} = \\\\sum_{d=0}^{3} q^{(0)}_{2,d}\\\\, k^{(0)}_{1,d}'
+    'S_{0}[2,1] = \\\\sum_{d=0}^{3} Q_{0}[2,d]\\\\, K_{0}[1,d]'
     >>> explain_cell(trace, "joined", 2, 5).sources
     (Cell(tensor='head_outputs', row=2, column=1, head=1),)
     """
@@ -149,13 +149,13 @@ class _At(NamedTuple):
     query: int | None = None
 
     def name(self, tensor: str, row: int | str, column: int | str, head: int | None = None) -> str:
-        """A cell's LaTeX symbol: head above where there are several, row and column below."""
+        """A cell's LaTeX symbol: the matrix, its head below where there are several, and in brackets row and column."""
         known, head = TENSORS[tensor], self._head(tensor, head)
         several = head is not None and self.trace.config.num_heads > 1
-        letter = f"{known.symbol}^{{({head})}}" if several else known.symbol
+        letter = f"{known.symbol}_{{{head}}}" if several else known.symbol
         if known.rows == "bias":
-            return f"{letter}_{{{column}}}"
-        return f"{letter}_{{{row}}}" if known.columns in ("id", "sum") else f"{letter}_{{{row},{column}}}"
+            return f"{letter}[{column}]"
+        return f"{letter}[{row}]" if known.columns in ("id", "sum") else f"{letter}[{row},{column}]"
 
     def one(self, tensor: str, row: int, column: int, head: int | None = None) -> Factor:
         """One number."""

@@ -20,7 +20,7 @@ from pages.ui.state.settings import CHECKPOINTS, D_MODELS, head_counts
 from pages.ui.words.labels import label
 
 _TEXTS = ("play", "pause", "back", "on", "tables", "close", "freeze", "set", "moment", "no_layer", "no_empty")
-_SENTENCE = ("looks", "looks_apart", "looks_nowhere", "one_head", "between", "says", "learn", "step_of", "flow")
+_SENTENCE = ("head", "looks", "looks_apart", "looks_nowhere", "one_head", "between", "says", "learn", "step_of", "flow")
 
 
 @cache

@@ -103,6 +103,7 @@ def visit(
             tabs[key] = []
         page = tabs[key].pop() if tabs[key] and base == server else contexts[key].new_page()
         opened.append((key, page))
+        page.bring_to_front()  # a tab behind another one draws nothing
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme=color_scheme, reduced_motion="reduce")
         page.on("console", on_message)
@@ -154,4 +155,5 @@ def assert_all_in_sight(page: Page) -> None:
 
 def settle(page: Page) -> None:
     """Wait until the app has run to its end, every chart is drawn, and nothing changes any more."""
+    page.bring_to_front()
     page.wait_for_function(SETTLED, arg=next(CALLS), timeout=60_000)

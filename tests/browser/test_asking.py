@@ -42,7 +42,9 @@ def test_one_can_ask_down_to_the_typed_word_and_go_back(visit: Opener) -> None:
 def test_the_keyboard_alone_asks_walks_and_answers(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.1.2.1'})}")
     page.locator(".trail b").wait_for()
-    page.locator(".st-key-choose summary").click()
+    page.locator(".st-key-choose label").click()
+    page.locator(".st-key-inspector_steps button").last.wait_for()
+    settle(page)
     button = page.locator(".st-key-inspector_steps button").last
     button.focus()
     for key, place in (("Enter", "1, 3"), ("ArrowDown", "2, 3"), ("ArrowLeft", "2, 2"), ("ArrowUp", "1, 2")):
@@ -103,8 +105,8 @@ def test_a_click_answers_a_question_that_waits_for_one(visit: Opener) -> None:
     page.get_by_role("radio", name="Your turn").click()
     card.get_by_test_id("stAlert").wait_for()
     assert card.get_by_test_id("stAlert").inner_text() == verdict
-    card.locator(".look .ask").click()
     wanted = card.locator(".look .ask").inner_text()
+    card.locator(".look .ask").click()
     explained(page, wanted)
 
 

@@ -107,7 +107,7 @@ def test_a_model_that_is_not_there_is_told_in_one_sentence(visit: Opener) -> Non
     name.fill("no such name either")
     name.press("Enter")
     page.get_by_test_id("stAlert").get_by_text("no such name either").first.wait_for(timeout=60_000)
-    page.get_by_role("button", name="Back to learned weights").click()
+    page.get_by_role("button", name="Back to learned parameters").click()
     page.locator(".st-key-take_weights").wait_for(timeout=30_000)  # the offer to open one
     settle(page)
     assert page.get_by_test_id("stException").count() == 0

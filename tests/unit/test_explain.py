@@ -298,7 +298,7 @@ def test_by_hand_from_x_to_the_scores():
     trace = by_hand()
     q = explain_cell(trace, "q", 0, 0)
     assert (products_of(q), q.value) == ([[1, 1], [2, 0], [0.25]], 1.25)
-    assert q.symbols == r"q_{0,0} = \sum_{m=0}^{1} x_{0,m}\, W^Q_{m,0} + b^Q_{0}"
+    assert q.symbols == r"Q[0,0] = \sum_{m=0}^{1} X[0,m]\, W_Q[m,0] + b_Q[0]"
     assert q.numbers == r"1.00 \cdot 1.00 + 2.00 \cdot 0.00 + 0.25"
     assert q.cell == Cell("q", 0, 0, head=0)
     k = explain_cell(trace, "k", 1, 1)
@@ -306,27 +306,25 @@ def test_by_hand_from_x_to_the_scores():
     assert k.numbers == r"3.00 \cdot 2.00 + (-1.00) \cdot 0.00 + (-1.00)"
     score = explain_cell(trace, "scores", 0, 1)
     assert (products_of(score), score.value) == ([[1.25, -1], [2, 5]], 8.75)
-    assert score.formula == (
-        r"s_{0,1} = \sum_{d=0}^{1} q_{0,d}\, k_{1,d} = 1.25 \cdot (-1.00) + 2.00 \cdot 5.00 = 8.75"
-    )
+    assert score.formula == (r"S[0,1] = \sum_{d=0}^{1} Q[0,d]\, K[1,d] = 1.25 \cdot (-1.00) + 2.00 \cdot 5.00 = 8.75")
     scaled = explain_cell(trace, "scaled_scores", 0, 1)
     assert scaled.terms[0].factors == (
-        Factor("s_{0,1}", 8.75, Cell("scores", 0, 1, 0)),
+        Factor("S[0,1]", 8.75, Cell("scores", 0, 1, 0)),
         Factor(r"1/\sqrt{2}", 1 / math.sqrt(2)),
     )
-    assert scaled.formula == r"\tilde{s}_{0,1} = s_{0,1} \cdot 1/\sqrt{2} = 8.75 \cdot 0.71 = 6.19"
+    assert scaled.formula == r"\tilde{S}[0,1] = S[0,1] \cdot 1/\sqrt{2} = 8.75 \cdot 0.71 = 6.19"
 
 
 def test_by_hand_with_two_heads_each_takes_its_own_column():
     trace = by_hand(num_heads=2)
     q = explain_cell(trace, "q", 1, 0, head=1)
     assert (products_of(q), q.value) == ([[3, 0], [-1, 1], [0]], -1)
-    assert q.symbols == r"q^{(1)}_{1,0} = \sum_{m=0}^{1} x_{1,m}\, W^Q_{m,1} + b^Q_{1}"
+    assert q.symbols == r"Q_{1}[1,0] = \sum_{m=0}^{1} X[1,m]\, W_Q[m,1] + b_Q[1]"
     score = explain_cell(trace, "scores", 1, 0, head=1)
     assert (products_of(score), score.value) == ([[-1, 1]], -1)
-    assert score.formula == r"s^{(1)}_{1,0} = \sum_{d=0}^{0} q^{(1)}_{1,d}\, k^{(1)}_{0,d} = -1.00 \cdot 1.00 = -1.00"
+    assert score.formula == r"S_{1}[1,0] = \sum_{d=0}^{0} Q_{1}[1,d]\, K_{1}[0,d] = -1.00 \cdot 1.00 = -1.00"
     scaled = explain_cell(trace, "scaled_scores", 1, 0, head=1)
-    assert scaled.formula == r"\tilde{s}^{(1)}_{1,0} = s^{(1)}_{1,0} \cdot 1/\sqrt{1} = -1.00 \cdot 1 = -1.00"
+    assert scaled.formula == r"\tilde{S}_{1}[1,0] = S_{1}[1,0] \cdot 1/\sqrt{1} = -1.00 \cdot 1 = -1.00"
 
 
 def test_by_hand_through_the_softmax_to_the_output():
@@ -335,58 +333,58 @@ def test_by_hand_through_the_softmax_to_the_output():
     scaled = explain_cell(trace, "scaled_scores", 0, 0)
     assert (products_of(scaled), scaled.formula) == (
         [[4.5, 1]],
-        r"\tilde{s}_{0,0} = s_{0,0} \cdot 1 = 4.50 \cdot 1 = 4.50",
+        r"\tilde{S}[0,0] = S[0,0] \cdot 1 = 4.50 \cdot 1 = 4.50",
     )
     masked = explain_cell(trace, "masked_scores", 0, 0)
     assert (products_of(masked), masked.value) == ([[4.5], [0]], 4.5)
-    assert masked.formula == r"m_{0,0} = \tilde{s}_{0,0} + \mathrm{mask}_{0,0} = 4.50 + 0 = 4.50"
+    assert masked.formula == r"M[0,0] = \tilde{S}[0,0] + \mathrm{mask}_{0,0} = 4.50 + 0 = 4.50"
     e = math.exp(4.5 - 8.75)
     first, second = (explain_cell(trace, "exponentials", 0, key) for key in (0, 1))
     assert products_of(first) == [[4.5], [-8.75]]
     assert first.terms[1].factors == (Factor(r"-\max", -8.75, Cell("masked_scores", 0, 1, 0)),)
     assert (first.value, second.value) == (pytest.approx(e), 1)
-    assert first.formula == r"e_{0,0} = \exp(m_{0,0} - \max_{j} m_{0,j}) = e^{4.50 - 8.75} = 0.01"
+    assert first.formula == r"e[0,0] = \exp(M[0,0] - \max_{j} M[0,j]) = e^{4.50 - 8.75} = 0.01"
     total = explain_cell(trace, "exp_sums", 0, 0)
     assert (total.value, total.formula) == (
         pytest.approx(e + 1),
-        r"\Sigma_{0} = \sum_{j=0}^{1} e_{0,j} = 0.01 + 1.00 = 1.01",
+        r"\Sigma[0] = \sum_{j=0}^{1} e[0,j] = 0.01 + 1.00 = 1.01",
     )
     share = explain_cell(trace, "attn_weights", 0, 1)
     assert share.value == pytest.approx(1 / (e + 1))
-    assert share.formula == r"a_{0,1} = \frac{e_{0,1}}{\sum_{j=0}^{1} e_{0,j}} = \frac{1.00}{0.01 + 1.00} = 0.99"
+    assert share.formula == r"A[0,1] = \frac{e[0,1]}{\sum_{j=0}^{1} e[0,j]} = \frac{1.00}{0.01 + 1.00} = 0.99"
     # The values are x0 and x0 - x1: (1, -1) and (3, 4).
     handed = explain_cell(trace, "contributions", 1, 1, query=0)
     assert handed.value == pytest.approx(4 / (e + 1), rel=1e-6)
-    assert handed.formula == r"u_{1,1} = a_{0,1}\, v_{1,1} = 0.99 \cdot 4.00 = 3.94"
+    assert handed.formula == r"U[1,1] = A[0,1]\, V[1,1] = 0.99 \cdot 4.00 = 3.94"
     blended = explain_cell(trace, "head_outputs", 0, 1)
     assert blended.value == pytest.approx((-e + 4) / (e + 1), rel=1e-6)
-    assert blended.symbols == r"o_{0,1} = \sum_{j=0}^{1} a_{0,j}\, v_{j,1}"
+    assert blended.symbols == r"O[0,1] = \sum_{j=0}^{1} A[0,j]\, V[j,1]"
     joined = explain_cell(trace, "joined", 0, 1)
-    assert (joined.value, joined.symbols) == (pytest.approx(blended.value, rel=1e-6), "c_{0,1} = o_{0,1}")
+    assert (joined.value, joined.symbols) == (pytest.approx(blended.value, rel=1e-6), "C[0,1] = O[0,1]")
     output = explain_cell(trace, "output", 0, 1)
     assert output.value == pytest.approx(0.25 * blended.value + 0.5, rel=1e-6)
-    assert output.symbols == r"y_{0,1} = \sum_{m=0}^{1} c_{0,m}\, W^O_{m,1} + b^O_{1}"
+    assert output.symbols == r"Y[0,1] = \sum_{m=0}^{1} C[0,m]\, W_O[m,1] + b_O[1]"
 
 
 def test_by_hand_before_attention():
     trace = make("b a b c c", d_model=4, num_heads=1)  # words a, b, c
     ids = explain_cell(trace, "ids", 2, 0)
-    assert (ids.operation, ids.terms, ids.value, ids.formula) == ("given", (), 1, r"\mathrm{id}_{2} = 1")
+    assert (ids.operation, ids.terms, ids.value, ids.formula) == ("given", (), 1, r"\mathrm{id}[2] = 1")
     hot, cold = explain_cell(trace, "one_hot", 2, 1), explain_cell(trace, "one_hot", 2, 0)
-    assert hot.terms == (Term((Factor(r"[\mathrm{id}_{2} = 1]", 1.0, Cell("ids", 2, 0)),), 1.0),)
-    assert hot.formula == r"h_{2,1} = [\mathrm{id}_{2} = 1] = [1 = 1] = 1"
+    assert hot.terms == (Term((Factor(r"[\mathrm{id}[2] = 1]", 1.0, Cell("ids", 2, 0)),), 1.0),)
+    assert hot.formula == r"H[2,1] = [\mathrm{id}[2] = 1] = [1 = 1] = 1"
     assert (cold.value, cold.numbers) == (0, "[1 = 0]")
     embedding = explain_cell(trace, "embeddings", 2, 3)
     table = trace.embedding_table[:, 3].tolist()
     assert products_of(embedding) == [[0, table[0]], [1, table[1]], [0, table[2]]]
-    assert embedding.symbols == r"t_{2,3} = \sum_{w=0}^{2} h_{2,w}\, E_{w,3}"
+    assert embedding.symbols == r"T[2,3] = \sum_{w=0}^{2} H[2,w]\, E[w,3]"
     assert re.fullmatch(r"0 \\cdot \(?\S+ \+ 1 \\cdot \(?\S+ \+ 0 \\cdot \(?\S+", embedding.numbers)
     parameter = explain_cell(trace, "w_o", 3, 1)
-    assert (parameter.symbols, parameter.terms) == ("W^O_{3,1}", ())
-    assert explain_cell(trace, "b_k", 0, 2).symbols == "b^K_{2}"
+    assert (parameter.symbols, parameter.terms) == ("W_O[3,1]", ())
+    assert explain_cell(trace, "b_k", 0, 2).symbols == "b_K[2]"
     x = explain_cell(trace, "x", 2, 3)
     assert products_of(x) == [[table[1]], [trace.positions[2, 3].item()]]
-    assert x.symbols == "x_{2,3} = t_{2,3} + p_{2,3}"
+    assert x.symbols == "X[2,3] = T[2,3] + P[2,3]"
 
 
 @pytest.mark.parametrize(
@@ -402,7 +400,7 @@ def test_positions_are_waves_of_the_place_times_a_frequency(column, operation, v
     derivation = explain_cell(make(), "positions", 3, column)
     assert derivation.operation == operation
     assert derivation.value == pytest.approx(value, rel=1e-12)
-    assert derivation.symbols == f"p_{{3,{column}}} = {symbols}"
+    assert derivation.symbols == f"P[3,{column}] = {symbols}"
     assert derivation.numbers == numbers
     place, frequency = derivation.terms[0].factors
     assert (place.symbol, place.value, place.cell, frequency.cell) == ("3", 3, None, None)
@@ -411,7 +409,7 @@ def test_positions_are_waves_of_the_place_times_a_frequency(column, operation, v
 
 def test_positions_switched_off_are_zero_without_a_reason():
     off = explain_cell(make(positions=False), "positions", 3, 1)
-    assert (off.operation, off.terms, off.value, off.formula) == ("off", (), 0, "p_{3,1} = 0.00")
+    assert (off.operation, off.terms, off.value, off.formula) == ("off", (), 0, "P[3,1] = 0.00")
     assert products_of(explain_cell(make(positions=False), "x", 3, 1))[1] == [0]
 
 
@@ -430,10 +428,10 @@ def test_a_row_with_every_key_closed_has_zeros_and_no_largest_score():
     trace = make(num_heads=1, hidden=range(4))
     e = explain_cell(trace, "exponentials", 1, 2)
     assert e.terms[1].factors == (Factor("0", 0.0),)
-    assert e.formula == r"e_{1,2} = \exp(m_{1,2} - 0) = e^{-\infty - 0} = 0.00"
+    assert e.formula == r"e[1,2] = \exp(M[1,2] - 0) = e^{-\infty - 0} = 0.00"
     share = explain_cell(trace, "attn_weights", 1, 2)
     assert (share.operation, share.value, len(share.terms)) == ("share", 0, 4)
-    assert share.formula == r"a_{1,2} = \frac{e_{1,2}}{1} = \frac{0.00}{1} = 0.00"
+    assert share.formula == r"A[1,2] = \frac{e[1,2]}{1} = \frac{0.00}{1} = 0.00"
 
 
 def test_of_equal_largest_scores_the_first_is_the_source():
@@ -576,7 +574,7 @@ def test_sums_of_more_than_four_are_shortened_in_fractions_too(tokens, parts):
 
 def test_a_lone_number_is_said_once_and_anything_else_is_followed_by_its_value():
     trace = make()
-    assert explain_cell(trace, "w_q", 0, 1).formula == f"W^Q_{{0,1}} = {trace.weights.w_q[0, 1]:.2f}"
+    assert explain_cell(trace, "w_q", 0, 1).formula == f"W_Q[0,1] = {trace.weights.w_q[0, 1]:.2f}"
     x = explain_cell(trace, "x", 0, 1)
     assert x.formula == f"{x.symbols} = {x.numbers} = {trace.x[0, 1]:.2f}"
 
@@ -683,9 +681,9 @@ def test_an_edited_cell_is_given_by_hand_and_all_others_explain_as_usual(names, 
 def test_what_was_set_by_hand_is_said_as_it_was_set():
     trace = apply_edit(make(), EDITS["scores"])
     edited = explain_cell(trace, "scores", 2, 0, head=1)
-    assert (edited.terms, edited.value, edited.formula) == ((), -2.5, "s^{(1)}_{2,0} = -2.50")
+    assert (edited.terms, edited.value, edited.formula) == ((), -2.5, "S_{1}[2,0] = -2.50")
     silent = explain_cell(apply_edit(trace, EDITS["head_outputs"]), "head_outputs", 3, 1, head=1)
-    assert (silent.operation, silent.value, silent.formula) == ("edited", 0, "o^{(1)}_{3,1} = 0.00")
+    assert (silent.operation, silent.value, silent.formula) == ("edited", 0, "O_{1}[3,1] = 0.00")
 
 
 def test_of_two_edits_of_one_place_the_last_is_explained():

@@ -60,8 +60,8 @@ def inspector(page: str, trace: SentenceTrace) -> None:
     verdict_on(cell, page, trace)
     st.html(f"<div class='trail' aria-live='polite'>{terms.trail(visit.trail, cell)}</div>")
     also = {**prose.of_weights(settings.weights, lang), **_facts(derivation)}
-    st.markdown(prose.shared(lang, _section(derivation), also))
-    st.latex(_lines(derivation))
+    words = prose.shared(lang, _section(derivation), also)
+    st.markdown(f"{words}\n\n$$\n{_lines(derivation)}\n$$")  # in one: every element costs time
     _terms(derivation, trace, here)
     tell("choose", visit.sets, lang)
     if st.toggle(label("choose", lang), key="choose", on_change=_on_choose):

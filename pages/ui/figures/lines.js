@@ -122,9 +122,18 @@ export class Sentence {
             shares: shares.slice(0, 4).map(([head, key, w]) => fill(texts.one_head, { head, key, share: percent(w) })).join(texts.between) + (shares.length > 4 ? " …" : ""),
           });
     const says_it = says.length ? `  ${fill(texts.says, { word: says[from] })}` : "";
+    const legend = element("span", "sentence-legend");
+    legend.append(
+      ...best.map((_, head) => {
+        const name = element("i", "", { textContent: fill(texts.head, { head }) });
+        name.style.setProperty("--head", theme.lines[head % theme.lines.length]);
+        return name;
+      }),
+    );
     this.note.replaceChildren(
       element("b", "", { textContent: told }),
       element("span", "", { textContent: says_it }),
+      legend,
     );
   }
 

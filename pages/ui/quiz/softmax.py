@@ -33,7 +33,8 @@ def _ratio(here: Here, row: int) -> Question | None:
     quotient = scores[high] / scores[low] if scores[low] > 0 else 0.0
     factors = {math.exp(delta): "right"}
     for factor, reason in ((quotient, "quotient"), (delta, "difference"), (1 + delta, "linear")):
-        if 0 < factor < 100 and all(abs(factor - other) > 0.1 * max(factor, other, 1) for other in factors):
+        near = (abs(round(factor, 1) - round(other, 1)) <= 0.1 * max(factor, other, 1) for other in factors)
+        if 0 < factor < 100 and not any(near):  # as they are shown
             factors[factor] = reason
     order = here.shuffled("ratio order", factors)
     choices = [Choice(f"×{f:.1f}", factors[f] == "right", f"ratio_{factors[f]}", facts) for f in order]

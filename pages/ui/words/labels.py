@@ -244,6 +244,7 @@ _LABELS: dict[str, tuple[str, str]] = {
         "Heatmaps: [[panels]]. Arrow keys move from cell to cell; “Tables” has every number.",
         "热力图：[[panels]]。方向键逐格移动；“表格”里有每一个数。",
     ),
+    "stage_head": ("head {head}", "头 {head}"),
     "stage_looks": ("{token} looks at {key}: {shares}", "{token} 看向 {key}：{shares}"),
     "stage_looks_apart": ("{token} looks at {shares}", "{token} 看向 {shares}"),
     "stage_looks_nowhere": (
