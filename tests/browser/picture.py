@@ -13,7 +13,7 @@ PICTURE = ROOT / ".github" / "picture.png"
 def main() -> None:
     with serve() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1440, "height": 1040}, locale="en-GB")
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
         page.goto(f"{address}/scores")
         settle(page)
         page.screenshot(path=str(PICTURE))
