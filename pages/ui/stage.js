@@ -3,7 +3,7 @@
 
 import { arrange, cellAt, colorOf, frameOf, hit, inkOn, labelOf, paint, plain, sourcesOf, told, unpack, written } from "./painter.js";
 import { Sentence } from "./lines.js";
-import { ask, leave, painters } from "./pointer.js";
+import { ask, choose, painters } from "./pointer.js";
 
 const SOON = 160; // milliseconds in which numbers go to their new values
 const BEAT = 650; // milliseconds of a moment of the play
@@ -378,6 +378,7 @@ class Stage {
   choose(cell, spot) {
     const panel = this.scene.panels[spot.panel];
     this.frames = this.around(spot.panel, spot.row, spot.column);
+    choose(this.frames);
     this.hover = null;
     this.tip.hidden = true;
     const at = spot.row * panel.size[1] + spot.column;
@@ -539,7 +540,6 @@ class Stage {
     clearInterval(this.playing);
     clearTimeout(this.giveUp);
     this.sentence?.end();
-    leave();
   }
 }
 

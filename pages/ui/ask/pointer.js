@@ -4,6 +4,8 @@
 export const painters = Object.assign(new Set(), { frames: [], pointed: null }); // the stages on the page
 
 const pointers = new Map(); // one for every mounted component: how it asks
+let chosen = ""; // the cell that was chosen on a stage, until Python has answered: what comes before is an older answer
+let patience = 0; // until when that answer is waited for
 let leaving = 0; // until when an answer may take away the button that has the keyboard
 
 /** A frame around the one cell of an address. */
@@ -20,7 +22,16 @@ export function ask(question) {
   found?.(question);
 }
 
-export function leave() {}
+const keyOf = (frames) => {
+  const cell = frames.find(({ kind }) => kind === "cell");
+  return cell ? [cell.tensor, cell.head, cell.rows[0], cell.columns[0]].join() : "";
+};
+
+/** A cell was chosen on a stage; frames: what the stage shows around it already. */
+export function choose(frames) {
+  chosen = keyOf(frames);
+  patience = performance.now() + 3000;
+}
 
 function point(address) {
   const frame = address ? around(address, "pointed") : null;
@@ -134,9 +145,13 @@ export default function ({ key, data, setTriggerValue }) {
   const tell = (question) => setTriggerValue("ask", question);
   pointers.set(data.role, tell);
   if (data.role === "panel") {
-    painters.frames = data.frames;
-    painters.pointed = null;
-    for (const painter of painters) painter.showFrames(data.frames);
+    const answered = keyOf(data.frames);
+    if (!(chosen && chosen !== answered && performance.now() < patience)) {
+      chosen = "";
+      painters.frames = data.frames;
+      painters.pointed = null;
+      for (const painter of painters) painter.showFrames(data.frames);
+    }
   } else {
     document.documentElement.classList.toggle("present", data.present);
     document.documentElement.lang = data.lang;
