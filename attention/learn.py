@@ -191,7 +191,7 @@ def learn(
     steps: int = STEPS,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> Learned:
-    """Train one attention layer, and nothing else, on the sentences of attention.grammar.
+    """Train one attention layer, with its word vectors and positions, on the sentences of attention.grammar.
 
     on_step(step, steps, loss) is called after every step, counted from 1; what it raises ends the training and is
     passed on. The same arguments give the same numbers. Some settings learn little, and that is no error.

@@ -27,6 +27,16 @@ def peak(row: Tensor) -> Peak:
     return Peak(column, float(row[column].detach()))
 
 
+def leaders(row: Tensor) -> tuple[int, ...]:
+    """Where the largest entry of a row stands, and all that equal it up to rounding.
+
+    >>> leaders(torch.tensor([0.25, 0.375, 0.375]))
+    (1, 2)
+    """
+    largest = float(row.max())
+    return tuple(torch.nonzero(row >= largest - 1e-5 * abs(largest)).flatten().tolist())
+
+
 def entropy(weights: Tensor) -> Tensor:
     """How spread each row of weights is, in nats: 0 for all on one key, log(n) for n equal keys.
 

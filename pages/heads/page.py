@@ -12,10 +12,13 @@ sizes = {"d_model": config.d_model, "heads": config.num_heads, "d_k": config.hea
 def notice() -> None:
     if here.is_closed and not bool(attention.attn_weights[:, here.query].any()):
         here.say("heads_closed", query=here.token(here.query))
+    elif config.num_heads == 1:
+        here.say("heads_one", query=here.token(here.query), key=here.leader(attention.attn_weights[0, here.query]))
     else:
         different = measures.favourites(attention.attn_weights[:, here.query])
         here.say("heads", different=different, heads=config.num_heads, query=here.token(here.query))
-    here.say("differ")
+    if config.num_heads > 1:
+        here.say("differ")
 
 
 here.stage(stage(here), "output")
@@ -23,7 +26,10 @@ here.faces(
     notice, "output", code=[functional.split_heads, functional.merge_heads], compare=["output"], by_hand="silence"
 )
 with here.more():
-    here.say("split", **sizes, head=here.head)
+    if config.num_heads > 1:
+        here.say("split", **sizes, head=here.head)
+    else:
+        here.say("split_one", d_model=config.d_model)
     parts = r"(Q_0, Q_1, \dots)" if config.num_heads > 1 else "(Q_0)"
     here.formula(sized("Q", here.whole("q")), r"\longrightarrow", sized(parts, attention.q))
     here.show(split(here), "split")

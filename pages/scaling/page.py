@@ -18,7 +18,10 @@ shares = {
 
 def notice() -> None:
     spread = {"before": measures.variance(scores), "after": measures.variance(divided)}
-    here.notice("notice" if is_on else "notice_off", d_k=d_k, root=math.sqrt(d_k), **spread, **shares)
+    if d_k == 1:
+        here.notice("notice_one", before=spread["before"])
+    else:
+        here.notice("notice" if is_on else "notice_off", d_k=d_k, root=math.sqrt(d_k), **spread, **shares)
 
 
 here.stage(stage(here), "scaled_scores")

@@ -14,7 +14,7 @@ def notice() -> None:
         "notice",
         "scores",
         query=here.token(query),
-        key=here.token(best.column),
+        key=here.leader(scores[query]),
         score=best.value,
         query_length=float(q[query].norm()),
         key_length=float(k[best.column].norm()),

@@ -6,7 +6,7 @@ from pages.ui.lesson import Lesson
 
 here = Lesson()
 weights, sums, query = here.own("attn_weights"), here.own("exp_sums"), here.query
-best, open_keys = measures.peak(weights[query]), measures.open_keys(here.own("masked_scores"))
+open_keys = measures.open_keys(here.own("masked_scores"))
 
 
 def notice() -> None:
@@ -17,8 +17,8 @@ def notice() -> None:
             "notice",
             "attn_weights",
             query=here.token(query),
-            key=here.token(best.column),
-            weight=best.value,
+            key=here.leader(weights[query]),
+            weight=float(weights[query].max()),
             sum=float(sums[query]),
             total=float(weights[query].sum()),
             entropy=float(measures.entropy(weights)[query]),
@@ -45,6 +45,6 @@ with here.more():
     else:
         here.say("mask_none")
     here.say("why")
-    popular = measures.peak(weights.sum(dim=0))
-    here.question({"key": here.token(popular.column), "sum": popular.value})
+    popular = weights.sum(dim=0)
+    here.question({"key": here.leader(popular), "sum": float(popular.max())})
     here.story()

@@ -86,4 +86,5 @@ with table:
     )
     here.attempt()
 here.story()
+here.unknown()
 here.faces(None, "attn_weights", code=[logits], compare=["attn_weights", "output"], by_hand="silence")

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from attention import Learned
+from attention import Learned, measures
 from attention.pretrained import Pretrained, Unavailable
 from pages.ui import compat, navigation
 from pages.ui import stage as painter
@@ -28,6 +28,7 @@ from pages.ui.words.labels import label
 from pages.ui.words.numbers import written
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+MOST_NAMED = 2  # of those that share the first place
 Say = Callable[[], None]
 
 
@@ -216,11 +217,25 @@ class Lesson(Page, Sight):
         """A token's label for use as a fact: shown as it is, never interpreted."""
         return prose.code(self.labels[position])
 
+    def leader(self, row: Tensor) -> str:
+        """The token of a row's largest entry, and those that share it, for use as a fact."""
+        first, *others = measures.leaders(row)
+        if not others:
+            return self.token(first)
+        named = self.name("between_tokens").join(map(self.token, others[:MOST_NAMED]))
+        more = self.name("and_more", count=len(others) - MOST_NAMED) if len(others) > MOST_NAMED else ""
+        return self.token(first) + self.name("shared_with", others=named + more)
+
     def story(self) -> None:
         """How far the training is, and how well the layer does now; nothing with other weights."""
         if self.says:
             self._flush()
-            story.tell(self.now, self.layer, self.trace.tokens, self.token(self.query), self.said())
+            story.tell(self.now, self.layer, self.token(self.query), self.said())
+
+    def unknown(self) -> None:
+        """The words of the sentence that a layer which learned does not know."""
+        if self.says:
+            story.unknown(self.layer, self.trace.tokens, self.lang)
 
     # The stage, and the panel beside it.
 
@@ -246,7 +261,13 @@ class Lesson(Page, Sight):
         notice: says what to notice. start: the tensor whose cell is explained first. compare: the tensors that A and B
         are told apart by. by_hand: "swap" words, "silence" a head.
         """
-        faces = Faces(self, self.colors, self.a, notice, start, tuple(code), tuple(compare), by_hand)
+
+        def told() -> None:
+            assert notice is not None
+            notice()
+            self.unknown()
+
+        faces = Faces(self, self.colors, self.a, notice and told, start, tuple(code), tuple(compare), by_hand)
         with self._panel or st.container():
             panel(faces)
 

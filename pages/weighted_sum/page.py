@@ -10,12 +10,12 @@ query, lengths = here.query, parts.norm(dim=-1)
 heaviest, longest = measures.peak(weights[query]), measures.peak(lengths)
 found = {
     "query": here.token(query),
-    "key": here.token(heaviest.column),
+    "key": here.leader(weights[query]),
     "weight": heaviest.value,
     "length": longest.value,
 }
 other = {
-    "longest": here.token(longest.column),
+    "longest": here.leader(lengths),
     "share": float(weights[query, longest.column]),
     "other": float(lengths[heaviest.column]),
 }

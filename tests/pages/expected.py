@@ -1,12 +1,13 @@
 """What a page ought to say and show, computed from attention.trace_sentence and the settings of an address."""
 
 import math
+import re
 from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
 import torch
-from visiting import RULES, Case, Page, heatmaps, is_rounded, numbers, of_the_quiz, token
+from visiting import RULES, Case, Page, code_spans, heatmaps, is_rounded, numbers, of_the_quiz, token
 
 from pages.ui.words.prose import sections
 
@@ -18,9 +19,15 @@ def leading(values: torch.Tensor) -> list[int]:
 
 
 def largest(case: Case, values: torch.Tensor) -> Callable[[str], bool]:
-    """The fact is the label of a token with the largest value (which one of equal ones is no matter)."""
-    best = [token(case, position) for position in leading(values)]
-    return lambda fact: any(is_best(fact) for is_best in best)
+    """The fact names the tokens with the largest value: the first, those that share it, and how many more there are."""
+    best = [case.labels[position] for position in leading(values)]
+
+    def is_named(fact: str) -> bool:
+        rest, named = code_spans(fact)
+        more = [int(count) for count in re.findall(r"\d+", rest)]
+        return named == best[:3] and more == [len(best) - 3] * (len(best) > 3)
+
+    return is_named
 
 
 def expected_facts(slug: str, case: Case) -> dict[str, object]:
@@ -85,6 +92,7 @@ def expected_facts(slug: str, case: Case) -> dict[str, object]:
             facts["words"] = lambda fact: all(
                 told in pair for told, pair in zip(fact.split(between), pairs, strict=True)
             )
+        facts["heads_one.key"] = largest(case, attention.attn_weights[0, query])
         facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
         facts["numbers"] = 4 * d_model * d_model
         facts["difference"] = lambda fact: 0 <= float(fact.replace("−", "-")) < 1e-5
@@ -104,6 +112,15 @@ STATED = {
 }
 
 
+def stated_by(slug: str, case: Case) -> set[str]:
+    """What the page must state at these sizes."""
+    if slug == "scaling" and case.config.head_dim == 1:
+        return {"before", "d_k"}
+    if slug == "heads" and case.config.num_heads == 1:
+        return STATED["heads"] - {"different"} | {"key"}
+    return STATED[slug]
+
+
 def expected_sections(slug: str, case: Case) -> set[str]:
     """Every section that belongs to the page itself, but for those whose condition does not hold."""
     weights = case.trace.attention.attn_weights[case.head][case.query]
@@ -112,7 +129,7 @@ def expected_sections(slug: str, case: Case) -> set[str]:
     masked, is_open, on = bool(case.closed.any()), not case.is_closed, case.config.positions
     by_rule = not case.is_edited(RULES.get(slug, ""), case.query)
     words_as_they_are = not case.is_edited("embeddings")
-    is_edited = bool(case.trace.edits)
+    is_edited, several, wide = bool(case.trace.edits), case.config.num_heads > 1, case.config.head_dim > 1
     conditions = {
         "decoded": case.weights == "learned",
         "gist": is_open,
@@ -122,14 +139,19 @@ def expected_sections(slug: str, case: Case) -> set[str]:
         "positions_off": not on,
         "repeat": on and case.repeat is not None and words_as_they_are,
         "repeat_off": not on and case.repeat is not None and words_as_they_are,
-        "heads": is_open or slug == "overview",
+        "heads": (is_open and several) or slug == "overview",
+        "heads_one": is_open and not several,
+        "split": several,
+        "split_one": not several,
+        "differ": several,
         "heads_closed": not is_open,
         "check": case.config.scaled and not is_edited,
         "check_unscaled": not case.config.scaled and not is_edited,
         "check_edited": is_edited,
         "masks_later": masked,
-        "notice": {"scaling": case.config.scaled, "softmax": is_open}.get(slug, True),
-        "notice_off": not case.config.scaled,
+        "notice": {"scaling": case.config.scaled and wide, "softmax": is_open}.get(slug, True),
+        "notice_off": not case.config.scaled and wide,
+        "notice_one": not wide,
         "notice_closed": not is_open,
         "notice_same": is_open and heaviest_is_longest,
         "notice_other": is_open and not heaviest_is_longest,
@@ -271,4 +293,4 @@ def assert_facts(page: Page, case: Case) -> None:
             else:
                 assert text == str(fact), where
     if not case.is_closed and not case.trace.edits:
-        assert STATED[page.slug] <= stated
+        assert stated_by(page.slug, case) <= stated

@@ -241,7 +241,7 @@ def test_words_that_the_layer_does_not_know_are_named_as_they_are(name):
     known = {word.casefold() for word in case.learned.vocabulary}
     unknown = [token for token in dict.fromkeys(case.tokens) if token.casefold() not in known]
     for page in pages.values():
-        said = page.said_in("story")
+        said = page.said_in("unknown")
         assert ("unknown" in said) == bool(unknown)
         if unknown:
             outside, inside = code_spans(said["unknown"]["words"])
@@ -251,7 +251,7 @@ def test_words_that_the_layer_does_not_know_are_named_as_they_are(name):
 
 def test_known_words_are_known_however_they_are_written():
     case, pages = walked("hard characters")
-    words = code_spans(pages["overview"].said_in("story")["unknown"]["words"])[1]
+    words = code_spans(pages["overview"].said_in("unknown")["unknown"]["words"])[1]
     assert {"👍🏽", "`", "<", "*", "$"} <= set(words)
     assert {"Queen", "the", "it"} & set(words) == set()
     assert "Queen" in case.tokens
@@ -260,7 +260,7 @@ def test_known_words_are_known_however_they_are_written():
 @each("slug", WALKED)
 def test_words_that_the_layer_does_not_know_are_never_interpreted(slug):
     _, pages = walked("hard characters")
-    for text in pages[slug].of("markdown", "caption", box="story") + pages[slug].of("markdown"):
+    for text in pages[slug].of("markdown", "caption", box="unknown") + pages[slug].of("markdown"):
         outside, _ = code_spans(text)
         assert not re.search(r"👍|:red|<b>|\[\[|\[x\]|\*\*dog", outside)
 
@@ -268,9 +268,9 @@ def test_words_that_the_layer_does_not_know_are_never_interpreted(slug):
 def test_the_words_that_a_layer_knows_are_those_of_the_sentences_own_script():
     case, pages = walked("more Chinese than not")
     assert "小" in case.learned.vocabulary
-    assert code_spans(pages["heads"].said_in("story")["unknown"]["words"])[1] == ["the", "cat"]
+    assert code_spans(pages["heads"].said_in("unknown")["unknown"]["words"])[1] == ["the", "cat"]
     for name in ("English on a Chinese page", "Chinese on an English page"):
-        assert "unknown" not in walked(name)[1]["overview"].said_in("story")
+        assert "unknown" not in walked(name)[1]["overview"].said_in("unknown")
         assert walked(name)[0].lang != {"E": "en", "C": "zh"}[name[0]]
 
 

@@ -37,7 +37,7 @@ from pages.ui.words.prose import sections
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
 WALKED = (OVERVIEW, *WALK)
-BOXES = ("quiz", "inspector", "compare", "banner", "story")
+BOXES = ("quiz", "inspector", "compare", "banner", "story", "unknown")
 
 
 # Visiting.

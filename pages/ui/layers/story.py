@@ -13,7 +13,7 @@ from pages.ui.words.numbers import percent
 ENOUGH = 0.95  # a layer that gets fewer words right than this has not learned its task
 
 
-def tell(here: Resolved, layer: Learned, tokens: Sequence[str], query: str, word: str) -> None:
+def tell(here: Resolved, layer: Learned, query: str, word: str) -> None:
     """How far the training is, how well the layer does now, and what it makes of the query token.
 
     query, word: the followed token and what the output of it is nearest to, as facts. With a head silenced, how well
@@ -33,8 +33,13 @@ def tell(here: Resolved, layer: Learned, tokens: Sequence[str], query: str, word
         )
         if trouble := obstacle(layer, settings.checkpoint):
             st.markdown(prose.shared(lang, trouble))
-        if unknown := layer.unknown(tokens):
-            st.caption(prose.shared(lang, "unknown", words=" ".join(map(prose.code, unknown))))
+
+
+def unknown(layer: Learned, tokens: Sequence[str], lang: str) -> None:
+    """The words of the sentence that the layer does not know, if there are any."""
+    if words := layer.unknown(tokens):
+        with st.container(key="unknown"):
+            st.caption(prose.shared(lang, "unknown", words=" ".join(map(prose.code, words))))
 
 
 def obstacle(layer: Learned, checkpoint: int) -> str:

@@ -28,7 +28,8 @@ def _entropy(here: Here) -> Question | None:
     if not moving and not still:
         return None
     row, *_ = moving or still
-    name, look = "entropy" if scaled else "entropy_on", Cell("scaled_scores", row, 0, here.head)
+    name = "entropy" if scaled else "entropy_on"
+    look = Cell("attn_weights", row, measures.peak(here.own("attn_weights")[row]).column, here.head)
     facts = here.facts(query=Token(row), now=now[row], then=then[row])
     return words(here, name, facts, look, reasons, right, of="entropy")
 

@@ -5,6 +5,9 @@ from pages.ui.words.prose import fill
 _LABELS: dict[str, tuple[str, str]] = {
     "app": ("Attention, step by step", "注意力机制，一步一步看"),
     "walk": ("The walk", "主线"),
+    "between_tokens": (", ", "、"),
+    "shared_with": (" (shared with [[others]])", "（与 [[others]] 并列）"),
+    "and_more": (" and [[count]] more", " 等，另有 [[count]] 个"),
     "overview": ("Overview", "总览"),
     "embedding": ("Embedding", "词嵌入"),
     "projections": ("Q, K, V", "Q、K、V"),
