@@ -1,15 +1,20 @@
 """The server before any page: many first visitors at once, and visitors under a foreign name."""
 
 import asyncio
+import gzip
+import re
+from urllib.request import Request, urlopen
 
 import pytest
 from apart import apart
+from conftest import settle
 from crowd import run, visit
 from serving import serve
 from websockets.exceptions import InvalidStatus
 
 from pages import PAGES
 
+MOST_BYTES = 3_000_000  # of a first visit
 LOOK = {"weights": "random", "d_model": "8", "num_heads": "2", "lang": "en"}
 
 
@@ -47,3 +52,32 @@ def test_a_server_on_ones_own_machine_answers_under_its_own_names_only(server, h
     else:
         with pytest.raises(InvalidStatus, match="403"):
             apart(come_in())
+
+
+def test_scripts_come_compressed_for_those_who_can_read_it_and_are_the_same(server):
+    (name,) = re.findall(r'src="\./(static/js/index\.[^"]+\.js)"', urlopen(server).read().decode())
+
+    def get(**headers: str):
+        with urlopen(Request(f"{server}/{name}", headers=headers)) as answer:
+            return answer.status, answer.headers.get("Content-Encoding"), answer.read()
+
+    status, encoding, plain = get()
+    assert (status, encoding) == (200, None)
+    status, encoding, packed = get(**{"Accept-Encoding": "gzip, br"})
+    assert (status, encoding) == (200, "gzip")
+    assert len(packed) < len(plain) / 2
+    assert gzip.decompress(packed) == plain
+    status, encoding, part = get(**{"Accept-Encoding": "gzip", "Range": "bytes=5-14"})
+    assert (status, encoding, part) == (206, None, plain[5:15])
+
+
+def test_a_first_visit_to_a_page_without_plotly_takes_few_bytes(browser, server):
+    with browser.new_context() as context:
+        page = context.new_page()
+        line, taken = context.new_cdp_session(page), list[int]()
+        line.send("Network.enable")
+        line.on("Network.loadingFinished", lambda event: taken.append(event["encodedDataLength"]))
+        page.goto(f"{server}/scores?weights=random&d_model=8")
+        settle(page)
+        assert "plotly" not in page.evaluate("performance.getEntriesByType('resource').map(r => r.name).join()")
+    assert 500_000 < sum(taken) < MOST_BYTES
