@@ -35,7 +35,7 @@ class Stage {
     this.box.append(this.chips, this.tabs, this.place, this.status, this.bar);
     home.replaceChildren(this.box);
     this.canvas.addEventListener("pointermove", (event) => event.pointerType !== "touch" && this.onMove(event));
-    this.canvas.addEventListener("pointerleave", () => this.point(null));
+    this.canvas.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && this.point(null));
     this.canvas.addEventListener("pointerdown", (event) => (this.pressed = event.button === 0 ? event : null));
     this.canvas.addEventListener("pointerup", (event) => this.onUp(event));
     this.canvas.addEventListener("keydown", (event) => this.onKey(event));
@@ -373,6 +373,11 @@ class Stage {
     if (panel.leads_to && this.told.scene_lines && !this.opened) return void this.open(panel.leads_to);
     this.halt();
     this.choose(cellAt(panel, spot.row, spot.column), spot);
+    if (event.pointerType === "touch" && !this.places.panels[spot.panel].writing) {
+      this.tip.hidden = false; // a finger cannot hover: it sees the numbers around what it touched
+      this.fillTip(panel, spot);
+      this.moveTip(event);
+    }
   }
 
   choose(cell, spot) {

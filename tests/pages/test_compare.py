@@ -699,6 +699,8 @@ def test_only_embeddings_scores_and_weights_can_be_set(tensor):
     head = ".0" if tensor in ("q", "masked_scores", "head_outputs") else ""
     at = enter("scores", **FIRST, cell=f"{tensor}.0.0{head}").at
     assert "ask_value" not in {box.key for box in at.number_input}
+    (told,) = [text.value for text in at.caption if f"`{tensor}`" in text.value and "`attn_weights`" in text.value]
+    assert "by itself" in told
 
 
 @each(

@@ -98,7 +98,7 @@ def read_number(text: str) -> float:
 
 def full_figure(match: re.Match) -> str:
     """What is left of a number with its full figure: the number as it is shown, which is that figure rounded."""
-    full, shown = float(html.unescape(match[1])), html.unescape(match[2])
+    full, shown = float(html.unescape(match[1]).replace("−∞", "-inf")), html.unescape(match[2])
     assert is_rounded(shown, full) if math.isfinite(full) and "." in shown else read_number(shown) == full, match[0]
     return f">{match[2]}<"
 

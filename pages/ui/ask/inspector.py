@@ -131,7 +131,9 @@ def _terms(derivation: Derivation, trace: SentenceTrace, here: Resolved) -> None
     if many > terms.MOST:
         st.toggle(prose.shared(lang, "whole", count=many), key="all_terms")
     total, held = derivation.value, value_of(derivation.cell)
-    st.caption(prose.shared(lang, "total", total=float(total), cell=held), help=f"{total!r}, {held!r}")
+    st.caption(
+        prose.shared(lang, "total", total=float(total), cell=held), help=f"{terms.full(total)}, {terms.full(held)}"
+    )
 
 
 # Choosing a cell: by a click on a figure, on a factor or on the trail, by selectors, by steps to a neighbour.
@@ -158,13 +160,21 @@ def _choose(trace: SentenceTrace, cell: Cell, value: str, here: Resolved) -> Non
                 inside = 0 <= cell.row + down < rows and 0 <= cell.column + across < columns
                 name = f"ask_{way}"
                 st.button(label(name, lang), key=name, on_click=_step, args=(down, across), disabled=not inside)
-        if cell.tensor in EDITABLE and (cell.tensor != "embeddings" or here.scope.can_embed):
+        if cell.tensor in _settable(here):
             low, high = limits(cell.tensor)
             tell("ask_value", None)
             name = label("ask_value", lang)
             st.number_input(
                 name, low, high, None, 0.1, key="ask_value", placeholder=value, on_change=_on_edit, width=200
             )
+        else:
+            names = label("between_tokens", lang).join(f"`{tensor}`" for tensor in _settable(here))
+            st.caption(prose.shared(lang, "not_settable", tensor=f"`{cell.tensor}`", others=names))
+
+
+def _settable(here: Resolved) -> tuple[str, ...]:
+    """The tensors of which a number can be set by hand."""
+    return tuple(tensor for tensor in EDITABLE if tensor != "embeddings" or here.scope.can_embed)
 
 
 def _axis_labels(trace: SentenceTrace, cell: Cell, axis: int) -> Sequence[str]:

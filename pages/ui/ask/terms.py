@@ -59,6 +59,11 @@ def trail(cells: Sequence[Cell], current: Cell) -> Markup:
     return Markup("{}<b tabindex='-1'>{}</b>").format(before, code_of(current))
 
 
+def full(value: float) -> str:
+    """All digits of a number, as a program reads it, for those who point at it."""
+    return number(value) if math.isinf(value) else repr(value)
+
+
 def asking(cell: Cell) -> Markup:
     """A button that asks about a cell."""
     return _ask(cell, code_of(cell))
@@ -68,7 +73,7 @@ def _line(factors: Markup, product: float, bar: Markup) -> Markup:
     return Markup(
         "<div class='term'><span class='factors'>{}</span>"
         "<span class='product' title='{}'>{}</span><span class='track'>{}</span></div>"
-    ).format(factors, repr(product), number(product), bar)
+    ).format(factors, full(product), number(product), bar)
 
 
 def _bar(product: float, largest: float, is_share: bool, is_own: bool) -> Markup:
@@ -88,12 +93,12 @@ def _factors(term: Term, value_of: ValueOf) -> Markup:
 
 def _factor(factor: Factor, value_of: ValueOf) -> Markup:
     if factor.cell is None:
-        return Markup("<span class='constant' title='{}'>{}</span>").format(repr(factor.value), number(factor.value))
+        return Markup("<span class='constant' title='{}'>{}</span>").format(full(factor.value), number(factor.value))
     sign = "−" if factor.symbol.startswith("-") else ""  # the row's largest score is taken off
     value = value_of(factor.cell)
     shown = f"{value:.0f}" if TENSORS[factor.cell.tensor].whole else number(value)
     return _ask(
-        factor.cell, Markup("{}{} <em title='{}'>{}</em>").format(sign, code_of(factor.cell), repr(value), shown)
+        factor.cell, Markup("{}{} <em title='{}'>{}</em>").format(sign, code_of(factor.cell), full(value), shown)
     )
 
 
