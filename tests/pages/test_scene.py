@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -16,7 +17,7 @@ from visiting import WALKED, Case, enter, read_scene
 from pages.ui import live
 from pages.ui.figures.colors import LIGHT
 from pages.ui.figures.draw import draw
-from pages.ui.figures.panels import Axis, Board, Closed, Outline, Panel, Scale
+from pages.ui.figures.panels import Axis, Board, Closed, Lines, Outline, Panel, Scale
 from pages.ui.figures.scene import pack, unpack
 from pages.ui.figures.sight import Sight
 from pages.ui.figures.views import View
@@ -107,8 +108,22 @@ def test_the_version_changes_with_what_is_painted_and_with_nothing_else():
     first = version(matrix())
     assert version(matrix(), words="other", theme={"ink": "#fff"}) == first
     assert version(matrix(3, 2)) != first
+    other = matrix()
+    other.values[1, 2] = 4.9  # no other word of the header: the scale goes by the largest number as it was
+    assert version(replace(other, scale=Scale(5.0, name=""))) != version(replace(matrix(), scale=Scale(5.0, name="")))
     assert version(matrix(outlines=(Outline("q"),))) != first
     assert version(matrix(changed=torch.ones(2, 3, dtype=torch.bool))) != first
+
+
+def test_lines_and_boards_beside_each_other_say_their_sizes():
+    weights = torch.arange(24.0).reshape(2, 4, 3)
+    beside = Board([[matrix()]], [1], [50], beside=Board([[matrix()]], [1], [50]), share=0.75)
+    third = Board([[matrix()]], [1], [50], beside=beside, share=0.2, lines=Lines(("a", "b"), weights, 1, 0))
+    header, blocks = unpack(pack(third))
+    assert header["shares"] == pytest.approx([0.2, 0.6, 0.2])
+    lines = header["lines"]
+    assert (lines["size"], lines["tokens"], lines["query"], lines["head"]) == ([2, 4, 3], ["a", "b"], 1, 0)
+    np.testing.assert_array_equal(np.frombuffer(blocks, "<f4", 24, lines["values"]), np.arange(24))
 
 
 @each(

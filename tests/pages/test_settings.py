@@ -794,3 +794,9 @@ def test_a_first_visit_starts_with_the_first_example_of_its_language(lang):
         EXAMPLES[lang][0].query,
     )
     assert fit(first) == first
+
+
+def test_a_hidden_token_beyond_the_end_of_a_shorter_sentence_is_let_go():
+    longer = Settings(weights="random", sentence="a b c d", hidden=(1, 2, 3))
+    assert resolve(longer).settings.hidden == (1, 2, 3)
+    assert resolve(replace(longer, sentence="a b c")).settings.hidden == (1, 2)

@@ -68,12 +68,6 @@ def unpack(scene: bytes) -> tuple[dict[str, Any], bytes]:
     return json.loads(scene[4 : 4 + length]), scene[4 + length :]
 
 
-def numbers(panel: Mapping[str, Any], blocks: bytes) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """A panel's numbers as they were packed: (rows, columns)."""
-    rows, columns = panel["size"]
-    return np.frombuffer(blocks, np.float32, rows * columns, panel["values"]).reshape(rows, columns)
-
-
 def _board(
     board: Board, number: int, blocks: _Blocks, scales: list[Scale]
 ) -> tuple[dict[str, object], list[dict[str, object]]]:
