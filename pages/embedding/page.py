@@ -1,6 +1,7 @@
 """Embedding: tokens, ids, one-hot rows, vectors, positions, X."""
 
 from attention import embedding, measures
+from pages.embedding.play import play
 from pages.embedding.stage import stage
 from pages.ui.lesson import Lesson, sized
 
@@ -14,7 +15,7 @@ def notice() -> None:
     here.notice("notice", "embeddings", **count, query=here.token(here.query), id=int(trace.ids[here.query]))
 
 
-here.stage(stage(here), "x")
+here.stage(stage(here), "x", play(here))
 here.faces(
     notice,
     "x",

@@ -1,6 +1,7 @@
 """Heads: d_model is cut into heads, all steps run per head, the results are joined and mixed by W_O."""
 
 from attention import functional, measures, parity
+from pages.heads.play import play
 from pages.heads.stage import split, stage
 from pages.ui.lesson import Lesson, sized
 
@@ -21,7 +22,7 @@ def notice() -> None:
         here.say("differ")
 
 
-here.stage(stage(here), "output")
+here.stage(stage(here), "output", play(here))
 here.faces(
     notice, "output", code=[functional.split_heads, functional.merge_heads], compare=["output"], by_hand="silence"
 )

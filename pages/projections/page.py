@@ -1,6 +1,7 @@
 """Projections: three learned matrices turn X into queries, keys and values."""
 
 from attention import functional, measures
+from pages.projections.play import play
 from pages.projections.stage import stage
 from pages.ui.lesson import Lesson, sized
 
@@ -12,7 +13,7 @@ def notice() -> None:
     here.notice("notice", query=here.token(here.query), **sizes)
 
 
-here.stage(stage(here), "q")
+here.stage(stage(here), "q", play(here))
 here.faces(notice, "q", code=[functional.project], compare=["q", "k", "v"])
 with here.more():
     for role in "qkv":

@@ -3,6 +3,7 @@
 import math
 
 from attention import functional, measures
+from pages.scaling.play import play
 from pages.scaling.stage import stage
 from pages.ui.lesson import Lesson, sized
 
@@ -24,7 +25,7 @@ def notice() -> None:
         here.notice("notice" if is_on else "notice_off", d_k=d_k, root=math.sqrt(d_k), **spread, **shares)
 
 
-here.stage(stage(here), "scaled_scores")
+here.stage(stage(here), "scaled_scores", play(here))
 here.faces(notice, "scaled_scores", code=[functional.scale_scores], compare=["scaled_scores"])
 with here.more():
     divisor = rf"\sqrt{{{d_k}}}" if is_on else "1"

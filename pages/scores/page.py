@@ -1,6 +1,7 @@
 """Scores: every query meets every key in a dot product."""
 
 from attention import functional, measures
+from pages.scores.play import play
 from pages.scores.stage import stage
 from pages.ui.lesson import Lesson, sized
 
@@ -23,7 +24,7 @@ def notice() -> None:
     )
 
 
-here.stage(stage(here), "scores")
+here.stage(stage(here), "scores", play(here))
 here.faces(notice, "scores", code=[functional.attention_scores], compare=["scores"])
 with here.more():
     here.formula(sized(f"S_{here.head}", scores), "=", sized(f"Q_{here.head}", q), sized(rf"K_{here.head}^\top", k.T))

@@ -1,6 +1,7 @@
 """Softmax: masks close cells, and each row becomes positive and sums to 1."""
 
 from attention import functional, measures
+from pages.softmax.play import play
 from pages.softmax.stage import stage
 from pages.ui.lesson import Lesson
 
@@ -27,7 +28,7 @@ def notice() -> None:
         )
 
 
-here.stage(stage(here), "attn_weights")
+here.stage(stage(here), "attn_weights", play(here))
 here.faces(
     notice,
     "attn_weights",

@@ -15,6 +15,7 @@ from pages.ui import compat, navigation
 from pages.ui import stage as painter
 from pages.ui.figures.colors import Colors, colors
 from pages.ui.figures.panels import Board
+from pages.ui.figures.play import Play
 from pages.ui.figures.sight import Sight
 from pages.ui.layers import story
 from pages.ui.layers.ready import learned, load, said_by, take_weights, trace_of, unavailable
@@ -239,14 +240,17 @@ class Lesson(Page, Sight):
 
     # The stage, and the panel beside it.
 
-    def stage(self, board: Board, result: str) -> None:
-        """Paint the page's picture, and keep room beside it for the panel. result: the tensor that the step makes."""
+    def stage(self, board: Board, result: str, plays: Sequence[Play] = ()) -> None:
+        """Paint the page's picture, and keep room beside it for the panel.
+
+        result: the tensor that the step makes. plays: how that can be watched.
+        """
         wide = board.lines is not None
         where = [st.container(), None] if wide else st.columns([0.64, 0.36], gap="small")
         picture, self._panel = where
         assert picture is not None
         with picture, st.container(key="stage"):
-            painter.stage(self.page, self, self.marked(board), result, self.colors)
+            painter.stage(self.page, self, self.marked(board), result, self.colors, plays)
 
     def faces(
         self,

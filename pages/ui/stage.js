@@ -3,10 +3,11 @@
 
 import { arrange, cellAt, colorOf, frameOf, hit, inkOn, labelOf, paint, plain, sourcesOf, told, unpack, written } from "./painter.js";
 import { Sentence } from "./lines.js";
+import { Player } from "./player.js";
 import { ask, choose, painters } from "./pointer.js";
 
 const SOON = 160; // milliseconds in which numbers go to their new values
-const BEAT = 650; // milliseconds of a moment of the play
+const BEAT = 650; // milliseconds of a step of the training
 const NARROW = 480; // pixels; below it one matrix is shown at a time
 const STILL = 10; // pixels a finger may move and still mean one place
 
@@ -20,7 +21,8 @@ class Stage {
     this.home = home;
     this.frames = [];
     this.hover = this.before = this.only = null;
-    this.moment = -1; // of the play; -1 while it does not stand anywhere
+    this.player = new Player(this);
+    this.asked = false; // whether the reader has asked about a number since the play moved
     this.box = element("div", "stage-box");
     this.tabs = element("div", "stage-tabs", { role: "group" });
     this.chips = element("div", "stage-chips", { role: "group", hidden: true });
@@ -51,10 +53,8 @@ class Stage {
     const isNew = this.told?.page !== scene.page;
     this.told = scene;
     this.heard = performance.now();
-    if (isNew) {
-      this.only = null;
-      this.halt();
-    }
+    if (isNew) this.only = null;
+    this.player.take(isNew);
     this.dress();
     const older = Object.entries(this.stands ?? {}).some(([name, value]) => scene.address[name] !== String(value));
     if (older) return; // the reader has moved on
@@ -80,7 +80,8 @@ class Stage {
       this.scene = scene;
       this.arrange();
     }
-    this.stepTo(this.moment);
+    this.player.refresh();
+    this.paint();
   }
 
   get theme() {
@@ -105,7 +106,7 @@ class Stage {
       this.sentence = new Sentence(this);
       this.box.insertBefore(this.sentence.box, this.place);
     }
-    const shape = JSON.stringify([texts, acts, height]);
+    const shape = JSON.stringify([texts, acts, height, this.told.plays.map(({ name }) => name)]);
     if (shape === this.dressed) return;
     this.dressed = shape;
     const button = (name, text, act, more = {}) => {
@@ -116,17 +117,13 @@ class Stage {
     if (height) this.place.style.height = `${height}px`;
     this.bar.hidden = !acts;
     if (!acts) return;
-    this.words = element("span", "stage-words");
-    this.words.setAttribute("aria-live", "off");
-    this.play = button("play", `▶ ${texts.play}`, () => this.toggle());
-    const parts = this.told.scene_lines
-      ? this.overview(button)
-      : [
-          this.play,
-          button("back", "◀", () => this.stepBy(-1), { ariaLabel: texts.back, title: texts.back }),
-          button("on", "▶", () => this.stepBy(1), { ariaLabel: texts.on, title: texts.on }),
-          this.words,
-        ];
+    const parts = this.told.scene_lines ? this.overview(button) : this.player.parts(button);
+    if (!this.told.scene_lines) {
+      this.words = this.player.words;
+      this.play = this.player.start;
+      this.box.querySelector(".stage-say")?.remove();
+      this.box.insertBefore(this.player.says, this.bar);
+    }
     const right = element("span", "stage-acts");
     right.append(button("tables", texts.tables, () => this.tables()));
     for (const act of acts) right.append(button(act, texts[act], () => ask({ act })));
@@ -136,6 +133,7 @@ class Stage {
   /** Under the overview: the training played from its first step, and the way back from a step that was opened. */
   overview(button) {
     const { texts, steps } = this.told;
+    this.words = element("span", "stage-words");
     this.close = button("flow", `← ${texts.flow}`, () => this.open(null), { hidden: true });
     this.words.setAttribute("aria-live", "polite");
     if (!steps.length) return [this.close, this.words];
@@ -258,18 +256,25 @@ class Stage {
     if (!this.places) return;
     const context = this.canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const { missing, shown, ghosts } = this.player.state() ?? {};
     paint(context, this.scene, this.places, this.theme, {
       frames: this.lit(),
       hover: this.hover,
-      covered: this.covered(),
+      missing,
+      shown,
+      ghosts,
+      hidden: this.secrets(),
+      flown: this.player.share,
       before: this.before,
       share: this.share,
+      spread: this.texts.spread,
     });
   }
 
   /** Frames in force: the moment of the play, else what the mouse points at, else the cell that is explained. */
   lit() {
-    if (this.moment >= 0) return this.around(...this.cellOfMoment());
+    const moment = this.asked ? null : this.player.state();
+    if (moment && !(this.hover && !this.player.frame)) return moment.frames;
     if (this.hover && !this.hover.title) return this.around(this.hover.panel, this.hover.row, this.hover.column, "line");
     const pointed = painters.pointed;
     return pointed ? [...this.frames, pointed] : this.frames;
@@ -280,6 +285,11 @@ class Stage {
     const cell = cellAt(panel, row, column);
     const own = kind === "cell" ? [frameOf(cell)] : [{ ...frameOf(cell), kind: "cell" }];
     return [...sourcesOf(panel, cell, { head_dim: this.scene.head_dim, query: this.scene.row }), ...own];
+  }
+
+  /** For each panel the cells that a question covers until it is answered. */
+  secrets() {
+    return null;
   }
 
   tween(last) {
@@ -304,7 +314,8 @@ class Stage {
   }
 
   onMove(event) {
-    const spot = this.spot(event);
+    let spot = this.spot(event);
+    if (spot && !spot.title && this.player.isMissing(spot.panel, spot.row, spot.column)) spot = null;
     const key = spot && [spot.panel, spot.row, spot.column].join();
     const last = this.hover && [this.hover.panel, this.hover.row, this.hover.column].join();
     if (key !== last) this.point(spot);
@@ -366,12 +377,14 @@ class Stage {
     const spot = this.spot(event);
     if (!spot) return;
     const panel = this.scene.panels[spot.panel];
+    if (!spot.title && this.player.isMissing(spot.panel, spot.row, spot.column)) return;
     if (spot.title) {
       if (panel.leads_to) ask({ page: panel.leads_to });
       return;
     }
     if (panel.leads_to && this.told.scene_lines && !this.opened) return void this.open(panel.leads_to);
-    this.halt();
+    this.player.pause();
+    this.asked = true;
     this.choose(cellAt(panel, spot.row, spot.column), spot);
     if (event.pointerType === "touch" && !this.places.panels[spot.panel].writing) {
       this.tip.hidden = false; // a finger cannot hover: it sees the numbers around what it touched
@@ -426,65 +439,6 @@ class Stage {
     return found < 0 ? this.scene.panels.length - 1 : found;
   }
 
-  // The play: the followed row's cells, one after the other.
-
-  cellOfMoment() {
-    const i = this.result();
-    return [i, Math.min(this.scene.row, this.scene.panels[i].size[0] - 1), this.moment];
-  }
-
-  covered() {
-    if (this.moment < 0 || !this.playing) return null;
-    const [panel, row, column] = this.cellOfMoment();
-    return { panel, from: row * this.scene.panels[panel].size[1] + column + 1 };
-  }
-
-  toggle() {
-    if (this.playing) {
-      clearInterval(this.playing);
-      this.playing = 0;
-    } else {
-      if (this.moment < 0 || this.moment >= this.lastMoment()) this.moment = -1;
-      this.playing = setInterval(() => (this.moment >= this.lastMoment() ? this.toggle() : this.stepTo(this.moment + 1)), BEAT);
-      this.stepTo(this.moment + 1);
-    }
-    this.play.textContent = this.playing ? `❚❚ ${this.told.texts.pause}` : `▶ ${this.told.texts.play}`;
-    this.paint();
-  }
-
-  halt() {
-    if (this.playing) this.toggle();
-    this.moment = -1;
-    if (this.words) this.words.textContent = "";
-  }
-
-  lastMoment() {
-    return this.scene.panels[this.result()].size[1] - 1;
-  }
-
-  stepBy(step) {
-    if (this.playing) this.toggle();
-    this.stepTo(Math.max(0, Math.min(this.lastMoment(), this.moment < 0 && step < 0 ? 0 : this.moment + step)));
-  }
-
-  stepTo(moment) {
-    this.moment = Math.min(moment, this.scene ? this.lastMoment() : -1);
-    if (this.moment >= 0 && this.words) {
-      const [i, row, column] = this.cellOfMoment();
-      const panel = this.scene.panels[i];
-      const at = row * panel.size[1] + column;
-      const facts = {
-        number: this.moment + 1,
-        count: panel.size[1],
-        row: labelOf(panel.rows, row),
-        column: labelOf(panel.columns, column),
-        value: panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole),
-      };
-      this.words.textContent = this.told.texts.moment.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
-    }
-    this.paint();
-  }
-
   // While a slider is held.
 
   follow() {
@@ -515,7 +469,7 @@ class Stage {
       try {
         const answer = await fetch(`${this.told.route}?${new URLSearchParams(wanted)}`);
         const packed = new Uint8Array(await answer.arrayBuffer());
-        if (answer.ok && packed.length) this.show({ ...this.told, ...unpack(packed) });
+        if (answer.ok && packed.length) this.show({ ...this.told, ...unpack(packed), plays: null });
         else this.stands = null;
         if (answer.status === 204 && this.words) this.words.textContent = this.told.texts[`no_${answer.headers.get("x-reason")}`] ?? "";
       } catch {
@@ -542,7 +496,7 @@ class Stage {
     painters.delete(this);
     this.observer.disconnect();
     this.sizes.disconnect();
-    clearInterval(this.playing);
+    this.player.close();
     clearTimeout(this.giveUp);
     this.sentence?.end();
   }

@@ -1,7 +1,7 @@
 """The painter, placed on a page: our component for the browser (painter.js, stage.js) and what it is told."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from textwrap import dedent
@@ -13,13 +13,15 @@ from torch import Tensor
 from pages.ui import live
 from pages.ui.figures.colors import Colors
 from pages.ui.figures.panels import Board
+from pages.ui.figures.play import Play
 from pages.ui.figures.scene import pack
 from pages.ui.figures.sight import Sight
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import CHECKPOINTS, D_MODELS, head_counts
 from pages.ui.words.labels import label
 
-_TEXTS = ("play", "pause", "back", "on", "tables", "close", "freeze", "set", "moment", "no_layer", "no_empty")
+_TEXTS = ("play", "pause", "back", "on", "tables", "close", "freeze", "set", "no_layer", "no_empty")
+_PLAY = ("idle", "by_hand", "where", "speed", "way", "spread")
 _SENTENCE = ("head", "looks", "looks_apart", "looks_nowhere", "one_head", "between", "says", "learn", "step_of", "flow")
 
 
@@ -28,8 +30,11 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("stage", js=live.loader("stage"), isolate_styles=False)
 
 
-def stage(page: str, here: Sight, board: Board, result: str, theme: Colors) -> None:
-    """A page's picture, which follows the sliders while they are held. result: the tensor that the step makes."""
+def stage(page: str, here: Sight, board: Board, result: str, theme: Colors, plays: Sequence[Play]) -> None:
+    """A page's picture, which follows the sliders while they are held. result: the tensor that the step makes.
+
+    plays: the ways in which the step can be watched; where a number was set by hand, they would not be true.
+    """
     settings, lang = here.settings, here.lang
     followed = {
         "d_model": D_MODELS,
@@ -40,13 +45,15 @@ def stage(page: str, here: Sight, board: Board, result: str, theme: Colors) -> N
         "page": page,
         "result": result,
         "words": _words(board, lang),
-        "texts": {name: label(f"stage_{name}", lang) for name in (*_TEXTS, *_SENTENCE)},
+        "texts": {name: label(f"stage_{name}", lang) for name in (*_TEXTS, *_PLAY, *_SENTENCE)},
         "acts": [] if board.lines else ["freeze", "set"],
         "live": {name: list(values) for name, values in followed.items() if name not in here.now.absent},
         "address": to_query(settings.elsewhere) | {"pin": ""},
         "steps": list(CHECKPOINTS) if here.now.source.learns else [],
         "route": live.scenes(),
         "scene_lines": board.lines is not None,
+        "plays": [] if here.trace.edits else [each.pack() for each in plays],
+        "stands": [settings.way, settings.moment],
     }
     _place(board, "picture", theme, also | live.facts(here))
 
@@ -64,6 +71,8 @@ def show(board: Board, key: str, theme: Colors, lang: str) -> None:
         "steps": [],
         "route": "",
         "scene_lines": False,
+        "plays": [],
+        "stands": [0, 0],
         "height": _height(board),
         "row": 0,
         "head_dim": 1,

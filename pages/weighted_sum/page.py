@@ -2,6 +2,7 @@
 
 from attention import functional, measures
 from pages.ui.lesson import Lesson, sized
+from pages.weighted_sum.play import play
 from pages.weighted_sum.stage import stage
 
 here = Lesson()
@@ -30,7 +31,7 @@ def notice() -> None:
         here.notice("notice_other", "head_outputs", **found, **other)
 
 
-here.stage(stage(here), "head_outputs")
+here.stage(stage(here), "head_outputs", play(here))
 here.faces(notice, "head_outputs", code=[functional.weighted_sum], compare=["head_outputs"], by_hand="silence")
 with here.more():
     symbols = ((f"O_{here.head}", output), (f"A_{here.head}", weights), (f"V_{here.head}", v))

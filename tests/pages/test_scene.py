@@ -1,6 +1,7 @@
 """What goes to the painter: the packed scene, against the tensors and the same board in Plotly; and the route."""
 
 import json
+import re
 import struct
 from dataclasses import replace
 from functools import cache
@@ -22,6 +23,7 @@ from pages.ui.figures.scene import pack, unpack
 from pages.ui.figures.sight import Sight
 from pages.ui.figures.views import View
 from pages.ui.layers import ready
+from pages.ui.navigation import formula
 from pages.ui.state.address import from_query
 from pages.ui.state.settings import Settings
 
@@ -143,6 +145,34 @@ def test_every_panel_says_which_tensor_it_shows_and_how(view, said):
     assert panel["view"] == nothing | said
 
 
+@each("address", ADDRESSES)
+@pytest.mark.parametrize("slug", ["scaling", "softmax"])
+def test_what_is_told_apart_before_and_after_stands_on_one_scale(slug, address):
+    panels = read_scene(pack(board_of(slug, address)))["panels"]
+    scales = {panel["view"]["tensor"]: panel["scale"] for panel in panels}
+    pairs = {"scaling": [("scores", "scaled_scores")]}.get(
+        slug, [("scaled_scores", "masked_scores"), ("exponentials", "attn_weights")]
+    )
+    for before, after in pairs:
+        assert scales[before] == scales[after]
+
+
+@each("address", ADDRESSES)
+def test_the_map_says_the_shapes_of_the_trace(address):
+    here = sight(*address.items())
+    size, width, d_model = len(here.labels), here.trace.config.head_dim, here.trace.config.d_model
+    shown = re.findall(r"data-page='(\w+)'.*?<small>(.*?)</small>", str(formula(here, "scores")))
+    assert shown == [
+        ("embedding", f"{size} × {d_model}"),
+        ("projections", f"{size} × {d_model}"),
+        ("softmax", f"{size} × {size}"),
+        ("scores", f"{size} × {size}"),
+        ("scaling", f"√{width}"),
+        ("weighted_sum", f"{size} × {width}"),
+        ("heads", f"{size} × {d_model}"),
+    ]
+
+
 # The route.
 
 
@@ -212,7 +242,7 @@ def test_the_route_answers_over_http_in_bounds(client):
 
 
 def test_our_scripts_are_served_by_names_that_change_with_them_and_name_each_other_rightly(client):
-    for name in ("painter", "lines", "stage", "pointer"):
+    for name in ("painter", "lines", "play", "player", "stage", "pointer"):
         file, text = live.script(name)
         answer = client.get(f"/-/{file}")
         assert (answer.status_code, answer.text) == (200, text)

@@ -40,6 +40,8 @@ NAMES = (
     "questions",
     "face",
     "present",
+    "way",
+    "moment",
     "method",
     "word",
     "other",
@@ -180,6 +182,8 @@ def test_an_address_is_written_in_plain_characters():
         "questions": "1",
         "face": "number",
         "present": "0",
+        "way": "0",
+        "moment": "0",
         "method": "cbow",
         "word": "",
         "other": "",
@@ -549,6 +553,8 @@ OUT_OF_RANGE = {  # of the default: d_model 8, 2 heads, 12 tokens
     "questions": ["2", "7", "true", "False", "on"],
     "face": ["Notice", "all", "", "2"],
     "present": ["2", "yes"],
+    "way": ["2", "9"],
+    "moment": ["100", "999999"],
 }
 BAD_NUMBERS = [(name, text) for name, texts in OUT_OF_RANGE.items() for text in NO_NUMBER + texts]
 BAD_HIDDEN = ["12", "0-12", "-", "-0", "0-", "0--1", "a", "0-a", "0,1", "0 1", " ", "１", "0-1e0", "9" * 400]

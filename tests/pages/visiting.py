@@ -329,10 +329,13 @@ def pattern(template: str) -> re.Pattern[str]:
 
 @cache
 def of_the_quiz(slug: str) -> frozenset[str]:
-    """The sections of a page's prose that only the quiz shows: what it asks, offers, and says of an answer."""
+    """The sections of a page's prose that only the quiz and the play show: what is asked, offered, said of an answer or
+    of a moment."""
     names = sections(slug, "en")
     asked = {name.removeprefix("ask_") for name in names if name.startswith("ask_")}
-    return frozenset(n for n in names if n.startswith("ask_") or any(n.startswith(f"{name}_") for name in asked))
+    return frozenset(
+        n for n in names if n.startswith(("ask_", "play_")) or any(n.startswith(f"{name}_") for name in asked)
+    )
 
 
 def look(at: AppTest, slug: str, lang: str = "en") -> Page:

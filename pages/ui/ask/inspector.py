@@ -168,8 +168,8 @@ def _choose(trace: SentenceTrace, cell: Cell, value: str, here: Resolved) -> Non
                 name, low, high, None, 0.1, key="ask_value", placeholder=value, on_change=_on_edit, width=200
             )
         else:
-            names = label("between_tokens", lang).join(f"`{tensor}`" for tensor in _settable(here))
-            st.caption(prose.shared(lang, "not_settable", tensor=f"`{cell.tensor}`", others=names))
+            others = label("between_tokens", lang).join(f"`{tensor}`" for tensor in _settable(here))
+            st.caption(prose.shared(lang, "not_settable", tensor=f"`{cell.tensor}`", others=others))
 
 
 def _settable(here: Resolved) -> tuple[str, ...]:
@@ -204,6 +204,11 @@ def _on_ask() -> None:
     if question.get("act") == "set":
         visit.sets = True
         change_now(face="number")
+        return
+    if question.get("act") == "moment":
+        place = {name: question.get(name) for name in ("at", "moment")}
+        if all(type(each) is int for each in place.values()) and fits(way=place["at"], moment=place["moment"]):
+            change_now(way=place["at"], moment=place["moment"])
         return
     if type(row) is int and fits(query=row):
         change(query=row)

@@ -11,6 +11,8 @@ const LEAST = 9; // pixels: smaller numbers are not written
 const GOOD = 11; // pixels that numbers have where they can
 const LINE = 13; // pixels of a title
 const SLANT = Math.PI / 4.2; // of column labels that would not fit side by side
+const SPREAD = 90; // pixels of a histogram below a panel
+const BINS = 41; // of a histogram; odd, so that one stands around 0
 const TALLEST = 44; // pixels of a row, and
 const WIDEST = 80; // of a column, that has all the room it could wish
 
@@ -206,7 +208,7 @@ const longest = (axis, size) => axis.labels.reduce((most, label) => Math.max(mos
 /** Where everything lies. big: larger text, for a projector. only: the one panel that is shown, on a small screen. */
 export function arrange(scene, width, height, { big = false, only = null } = {}) {
   const size = big ? { label: 20, tick: 20, title: 20, number: 20 } : { label: 12, tick: 10, title: LINE, number: LEAST };
-  const places = { width, height, size, panels: scene.panels.map(() => null), bars: [], boards: [] };
+  const places = { width, height, size, panels: scene.panels.map(() => null), bars: [], boards: [], spreads: [] };
   if (only !== null) {
     const board = { ...scene.boards[0], widths: [1], heights: [100], signs: [], arrows: [], small: false };
     const panel = { ...scene.panels[only], place: [0, 0, 0] };
@@ -253,7 +255,8 @@ function arrangeBoard(board, panels, area, scene, places) {
     const most = Math.max(0, ...panels.filter(([, p]) => p.place[2] === c).map(([, p]) => p.size[1])) * WIDEST;
     return Math.max(8, Math.min((free * share) / whole, board.small ? Infinity : most || Infinity));
   });
-  const scales = [...new Set(panels.map(([, p]) => p.scale))].filter((i) => scene.scales[i].kind !== "plain");
+  const ownBars = panels.some(([, p]) => p.spread); // a histogram has the colours at its foot
+  const scales = ownBars ? [] : [...new Set(panels.map(([, p]) => p.scale))].filter((i) => scene.scales[i].kind !== "plain");
   const tops = board.heights.map((_, r) => {
     const line = panels.filter(([, p]) => p.place[1] === r);
     let most = 0;
@@ -277,7 +280,8 @@ function arrangeBoard(board, panels, area, scene, places) {
   const stripped = size.tick * 2 + 18;
   const strip = board.small || inCorner ? 0 : Math.ceil(scales.length / abreast) * stripped;
   const fixed = board.heights.map((h) => (h <= 24 ? 15 : 0));
-  const down = area.height - tops.reduce((a, b) => a + b, 0) - fixed.reduce((a, b) => a + b, 0) - strip - 4;
+  const spread = panels.some(([, p]) => p.spread) ? Math.min(SPREAD, area.height * 0.24) + size.tick * 2 + 14 : 0;
+  const down = area.height - tops.reduce((a, b) => a + b, 0) - fixed.reduce((a, b) => a + b, 0) - strip - spread - 4;
   const natural = board.heights.reduce((sum, h, r) => sum + (fixed[r] ? 0 : h), 0);
   const heights = board.heights.map((h, r) => {
     if (fixed[r]) return fixed[r];
@@ -301,7 +305,10 @@ function arrangeBoard(board, panels, area, scene, places) {
         : writing(p, scene.scales[p.scale], box.width / p.size[1], box.height / p.size[0], size.number),
     };
   }
-  const bottom = y(rows - 1) + heights[rows - 1];
+  const ground = y(rows - 1) + heights[rows - 1];
+  const bottom = ground + spread;
+  for (const [i, p] of panels)
+    if (p.spread) places.spreads.push({ panel: i, x: x(p.place[2]), width: widths[p.place[2]], y: ground + size.tick + 12, height: spread - size.tick * 2 - 14 });
   scales.forEach((scale, i) => {
     if (board.small) return;
     const each = inCorner
@@ -338,9 +345,10 @@ export function hit(scene, places, x, y) {
 
 /** Draw everything.
  *
- * look: {frames, hover, covered, share}: frames around cells (see rangesOf) with the kind "line", "source", "cell" or
- * "pointed"; the place under the mouse; cells that are not shown yet, {panel, from: cells in reading order}; and how far
- * numbers are on their way from `before`, a scene of the same shape, 0 to 1.
+ * look: {frames, hover, missing, shown, hidden, ghosts, flown, before, share}: frames around cells (see rangesOf) with
+ * the kind "line", "source", "cell" or "pointed"; the place under the mouse; for each panel the cells that are not there
+ * yet (bytes), the numbers that stand for others (a map), and the cells whose number is a secret (bytes); cells that fly,
+ * and how far they are; and how far numbers are on their way from `before`, a scene of the same shape, 0 to 1.
  */
 export function paint(context, scene, places, theme, look = {}) {
   context.clearRect(0, 0, places.width, places.height);
@@ -351,9 +359,14 @@ export function paint(context, scene, places, theme, look = {}) {
     if (places.panels[i]) paintPanel(context, scene, panel, i, places, theme, look);
   });
   for (const bar of places.bars) paintBar(context, scene.scales[bar.scale], bar, places.size, theme);
+  for (const spread of places.spreads) paintSpread(context, scene, spread, places, theme, look);
+  if (look.flown < 1) for (const ghost of look.ghosts ?? []) paintGhost(context, scene, places, ghost, look.flown, theme);
 }
 
 const valueOf = (look, panel, i, at) =>
+  look.shown?.[i]?.get(at) ?? numberOf(look, panel, i, at);
+
+const numberOf = (look, panel, i, at) =>
   look.before && look.share < 1
     ? look.before.panels[i].numbers[at] * (1 - look.share) + panel.numbers[at] * look.share
     : panel.numbers[at];
@@ -371,7 +384,7 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
   const isLit = (r, c) =>
     !sources.length ||
     sources.some(({ rows: [a, b], columns: [d, e] }) => r >= a && r < b && c >= d && c < e);
-  const covered = look.covered?.panel === i ? look.covered.from : Infinity;
+  const [missing, hidden] = [look.missing?.[i], look.hidden?.[i]];
   const color = (at, r, c) => {
     const found = colorOf(valueOf(look, panel, i, at), scale, theme);
     return isLit(r, c) ? found : mix(found, paper, 0.55);
@@ -383,7 +396,8 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
     const masked = rgb(theme.masked);
     for (let r = 0, at = 0; r < rows; r++)
       for (let c = 0; c < columns; c++, at++) {
-        const [red, green, blue] = at >= covered ? paper : panel.closed?.[at] ? masked : color(at, r, c);
+        const secret = hidden?.[at] ? rgb(theme.plain) : missing?.[at] ? paper : null;
+        const [red, green, blue] = secret ?? (panel.closed?.[at] ? masked : color(at, r, c));
         pixels.data.set([red, green, blue, 255], at * 4);
       }
     image.getContext("2d").putImageData(pixels, 0, 0);
@@ -396,8 +410,23 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
     context.textAlign = "center";
     for (let r = 0, at = 0; r < rows; r++)
       for (let c = 0; c < columns; c++, at++) {
-        if (at >= covered) continue;
         const [x, y] = [place.x + c * wide, place.y + r * high];
+        if (hidden?.[at] || missing?.[at]) {
+          context.fillStyle = hidden?.[at] ? theme.plain : theme.paper;
+          context.fillRect(x, y, wide - gap, high - gap);
+          if (!hidden?.[at] && gap) {
+            context.strokeStyle = theme.line;
+            context.lineWidth = 0.5;
+            context.strokeRect(x + 1.5, y + 1.5, wide - 4, high - 4);
+          }
+          if (hidden?.[at] && Math.min(wide, high) >= LEAST) {
+            context.fillStyle = theme.ink;
+            context.font = `600 ${Math.min(14, Math.floor(high - 2))}px ${FONT}`;
+            context.fillText("?", x + wide / 2, y + high / 2 + 0.5);
+            if (text) context.font = `${text.size}px ${FONT}`;
+          }
+          continue;
+        }
         if (panel.closed?.[at]) {
           hatch(context, x, y, wide - gap, high - gap, theme);
           continue;
@@ -571,6 +600,81 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   if (panel.shape && context.measureText(panel.shape).width <= Math.max(room, place.small ? 0 : 60)) {
     context.fillStyle = theme.quiet;
     context.fillText(panel.shape, x + 7, y);
+  }
+}
+
+const eased = (share) => (share < 0.5 ? 2 * share * share : 1 - (2 - 2 * share) ** 2 / 2);
+
+/** A cell on its way from one place to another, with its number; it fades as it arrives. */
+function paintGhost(context, scene, places, { from, to }, flown, theme) {
+  const box = ([i, r, c]) => {
+    const place = places.panels[i];
+    return place && [place.x + c * place.cell[0], place.y + r * place.cell[1], place.cell[0], place.cell[1]];
+  };
+  const [start, end] = [box(from), box(to)];
+  if (!start || !end) return; // on a small screen only one panel is shown
+  const way = eased(Math.min(1, flown / 0.75));
+  const [x, y, width, height] = start.map((value, i) => value + (end[i] - value) * way);
+  const [i, row, column] = from;
+  const panel = scene.panels[i];
+  const at = row * panel.size[1] + column;
+  if (panel.closed?.[at]) return;
+  const scale = scene.scales[panel.scale];
+  const color = colorOf(panel.numbers[at], scale, theme);
+  context.save();
+  context.globalAlpha = flown < 0.75 ? 1 : Math.max(0, (1 - flown) * 4);
+  context.fillStyle = `rgb(${color})`;
+  context.fillRect(x, y, width, height);
+  context.strokeStyle = theme.pointer;
+  context.lineWidth = 1;
+  context.strokeRect(x, y, width, height);
+  const text = inCell(panel.numbers[at], { digits: 1, share: scale.kind === "share" && !panel.whole });
+  const size = Math.min(12, Math.floor((width - 2) / (text.length * 0.53)), Math.floor(height - 1));
+  if (size >= LEAST) {
+    context.font = `${size}px ${FONT}`;
+    context.textAlign = "center";
+    context.fillStyle = inkOn(color);
+    context.fillText(text, x + width / 2, y + height / 2 + 0.5);
+  }
+  context.restore();
+}
+
+/** How many of a panel's numbers lie in each part of its scale; of those that are there. */
+export function spreadOf(panel, scale, missing, bins = BINS) {
+  const counts = new Array(bins).fill(0);
+  panel.numbers.forEach((value, at) => {
+    if (panel.closed?.[at] || missing?.[at] || !Number.isFinite(value)) return;
+    const share = (value / scale.limit + 1) / 2;
+    counts[Math.min(bins - 1, Math.max(0, Math.floor(share * bins)))]++;
+  });
+  return counts;
+}
+
+function paintSpread(context, scene, { panel: i, x, y, width, height }, places, theme, look) {
+  const panel = scene.panels[i];
+  const scale = scene.scales[panel.scale];
+  const most = Math.max(1, ...places.spreads.flatMap((each) => spreadOf(scene.panels[each.panel], scale)));
+  const each = width / BINS;
+  spreadOf(panel, scale, look.missing?.[i]).forEach((count, bin) => {
+    const middle = ((bin + 0.5) / BINS) * 2 - 1;
+    const tall = (count / most) * height;
+    context.fillStyle = `rgb(${colorOf(middle * scale.limit, scale, theme)})`;
+    context.fillRect(x + bin * each, y + height - tall, each - 0.5, tall);
+    context.strokeStyle = theme.quiet;
+    context.lineWidth = 0.5;
+    if (count) context.strokeRect(x + bin * each, y + height - tall, each - 0.5, tall);
+  });
+  context.fillStyle = theme.quiet;
+  context.fillRect(x, y + height, width, 1);
+  context.font = `${places.size.tick}px ${FONT}`;
+  const end = written(scale.limit, scale.limit >= 10 ? 0 : 1);
+  for (const [text, at, align] of [[`−${end}`, 0, "left"], ["0", 0.5, "center"], [end, 1, "right"]]) {
+    context.textAlign = align;
+    context.fillText(text, x + at * width, y + height + places.size.tick * 0.9);
+  }
+  if (look.spread) {
+    context.textAlign = "left";
+    context.fillText(look.spread, x, y - places.size.tick * 0.4);
   }
 }
 

@@ -104,6 +104,7 @@ class Panel:
     view: View | None = None
     changed: Tensor | None = None  # (rows, columns), True where the number is not what it was
     leads_to: str = ""  # the page that a click on its title asks for
+    spread: bool = False  # whether it is shown below how often each size of its numbers occurs
 
     def without(self, *parts: str) -> "Panel":
         """The same panel without its "rows" or "columns" labels or the "shape" in its title."""

@@ -112,6 +112,7 @@ def _panel(panel: Panel, scale: int, blocks: _Blocks) -> dict[str, object]:
         "outlines": [_outline(outline) for outline in panel.outlines],
         "bands": [_band(band) for band in panel.bands],
         "leads_to": panel.leads_to,
+        "spread": panel.spread,
         "view": asdict(view),
         "from": [asdict(each) for each in MADE_FROM.get(view.tensor, ())],
         "values": blocks.add(panel.values, np.float32),

@@ -83,6 +83,7 @@ class Sight:
         bands: tuple[Band, ...] = (),
         first: int = 0,
         leads_to: str = "",
+        spread: bool = False,
     ) -> Panel:
         """A tensor as a panel: what it is called, its axes, colours and closed cells follow from its name.
 
@@ -118,6 +119,7 @@ class Sight:
             whole=known.whole,
             view=view,
             leads_to=leads_to,
+            spread=spread,
         )
 
     def title(self, tensor: str, view: View) -> str:

@@ -26,6 +26,7 @@ MAX_CHARACTERS = 200
 MAX_TOKENS = 64
 MAX_SEED = 999_999
 CHECKPOINTS = checkpoint_steps()
+MOST_WAYS, MOST_MOMENTS = 2, 100  # of a play
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -56,7 +57,8 @@ class Settings:
 
     checkpoint: how far the training has gone, a place in CHECKPOINTS. cell: the number asked about; None is the one
     that the page would choose. pin: the settings held to compare with. method, word, other, mix: of the word vectors;
-    an empty word is the language's first one.
+    an empty word is the language's first one. way, moment: how a step is played, and where the play stands; 0 is the
+    whole picture.
     """
 
     lang: Annotated[Lang, Declared(Choice(LANGUAGES), compared=False)] = "en"
@@ -77,6 +79,8 @@ class Settings:
     questions: Annotated[bool, Declared(Flag(), compared=False)] = True
     face: Annotated[Face, Declared(Choice(FACES), compared=False)] = "number"
     present: Annotated[bool, Declared(Flag(), compared=False)] = False
+    way: Annotated[int, Declared(Number(lambda _: range(MOST_WAYS)), compared=False)] = 0
+    moment: Annotated[int, Declared(Number(lambda _: range(MOST_MOMENTS)), compared=False)] = 0
     method: Annotated[str, Declared(Choice(METHODS), compared=False)] = METHODS[0]
     word: Annotated[str, Declared(Text(40), compared=False)] = ""
     other: Annotated[str, Declared(Text(40), compared=False)] = ""
@@ -88,7 +92,7 @@ class Settings:
     @property
     def elsewhere(self) -> "Settings":
         """The same for another page, which chooses its own cell to start from."""
-        return replace(self, cell=None)
+        return replace(self, cell=None, way=0, moment=0)
 
     @property
     def pinned(self) -> "Settings":
