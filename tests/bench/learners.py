@@ -1,4 +1,4 @@
-"""Visitors who look on, without and beside visitors whose layers learn: how long a page takes, and how many finish.
+"""Visitors who look on: alone, beside others who come all at once, and beside others whose layers learn.
 
     python tests/bench/learners.py [LEARNERS] [WATCHERS]
 
@@ -38,18 +38,18 @@ async def watch(server: str, until: float, number: int) -> list[float]:
     return times
 
 
-async def learn(server: str, number: int) -> float:
-    """How long a visitor waits for a layer of their own."""
+async def come(server: str, number: int, weights: str) -> float:
+    """How long a visitor waits for a page, with a layer of their own where weights are learned."""
     async with visit(server) as visitor:
-        return await timed(visitor, weights="learned", d_model="32", num_heads="2", lang="en", seed=str(7_000 + number))
+        return await timed(visitor, weights=weights, d_model="32", num_heads="2", lang="en", seed=str(7_000 + number))
 
 
-async def crowd(server: str, learners: int, watchers: int) -> tuple[list[float], list[float]]:
-    """The watchers' times beside so many learners, and the learners' times."""
+async def crowd(server: str, others: int, watchers: int, weights: str) -> tuple[list[float], list[float]]:
+    """The watchers' times beside so many others who come at once, and the others' times."""
     until = time.monotonic() + SECONDS
     watching = [asyncio.create_task(watch(server, until, number)) for number in range(1, watchers + 1)]
     await asyncio.sleep(THINK)
-    learned = await asyncio.gather(*(learn(server, number) for number in range(learners)))
+    learned = await asyncio.gather(*(come(server, number, weights) for number in range(others)))
     looked = await asyncio.gather(*watching)
     return [seconds for times in looked for seconds in times], list(learned)
 
@@ -60,13 +60,14 @@ def p95(times: list[float]) -> float:
 
 def main(learners: int, watchers: int) -> int:
     with serve() as server:
-        asyncio.run(crowd(server, 1, 1))  # what a server pays once
-        alone, _ = asyncio.run(crowd(server, 0, watchers))
-        beside, learned = asyncio.run(crowd(server, learners, watchers))
-    print(f"{watchers} watchers, {len(alone)} and {len(beside)} pages, in s: p50, p95")
-    print(f"alone                {statistics.median(alone):.2f} {p95(alone):.2f}")
-    print(f"beside {learners:3} learners  {statistics.median(beside):.2f} {p95(beside):.2f}")
-    print(f"ratio of the p95 {p95(beside) / p95(alone):.2f}; all {len(learned)} layers after {max(learned):.0f} s")
+        asyncio.run(crowd(server, 1, 1, "learned"))  # what a server pays once
+        alone, _ = asyncio.run(crowd(server, 0, watchers, "random"))
+        among, _ = asyncio.run(crowd(server, learners, watchers, "random"))
+        beside, learned = asyncio.run(crowd(server, learners, watchers, "learned"))
+    print(f"{watchers} watchers, {len(alone)}, {len(among)} and {len(beside)} pages, in s: p50, p95, p95 to that alone")
+    for who, times in (("alone", alone), (f"{learners} others come", among), (f"{learners} others learn", beside)):
+        print(f"{who:20} {statistics.median(times):.3f} {p95(times):.3f} {p95(times) / p95(alone):.2f}")
+    print(f"all {len(learned)} layers after {max(learned):.0f} s")
     return 0
 
 

@@ -19,6 +19,7 @@ TRAININGS = Line()  # whatever is trained is trained in turn, so that the server
 
 def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str) -> None:
     """Show the steps of a training, which tells (step, steps, loss), or its place in line, until it has ended."""
+    told = None
     while not job.wait(LOOK):
         step, steps, loss = job.progress or (0, 1, 0.0)
         if ahead := job.ahead():
@@ -27,7 +28,8 @@ def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str) -> None:
             words = prose.shared(lang, "training_step", step=int(step), steps=int(steps), loss=loss)
         else:
             words = prose.shared(lang, "training_words")
-        bar.progress(step / steps, words)
+        if told != (told := (step, words)):  # every message costs the server's other visitors time
+            bar.progress(step / steps, words)
 
 
 def work_through(
