@@ -7,6 +7,7 @@ import { Player } from "./player.js";
 import { ask, choose, painters } from "./pointer.js";
 
 const SOON = 160; // milliseconds in which numbers go to their new values
+const FRAME = 30; // milliseconds between two pictures on that way, so that the rest of the page has time
 const BEAT = 650; // milliseconds of a step of the training
 const NARROW = 480; // pixels; below it one matrix is shown at a time
 const STILL = 10; // pixels a finger may move and still mean one place
@@ -295,8 +296,11 @@ class Stage {
   tween(last) {
     const start = performance.now();
     this.before = last;
+    let painted = 0;
     const go = (now) => {
       if (this.before !== last) return;
+      if (now - painted < FRAME && now - start < SOON) return void requestAnimationFrame(go);
+      painted = now;
       this.share = Math.min(1, (now - start) / SOON);
       if (this.share === 1) this.before = null;
       this.paintNow(window.devicePixelRatio || 1);

@@ -10,6 +10,7 @@ one per tensor for one head only, as our steps 3 to 6 do. Machines are noisy: re
 
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -51,14 +52,14 @@ def measure(page: Page, key: str) -> float:
     return float(page.evaluate("window.lastChange")) - float(start)
 
 
-def main(rounds: int) -> int:
+def main(rounds: int, names: Sequence[str]) -> int:
     with serve() as ours, serve(Path(__file__).with_name("yardstick.py")) as plain, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         print(f"medians of {rounds} moves each, in ms")
         print(
             f"{'page':14}{'picture':>8}{'ratio':>7}{'ours':>7}{'per head':>10}{'ratio':>7}{'one head':>10}{'ratio':>7}"
         )
-        for name in PAGES:
+        for name in names:
             query = f"page={name or 'overview'}"
             tabs = [
                 opened(browser, address)
@@ -96,4 +97,4 @@ def opened(browser: Browser, address: str) -> Page:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 9))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 9, sys.argv[2:] or PAGES))

@@ -111,13 +111,12 @@ export const inkOn = (color) => (luminance(color) > 0.179 ? "#000000" : "#ffffff
 
 const mix = (from, to, share) => from.map((part, i) => Math.round(part + (to[i] - part) * share));
 
-const tables = new Map(); // a colour scale as 256 colours, by its stops
+const tables = new WeakMap(); // a colour scale as 256 colours, by its stops
 
 function tableOf(stops) {
-  const key = JSON.stringify(stops);
-  if (!tables.has(key))
+  if (!tables.has(stops))
     tables.set(
-      key,
+      stops,
       Array.from({ length: 256 }, (_, i) => {
         const at = i / 255;
         const next = Math.max(1, stops.findIndex(([place]) => place >= at));
@@ -125,7 +124,7 @@ function tableOf(stops) {
         return mix(rgb(from), rgb(to), high === low ? 0 : (at - low) / (high - low));
       }),
     );
-  return tables.get(key);
+  return tables.get(stops);
 }
 
 /** The colour of a number on a scale. */
@@ -653,11 +652,11 @@ export function spreadOf(panel, scale, missing, bins = BINS) {
 function paintSpread(context, scene, { panel: i, x, y, width, height }, places, theme, look) {
   const panel = scene.panels[i];
   const scale = scene.scales[panel.scale];
-  const most = Math.max(1, ...places.spreads.flatMap((each) => spreadOf(scene.panels[each.panel], scale)));
+  places.tallest ??= Math.max(1, ...places.spreads.flatMap((each) => spreadOf(scene.panels[each.panel], scale)));
   const each = width / BINS;
   spreadOf(panel, scale, look.missing?.[i]).forEach((count, bin) => {
     const middle = ((bin + 0.5) / BINS) * 2 - 1;
-    const tall = (count / most) * height;
+    const tall = (count / places.tallest) * height;
     context.fillStyle = `rgb(${colorOf(middle * scale.limit, scale, theme)})`;
     context.fillRect(x + bin * each, y + height - tall, each - 0.5, tall);
     context.strokeStyle = theme.quiet;
