@@ -23,7 +23,9 @@ here.faces(
     compare=["x"],
     by_hand="swap",
 )
-with here.more():
+
+
+def more() -> None:
     symbols = (("X", "x"), ("H", "one_hot"), ("E", "embedding_table"), ("P", "positions"))
     x, one_hot, table, positions = (sized(symbol, here.own(tensor)) for symbol, tensor in symbols)
     here.formula(x, "=", one_hot, table, "+", positions)
@@ -41,3 +43,6 @@ with here.more():
         here.say(section, first=here.token(repeat[0]), second=here.token(repeat[1]))
     here.question(sizes)
     here.story()
+
+
+here.more(more)

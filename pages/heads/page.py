@@ -26,7 +26,9 @@ here.stage(stage(here), "output", play(here))
 here.faces(
     notice, "output", code=[functional.split_heads, functional.merge_heads], compare=["output"], by_hand="silence"
 )
-with here.more():
+
+
+def more() -> None:
     if config.num_heads > 1:
         here.say("split", **sizes, head=here.head)
     else:
@@ -45,3 +47,6 @@ with here.more():
         here.say("check" if here.settings.scaled else "check_unscaled", difference=parity.largest_difference(trace))
     here.question({"numbers": measures.parameters(trace.weights)["matrices"], "d_model": config.d_model})
     here.story()
+
+
+here.more(more)

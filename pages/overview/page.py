@@ -17,6 +17,9 @@ def notice() -> None:
     here.caption("hint", head=here.head, heads=here.now.heads)
 
 
-with here.more():
+def more() -> None:
     here.story()
+
+
+here.more(more)
 here.faces(notice, "attn_weights", code=[], compare=["output"])

@@ -15,10 +15,15 @@ def notice() -> None:
 
 here.stage(stage(here), "q", play(here))
 here.faces(notice, "q", code=[functional.project], compare=["q", "k", "v"])
-with here.more():
+
+
+def more() -> None:
     for role in "qkv":
         symbol, matrix = role.upper(), sized(f"W_{role.upper()}", here.own(f"w_{role}"))
         here.formula(sized(symbol, here.whole(role)), "=", sized("X", here.own("x")), matrix, "+", f"b_{symbol}")
     here.say("analogy")
     here.question({"tokens": len(here.labels), "d_model": here.now.config.d_model})
     here.story()
+
+
+here.more(more)

@@ -27,9 +27,14 @@ def notice() -> None:
 
 here.stage(stage(here), "scaled_scores", play(here))
 here.faces(notice, "scaled_scores", code=[functional.scale_scores], compare=["scaled_scores"])
-with here.more():
+
+
+def more() -> None:
     divisor = rf"\sqrt{{{d_k}}}" if is_on else "1"
     here.formula(sized(r"S_{\mathrm{scaled}}", scaled), "=", sized("S", scores), rf"/\; {divisor}")
     here.say("why", d_k=d_k, after=measures.variance(divided))
     here.question({"query": here.token(query), **shares})
     here.story()
+
+
+here.more(more)

@@ -26,10 +26,15 @@ def notice() -> None:
 
 here.stage(stage(here), "scores", play(here))
 here.faces(notice, "scores", code=[functional.attention_scores], compare=["scores"])
-with here.more():
+
+
+def more() -> None:
     here.formula(sized(f"S_{here.head}", scores), "=", sized(f"Q_{here.head}", q), sized(rf"K_{here.head}^\top", k.T))
     here.say("why")
     if bool(here.closed("masked_scores").any()):
         here.say("masks_later")
     here.question({"query": here.token(query), "key": here.token(best.column), "score": best.value})
     here.story()
+
+
+here.more(more)

@@ -36,7 +36,9 @@ here.faces(
     compare=["attn_weights", "head_outputs"],
     by_hand="silence",
 )
-with here.more():
+
+
+def more() -> None:
     here.formula("A_{ij}", "=", r"\frac{\exp(M_{ij} - \max_l M_{il})}{\sum_l \exp(M_{il} - \max_l M_{il})}")
     closed = here.closed("masked_scores")
     if bool(closed.any()):
@@ -49,3 +51,6 @@ with here.more():
     popular = weights.sum(dim=0)
     here.question({"key": here.leader(popular), "sum": float(popular.max())})
     here.story()
+
+
+here.more(more)

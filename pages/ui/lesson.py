@@ -1,7 +1,6 @@
 """What a page holds: the settings in force, their trace, and the ways to show and say something."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
 import plotly.graph_objects as go
@@ -13,6 +12,7 @@ from attention import Learned, measures
 from attention.pretrained import Pretrained, Unavailable
 from pages.ui import compat, navigation
 from pages.ui import stage as painter
+from pages.ui.ask import pointer
 from pages.ui.figures.colors import Colors, colors
 from pages.ui.figures.panels import Board
 from pages.ui.figures.play import Play
@@ -275,16 +275,18 @@ class Lesson(Page, Sight):
         with self._panel or st.container():
             panel(faces)
 
-    @contextmanager
-    def more(self) -> Iterator[None]:
-        """What is longer, for those who scroll. Texts that follow each other are one element: each costs time."""
+    def more(self, tell: Say) -> None:
+        """What is longer, for those who scroll: it is drawn when they come near. tell: says it."""
         heading = f"<h2 class='more' id='more'>{self.name('read_more')}</h2>"
         st.html(f"{navigation.ways(self.settings, self.page)}{heading}")
-        with st.container(key="more"):
-            self._waiting = []
-            yield
-            self._flush()
-            self._waiting = None
+        _more(self, tell)
+
+    def told(self, tell: Say) -> None:
+        """Texts that follow each other as one element: each costs time."""
+        self._waiting = []
+        tell()
+        self._flush()
+        self._waiting = None
 
     def notice(self, section: str, rule_of: str = "", /, **facts: object) -> None:
         """What to notice, computed from the tensors on screen.
@@ -300,6 +302,24 @@ class Lesson(Page, Sight):
         """Paint a board of heatmaps. Where something is held or edited, what differs from before is framed."""
         self._flush()
         super().show(self.marked(board), key)
+
+
+def reads_on() -> bool:
+    """Whether the reader has come near to what stands below the picture of this page."""
+    return current().reads == current().page
+
+
+@st.fragment
+def _more(here: Lesson, tell: Say) -> None:
+    with st.container(key="more"):
+        if reads_on():
+            here.told(tell)
+        else:
+            pointer.near(_on_near)
+
+
+def _on_near() -> None:
+    current().reads = current().page
 
 
 def _pick(key: str, names: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from pages.ui.compare import compare
 from pages.ui.figures.colors import Colors
 from pages.ui.figures.panels import Board
 from pages.ui.figures.sight import Sight
-from pages.ui.quiz.box import quiz
+from pages.ui.quiz.box import posed_now, quiz
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import FACES, Face
 from pages.ui.state.visit import change_now, control, current, fits, resolved, said
@@ -56,7 +56,8 @@ def panel(faces: Faces) -> None:
             label_visibility="collapsed",
             **control("face", (lang, offered), chosen) | {"on_change": _turn, "args": ()},
         )
-        inspector.listen(sight.trace, faces.start)
+        posed = posed_now(page, sight.trace)[0] if chosen == "turn" else None
+        inspector.listen(sight.trace, faces.start, posed)
         for face in (face for face in shown(chosen) if face in offered):
             with st.container(key="inspector" if face == "number" else f"face_{face}"):
                 _DRAWN[face](page, faces)

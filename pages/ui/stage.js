@@ -3,6 +3,7 @@
 
 import { arrange, cellAt, colorOf, frameOf, hit, inkOn, labelOf, paint, plain, sourcesOf, told, unpack, written } from "./painter.js";
 import { Sentence } from "./lines.js";
+import { cellsOf } from "./play.js";
 import { Player } from "./player.js";
 import { ask, choose, painters } from "./pointer.js";
 
@@ -178,13 +179,13 @@ class Stage {
     dialog.setAttribute("aria-label", this.told.texts.tables);
     const close = element("button", "stage-button", { type: "button", textContent: this.told.texts.close });
     close.addEventListener("click", () => dialog.close());
-    dialog.append(close, ...this.scene.panels.map((panel) => this.table(panel)));
+    dialog.append(close, ...this.scene.panels.map((panel, i) => this.table(panel, i)));
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
   }
 
-  table(panel) {
+  table(panel, i) {
     const table = element("table", "stage-table");
     table.append(element("caption", "", { textContent: `${plain(panel.title)} ${panel.size.join(" × ")}` }));
     const [rows, columns] = panel.size;
@@ -195,10 +196,7 @@ class Stage {
     for (let r = 0; r < rows; r++) {
       const line = body.insertRow();
       line.append(element("th", "", { scope: "row", textContent: labelOf(panel.rows, r) }));
-      for (let c = 0; c < columns; c++) {
-        const at = r * columns + c;
-        line.insertCell().textContent = panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole);
-      }
+      for (let c = 0; c < columns; c++) line.insertCell().textContent = this.said(i, r, c);
     }
     const home = element("div", "stage-table-home", { tabIndex: 0 });
     home.append(table);
@@ -290,7 +288,31 @@ class Stage {
 
   /** For each panel the cells that a question covers until it is answered. */
   secrets() {
-    return null;
+    if (!painters.covers.length || !this.told.acts) return null;
+    const key = JSON.stringify(painters.covers);
+    if (this.covered?.key !== key || this.covered.scene !== this.scene) {
+      const marks = this.scene.panels.map((panel) => {
+        const cells = painters.covers.flatMap((area) => cellsOf(panel, area));
+        if (!cells.length) return null;
+        const found = new Uint8Array(panel.numbers.length);
+        for (const [r, c] of cells) found[r * panel.size[1] + c] = 1;
+        return found;
+      });
+      this.covered = { key, scene: this.scene, marks };
+    }
+    return this.covered.marks;
+  }
+
+  isSecret(i, row, column) {
+    return Boolean(this.secrets()?.[i]?.[row * this.scene.panels[i].size[1] + column]);
+  }
+
+  /** What stands in a cell, for those who point at it: its number, unless a question covers it. */
+  said(i, row, column) {
+    const panel = this.scene.panels[i];
+    const at = row * panel.size[1] + column;
+    if (this.isSecret(i, row, column)) return "?";
+    return panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole);
   }
 
   tween(last) {
@@ -337,10 +359,12 @@ class Stage {
   }
 
   fillTip(panel, { panel: i, row, column }) {
-    const at = row * panel.size[1] + column;
+    const secret = this.isSecret(i, row, column);
     const names = `${panel.rows.name} ${labelOf(panel.rows, row)} · ${panel.columns.name} ${labelOf(panel.columns, column)}`;
-    const value = panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole);
-    this.tip.replaceChildren(element("b", "", { textContent: `${plain(panel.title)} = ${value}` }), element("span", "", { textContent: names }));
+    const lines = [element("b", "", { textContent: `${plain(panel.title)} = ${this.said(i, row, column)}` }), element("span", "", { textContent: names })];
+    if (secret) lines.push(element("span", "", { textContent: this.texts.covered }));
+    this.tip.replaceChildren(...lines);
+    if (secret) return;
     if (!this.places.panels[i].writing && panel.size[0] * panel.size[1] > 1) this.tip.append(this.lens(panel, row, column));
   }
 
@@ -357,9 +381,10 @@ class Stage {
         if (r >= 0 && c >= 0 && r < rows && c < columns) {
           const at = r * columns + c;
           const color = colorOf(panel.numbers[at], scale, this.theme);
-          cell.textContent = panel.closed?.[at] ? "×" : written(panel.numbers[at], digits);
-          cell.style.background = `rgb(${color})`;
-          cell.style.color = inkOn(color);
+          const secret = this.isSecret(this.scene.panels.indexOf(panel), r, c);
+          cell.textContent = secret ? "?" : panel.closed?.[at] ? "×" : written(panel.numbers[at], digits);
+          cell.style.background = secret ? this.theme.plain : `rgb(${color})`;
+          cell.style.color = secret ? this.theme.ink : inkOn(color);
         }
         lens.append(cell);
       }
@@ -399,12 +424,15 @@ class Stage {
 
   choose(cell, spot) {
     const panel = this.scene.panels[spot.panel];
+    if (this.isSecret(spot.panel, spot.row, spot.column)) {
+      this.status.textContent = this.texts.covered;
+      return;
+    }
     this.frames = this.around(spot.panel, spot.row, spot.column);
     choose(this.frames);
     this.hover = null;
     this.tip.hidden = true;
-    const at = spot.row * panel.size[1] + spot.column;
-    const value = panel.closed?.[at] ? panel.closed_text : told(panel.numbers[at], panel.whole);
+    const value = this.said(spot.panel, spot.row, spot.column);
     this.status.textContent = `${plain(panel.title)}, ${panel.rows.name} ${labelOf(panel.rows, spot.row)}, ${panel.columns.name} ${labelOf(panel.columns, spot.column)}: ${value}`;
     this.paint();
     ask({ cell: [cell.tensor, cell.row, cell.column, ...(cell.head === null ? [] : [cell.head])].join(".") });

@@ -21,7 +21,7 @@ from pages.ui.state.settings import CHECKPOINTS, D_MODELS, head_counts
 from pages.ui.words.labels import label
 
 _TEXTS = ("play", "pause", "back", "on", "tables", "close", "freeze", "set", "no_layer", "no_empty")
-_PLAY = ("idle", "by_hand", "where", "speed", "way", "spread")
+_PLAY = ("covered", "idle", "by_hand", "where", "speed", "way", "spread")
 _SENTENCE = ("head", "looks", "looks_apart", "looks_nowhere", "one_head", "between", "says", "learn", "step_of", "flow")
 
 

@@ -33,10 +33,15 @@ def notice() -> None:
 
 here.stage(stage(here), "head_outputs", play(here))
 here.faces(notice, "head_outputs", code=[functional.weighted_sum], compare=["head_outputs"], by_hand="silence")
-with here.more():
+
+
+def more() -> None:
     symbols = ((f"O_{here.head}", output), (f"A_{here.head}", weights), (f"V_{here.head}", v))
     product, shares, values = (sized(*each) for each in symbols)
     here.formula(product, "=", shares, values)
     here.say("why")
     here.question(found | other)
     here.story()
+
+
+here.more(more)

@@ -28,7 +28,7 @@ from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
 from attention import AttentionConfig, Edit, Learned, apply_edit, learn, tokenize, trace_by_hand, trace_sentence
 from pages import OVERVIEW, WALK
-from pages.ui import panel
+from pages.ui import lesson, panel
 from pages.ui.state import visit
 from pages.ui.state.examples import EXAMPLES
 from pages.ui.state.settings import FACES
@@ -99,6 +99,7 @@ class Visit(AppTest):
             self.query_params.update({"weights": "random", "d_model": "8"} | heads)
         self.query_params.update(address)
         self.one_face = one_face
+        self.reads_on = not one_face  # everything that a reader can have is drawn
         self.session_state["visit"] = visit.Visit(sets=True)  # as if the choice of a number were open
         self._bidi_component_manager = _components()
         self.messages = []
@@ -141,6 +142,7 @@ class Visit(AppTest):
             patch.object(app_test, "LocalScriptRunner", run),
             patch.object(app_test, "ScriptCache", _scripts),
             patch.object(panel, "shown", faces),
+            patch.object(lesson, "reads_on", lambda: self.reads_on),
         ):
             super()._run(widget_state, timeout)
         self._told = {w.id: w.SerializeToString() for w in self._tree.get_widget_states().widgets}

@@ -17,7 +17,7 @@ from pages.ui.figures.panels import token_labels
 from pages.ui.quiz.box import take_click, verdict_on
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.values import as_written, cell_at, limits
-from pages.ui.state.visit import change, change_now, current, fits, resolved, said, tell
+from pages.ui.state.visit import Posed, change, change_now, current, fits, resolved, said, tell
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import number
@@ -36,14 +36,22 @@ def first_cell(trace: SentenceTrace, tensor: str, head: int, query: int) -> Cell
     return Cell(tensor, query, measures.peak(matrix(trace, tensor, its_head, query)[query].abs()).column, its_head)
 
 
-def listen(trace: SentenceTrace, start: str) -> None:
-    """Take clicks on cells, and frame on the pictures what is explained; at first a cell of that tensor."""
+def listen(trace: SentenceTrace, start: str, posed: Posed | None) -> None:
+    """Take clicks on cells, and frame on the pictures what is explained; at first a cell of that tensor.
+
+    posed: the question that the reader looks at: what it asks about is covered; once it is answered, what shows why is
+    framed.
+    """
     visit, here = current(), resolved()
     settings = here.settings
     cell = settings.cell or first_cell(trace, start, settings.head, settings.query)
     trail = tuple(past for past in visit.trail if settings.cell and here.scope.has(past))
     visit.trail, visit.asking = trail[-MOST_STEPS_BACK:], cell
-    pointer.pointer(pointer.frames(_derived(trace, cell)), _on_ask)
+    is_answered = posed is not None and posed.key in visit.answers
+    visit.posed = None if is_answered else posed
+    framed = posed.question.look if posed and is_answered else cell
+    covers = [] if is_answered or posed is None else [pointer.cover(target) for target in posed.question.covers]
+    pointer.pointer(pointer.frames(_derived(trace, framed)), covers, _on_ask)
 
 
 def _derived(trace: SentenceTrace, cell: Cell) -> Derivation:
@@ -187,8 +195,9 @@ def _axis_labels(trace: SentenceTrace, cell: Cell, axis: int) -> Sequence[str]:
 
 
 def _ask(cell: Cell, trail: Sequence[Cell] = ()) -> None:
-    """Make a cell the one that is explained, if there is such a cell."""
-    if resolved().scope.has(cell):
+    """Make a cell the one that is explained, if there is such a cell, and no question covers it."""
+    posed = current().posed
+    if resolved().scope.has(cell) and not (posed and posed.question.hides(cell)):
         change_now(cell=cell, face="number")
         current().trail = tuple(trail)
 

@@ -1,7 +1,7 @@
 // What the reader asks for, told to Python: a cell, a neighbour of it, a page, or one of the stage's buttons; and which
 // cells are framed on the stages. Buttons that stand for a cell carry data-cell, links to a page data-page.
 
-export const painters = Object.assign(new Set(), { frames: [], pointed: null }); // the stages on the page
+export const painters = Object.assign(new Set(), { frames: [], covers: [], pointed: null }); // the stages on the page
 
 const pointers = new Map(); // one for every mounted component: how it asks
 let chosen = ""; // the cell that was chosen on a stage, until Python has answered: what comes before is an older answer
@@ -141,10 +141,29 @@ function unlisten() {
   observer = null;
 }
 
-export default function ({ key, data, setTriggerValue }) {
+/** Ask once, when the reader has come near to a place. */
+function watch(place, tell) {
+  const eye = new IntersectionObserver(
+    ([seen]) => {
+      if (!seen.isIntersecting) return;
+      eye.disconnect();
+      tell({ act: "near" });
+    },
+    { rootMargin: "0px 0px -24px 0px" },
+  );
+  eye.observe(place);
+  return () => eye.disconnect();
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (data.role === "place") return watch(parentElement.host ?? parentElement, (question) => setTriggerValue("ask", question));
   const tell = (question) => setTriggerValue("ask", question);
   pointers.set(data.role, tell);
   if (data.role === "panel") {
+    if (JSON.stringify(data.covers) !== JSON.stringify(painters.covers)) {
+      painters.covers = data.covers;
+      for (const painter of painters) painter.paint();
+    }
     const answered = keyOf(data.frames);
     if (!(chosen && chosen !== answered && performance.now() < patience)) {
       chosen = "";

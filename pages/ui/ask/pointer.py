@@ -8,10 +8,11 @@ import streamlit as st
 
 from attention import Cell, Derivation
 from pages.ui import live
+from pages.ui.quiz.question import Target
 from pages.ui.state.visit import said
 
 Frame = dict[str, object]
-_KEY, _GUIDE = "pointer", "guide"
+_KEY, _GUIDE, _NEAR = "pointer", "guide", "near"
 
 
 @cache
@@ -19,15 +20,27 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("pointer", js=live.loader("pointer"))
 
 
-def pointer(frames: Sequence[Frame], on_ask: Callable[[], None]) -> None:
-    """Listen for clicks on cells, and draw frames. on_ask runs when the reader asks; see asked."""
-    _component()(key=_KEY, data={"role": "panel", "frames": list(frames)}, on_ask_change=on_ask, height=1)
+def pointer(frames: Sequence[Frame], covers: Sequence[Frame], on_ask: Callable[[], None]) -> None:
+    """Listen for clicks on cells, draw frames, and cover cells. on_ask runs when the reader asks; see asked."""
+    data = {"role": "panel", "frames": list(frames), "covers": list(covers)}
+    _component()(key=_KEY, data=data, on_ask_change=on_ask, height=1)
+
+
+def cover(target: Target) -> Frame:
+    """Cells that nobody can see."""
+    rows, columns = ([places.start, places.stop] for places in (target.rows, target.columns))
+    return {"kind": "cover", "tensor": target.tensor, "head": target.head, "rows": rows, "columns": columns}
 
 
 def guide(lang: str, present: bool, on_ask: Callable[[], None]) -> None:
     """Listen for clicks on links to our pages, and for keys. on_ask runs when the reader asks; see asked."""
     data = {"role": "frame", "lang": lang, "present": present}
     _component()(key=_GUIDE, data=data, on_ask_change=on_ask, height=1)
+
+
+def near(on_near: Callable[[], None]) -> None:
+    """Watch this place. on_near runs when the reader has come near to it."""
+    _component()(key=_NEAR, data={"role": "place"}, on_ask_change=on_near, height=1)
 
 
 def asked(guide: bool = False) -> Mapping[str, object]:

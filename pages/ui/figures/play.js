@@ -4,7 +4,7 @@
 import { rangesOf } from "./painter.js";
 
 /** A panel's cells in an area, in reading order of the panel: [[row, column], …]; and where the area has its first. */
-function cellsOf(panel, area) {
+export function cellsOf(panel, area) {
   const ranges = rangesOf(panel, area) ?? rangesOf(panel, { ...area, head: null });
   if (!ranges) return [];
   const cells = [];

@@ -19,36 +19,45 @@ from pages.ui.words import prose
 from pages.ui.words.labels import label
 
 
+def posed_now(page: str, trace: SentenceTrace) -> tuple[Posed | None, int, int]:
+    """The question that the page poses now, its place among the page's questions, and how many these are."""
+    visit, settings = current(), resolved().settings
+    asked = questions(page, trace, head=settings.head, query=settings.query)
+    if trace.edits or not settings.questions or not asked:
+        return None, 0, 0
+    number = min(visit.asked.get(page, 0), len(asked) - 1)
+    question = asked[number]
+    key = f"quiz_{page}_{question.name}_{zlib.crc32(repr(question).encode())}"
+    return Posed(page, question, key), number, len(asked)
+
+
 def quiz(page: str, trace: SentenceTrace) -> None:
     """The page's questions, one at a time."""
     visit, settings = current(), resolved().settings
-    asked = questions(page, trace, head=settings.head, query=settings.query)
-    if not asked:
+    posed, number, count = posed_now(page, trace)
+    if posed is None:
         return
-    lang, text = settings.lang, prose.sections(page, settings.lang)
-    number = min(visit.asked.get(page, 0), len(asked) - 1)
-    question = asked[number]
-    posed = Posed(page, question, f"quiz_{page}_{question.name}_{zlib.crc32(repr(question).encode())}")
+    lang, text, question = settings.lang, prose.sections(page, settings.lang), posed.question
     if visit.awaited and visit.awaited.key != posed.key:  # the reader went on, or the numbers are others
         visit.awaited = None
     with st.container(border=True, key="quiz"):
         told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
         with told:
-            heading = label("question_of", lang, number=number + 1, count=len(asked))
+            heading = label("question_of", lang, number=number + 1, count=count)
             st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, trace)}")
         with answered:
             _answer(posed, trace, settings)
         is_answered = posed.key in visit.answers
         if is_answered:
             _tell(question, visit.answers[posed.key], text, trace)
-        if is_answered or len(asked) > 1:
+        if is_answered or count > 1:
             with st.container(horizontal=True, horizontal_alignment="distribute", key="quiz_way"):
                 look = f"{label('look_at', lang)} {terms.asking(question.look)}" if is_answered else "<span></span>"
                 st.html(f"<div class='look'>{look}</div>", width="content")
                 with st.container(horizontal=True, horizontal_alignment="right", width="content"):
                     if number:
                         _go_button("question_before", page, number - 1, lang)
-                    if number + 1 < len(asked):
+                    if number + 1 < count:
                         _go_button("question_after", page, number + 1, lang)
 
 

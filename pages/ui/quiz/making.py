@@ -1,9 +1,9 @@
 """What questions are made from, and ways to ask that several steps use."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from torch import Tensor
 
@@ -142,6 +142,38 @@ def cell(here: Here, tensor: str) -> Question:
     return Question("cell", "cell", facts, look, target=target, slips=slips)
 
 
-def by_row(name: str, ask: Callable[[Here, int], Question | None], untouched: str = "") -> Maker:
-    """Ask about the first row that allows it."""
-    return lambda here: next(filter(None, (ask(here, row) for row in here.rows(name, untouched))), None)
+def hiding(make: Maker, *tensors: str, along: Literal["row", "column", "cell"] = "row") -> Maker:
+    """The same question, which covers those tensors until it is answered: the row, column or cell of where to look."""
+
+    def made(here: Here) -> Question | None:
+        question = make(here)
+        if question is None:
+            return None
+        covers = []
+        for tensor in tensors:
+            rows, columns = map(range, here.own(tensor).shape)
+            at = question.look
+            if along != "column":
+                rows = range(at.row, at.row + 1)
+            if along != "row":
+                place = at.row if along == "column" else at.column
+                columns = range(place, place + 1)
+            covers.append(Target(tensor, rows, columns, here.head))
+        return replace(question, covers=tuple(covers))
+
+    return made
+
+
+def by_row(
+    name: str,
+    ask: Callable[[Here, int], Question | None],
+    untouched: str = "",
+    first: Callable[[Here, int], bool] = lambda *_: False,
+) -> Maker:
+    """Ask about the first row that allows it. first: rows to try before others, where a usual mistake shows."""
+
+    def made(here: Here) -> Question | None:
+        rows = sorted(here.rows(name, untouched), key=lambda row: not first(here, row))
+        return next(filter(None, (ask(here, row) for row in rows)), None)
+
+    return made

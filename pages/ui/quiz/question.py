@@ -52,7 +52,8 @@ class Choice:
 class Question:
     """Asked by the section "ask_<name>". look: the cell to look at afterwards.
 
-    slips: typical wrong answers, each under the end of the name of the section that speaks to it.
+    slips: typical wrong answers, each under the end of the name of the section that speaks to it. covers: what nobody
+    can see before the question is answered.
     """
 
     name: str
@@ -64,6 +65,11 @@ class Question:
     tolerance: float = 0.0
     target: Target | None = None
     slips: tuple[tuple[str, Answer], ...] = ()
+    covers: tuple[Target, ...] = ()
+
+    def hides(self, cell: Cell) -> bool:
+        """Whether nobody can see that number before the question is answered."""
+        return any(_fits(cell, target, 0.0) for target in self.covers)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 
 from attention import Cell, measures
 from attention.functional import softmax
-from pages.ui.quiz.making import Here, Maker, words
+from pages.ui.quiz.making import Here, Maker, hiding, words
 from pages.ui.quiz.question import Question, Token
 
 
@@ -60,6 +60,6 @@ def _order(here: Here) -> Question:
 
 MAKERS: tuple[Maker, ...] = (
     _entropy,
-    _divide,
-    _order,
+    hiding(_divide, "scaled_scores", along="cell"),
+    hiding(_order, "scaled_scores"),
 )

@@ -3,7 +3,7 @@
 import math
 
 from attention import Cell, measures
-from pages.ui.quiz.making import Here, Maker, by_row, cell, clear, which, words
+from pages.ui.quiz.making import Here, Maker, by_row, cell, clear, hiding, which, words
 from pages.ui.quiz.question import Question, Token
 
 
@@ -54,9 +54,14 @@ def _best(here: Here, row: int) -> Question | None:
     return which(here, look, "best", range(here.length), clear(scores), {row: "self"}, score=scores)
 
 
+def _self_loses(here: Here, row: int) -> bool:
+    """Whether another key scores higher with a query than the token's own."""
+    return measures.peak(here.own("scores")[row]).column != row
+
+
 MAKERS: tuple[Maker, ...] = (
-    _dot,
-    _sign,
+    hiding(_dot, "scores", along="cell"),
+    hiding(_sign, "scores", along="cell"),
     lambda here: cell(here, "scores"),
-    by_row("best", _best),
+    hiding(by_row("best", _best, first=_self_loses), "scores"),
 )

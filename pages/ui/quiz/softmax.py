@@ -4,7 +4,7 @@ import math
 from itertools import permutations
 
 from attention import Cell, measures
-from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, by_row, cell, clear, which
+from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, by_row, cell, clear, hiding, which
 from pages.ui.quiz.question import Choice, Question, Token
 
 
@@ -53,8 +53,15 @@ def _sum_or_cell(here: Here) -> Question:
     return cell(here, "attn_weights")
 
 
+def _largest_is_closed(here: Here, row: int) -> bool:
+    """Whether the mask closes the key that scores highest."""
+    best = measures.peak(here.own("scaled_scores")[row]).column
+    return bool(here.own("masked_scores")[row, best] == -math.inf)
+
+
+SHARES = ("exponentials", "exp_sums", "attn_weights")
 MAKERS: tuple[Maker, ...] = (
-    by_row("favourite", _favourite, "attn_weights"),
-    by_row("ratio", _ratio, "attn_weights"),
+    hiding(by_row("favourite", _favourite, "attn_weights", _largest_is_closed), *SHARES),
+    hiding(by_row("ratio", _ratio, "attn_weights"), *SHARES),
     _sum_or_cell,
 )

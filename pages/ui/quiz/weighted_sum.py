@@ -1,7 +1,7 @@
 """What the step weighted_sum asks."""
 
 from attention import Cell, measures
-from pages.ui.quiz.making import Here, Maker, by_row, clear, shape, which, words
+from pages.ui.quiz.making import Here, Maker, by_row, clear, hiding, shape, which, words
 from pages.ui.quiz.question import Question, Token
 
 
@@ -36,8 +36,15 @@ def _whose(here: Here) -> Question | None:
     return None
 
 
+def _heaviest_is_short(here: Here, row: int) -> bool:
+    """Whether the key with the largest weight is not the one that contributes most."""
+    weights = here.own("attn_weights")[row]
+    lengths = measures.contributions(weights, here.own("v")).norm(dim=-1)
+    return measures.peak(weights).column != measures.peak(lengths).column
+
+
 MAKERS: tuple[Maker, ...] = (
-    by_row("most", _most, "attn_weights"),
+    hiding(by_row("most", _most, "attn_weights", _heaviest_is_short), "head_outputs"),
     _output_shape,
-    _whose,
+    hiding(_whose, "attn_weights", along="column"),
 )

@@ -53,10 +53,12 @@ class Visit:
     sets: bool = False  # whether the reader wants to set the asked number by hand
     go_to: str = ""  # the page whose link was clicked
     seen: set[str] = field(default_factory=set)  # the pages that were opened
+    reads: str = ""  # the page below whose picture the reader reads on
     # The quiz.
     answers: dict[str, int | float | Cell] = field(default_factory=dict)
     solved: frozenset[tuple[str, str]] = frozenset()  # pages and names of the questions answered rightly
     asked: dict[str, int] = field(default_factory=dict)  # which of its questions a page shows
+    posed: Posed | None = None  # the question that the reader looks at and has not answered
     awaited: Posed | None = None  # the question that the next click answers, because the reader said so
     clicked: tuple[Posed, Cell] | None = None  # the last answer by a click
     # Long work.

@@ -240,6 +240,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "stage_close": ("Close", "关闭"),
     "stage_freeze": ("Freeze as A", "固定为 A"),
     "stage_set": ("Set this number", "改这个数"),
+    "stage_covered": ("Covered until you have answered.", "先回答问题，再揭晓。"),
     "stage_idle": ("Play shows how one row is made, step by step.", "点“播放”，一步一步看一行是怎样算出来的。"),
     "stage_by_hand": (
         "Play follows the rules, and a number was set by hand. Undo that to play.",
