@@ -161,3 +161,62 @@ def test_axe_finds_nothing_in_answers_comparisons_and_edits(scheme: str, visit: 
     for tab in (page, asking, tables, notice):
         found = Axe().run(tab)
         assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found.response["violations"]] == []
+
+
+COVERED = """() => {
+  const stage = document.querySelector('.stage-canvas').stage, marks = stage.secrets();
+  const count = i => marks?.[i] ? marks[i].reduce((a, b) => a + b, 0) : 0;
+  return stage.scene.panels.map((panel, i) => [panel.view.tensor, count(i)]);
+}"""
+
+
+def test_what_a_question_asks_about_is_covered_until_it_is_answered(visit: Opener) -> None:
+    page = visit("/softmax?lang=en&sentence=the+dog+saw+the+cat&face=turn&query=3")
+    covered: dict[str, int] = dict(page.evaluate(COVERED))
+    assert covered == {"scaled_scores": 0, "masked_scores": 0, "exponentials": 5, "exp_sums": 1, "attn_weights": 5}
+    (row,) = {
+        at // 5
+        for at, mark in enumerate(page.evaluate("[...document.querySelector('.stage-canvas').stage.secrets()[4]]"))
+        if mark
+    }
+    weights = panels(page)[-1]
+    numbers_of_row = {f"{abs(value):.4f}" for value in weights.numbers[row]}
+    page.mouse.move(*place_of(page, weights, row, 2))
+    tip = page.locator(".stage-tip").inner_text()
+    assert "?" in tip
+    assert "Covered" in tip
+    assert not any(number in tip for number in numbers_of_row)
+    address = page.url
+    page.mouse.click(*place_of(page, weights, row, 2))
+    settle(page)
+    assert page.url == address  # nothing is explained
+    page.locator(".stage-bar .tables").click()
+    for table, width in ((2, 5), (3, 1), (4, 5)):
+        line = page.locator(".stage-table").nth(table).locator("tbody tr").nth(row)
+        assert line.locator("td").all_inner_texts() == ["?"] * width
+    page.keyboard.press("Escape")
+    page.locator(".st-key-quiz [role=radiogroup] label").first.click()
+    page.locator(".st-key-quiz [data-testid=stAlert]").wait_for()
+    settle(page)
+    assert {count for _, count in page.evaluate(COVERED)} == {0}
+    lit = page.evaluate("document.querySelector('.stage-canvas').stage.frames.find(f => f.kind === 'cell')")
+    assert (lit["tensor"], lit["rows"]) == ("attn_weights", [row, row + 1])  # what shows why
+
+
+def test_four_keys_are_put_in_order_and_a_row_is_drawn(visit: Opener) -> None:
+    page = visit("/scores?lang=en&sentence=the+dog+saw+a+red+cat&face=turn&query=3&d_model=16")
+    quiz = page.locator(".st-key-quiz")
+    quiz.get_by_role("combobox").click()
+    for _ in range(4):
+        page.get_by_role("option").first.click()
+    quiz.locator("[data-testid=stAlert]").wait_for()
+    assert re.search(r"(Right|Not quite)", quiz.inner_text())
+    drawing = visit("/softmax?lang=en&sentence=the+dog+saw+a+red+cat&face=turn&query=3")
+    drawing.get_by_role("button", name="next question").click()
+    drawing.get_by_role("button", name="Show me").wait_for()
+    for _ in range(3):
+        drawing.locator(".st-key-quiz [role=slider], .st-key-quiz input[type=range]").first.press("ArrowRight")
+    settle(drawing)
+    drawing.get_by_role("button", name="Show me").click()
+    drawing.locator(".pairs").wait_for()
+    assert drawing.locator(".pair .track").count() == 4

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import combinations
+from itertools import combinations, pairwise, permutations
 from pathlib import Path
 from random import Random
 
@@ -188,6 +188,13 @@ def answers(case: Case, page: str, question: Question) -> list[int | float | Cel
     if question.kind == "number":
         slips = [slip for _, slip in question.slips if not isinstance(slip, Target)]
         return [question.number, *slips, question.number + 1234.5, -0.5, 3]
+    if question.kind == "rank":
+        return [*permutations(range(len(question.items)))]
+    if question.kind == "draw":
+        percent = [
+            tuple(100 * share for share in truth) for truth in (question.truth, *(m for _, m in question.mistakes))
+        ]
+        return [*percent, (100, 0, 0, 0), (0, 100, 0, 0), (0, 0, 0, 0)]
     return [question.look, *cells(case, page)]
 
 
@@ -230,6 +237,7 @@ def test_a_question_is_what_its_kind_says():
     for _, _, question in ASKED:
         assert bool(question.choices) == (question.kind == "choice")
         assert bool(question.target) == (question.kind == "cell")
+        assert bool(question.items) == bool(question.truth) == (question.kind in ("rank", "draw"))
         if question.kind == "number":
             assert math.isfinite(question.number)
             assert question.tolerance >= 0
@@ -579,6 +587,49 @@ def ranked(case: Case, question: Question, values: torch.Tensor, fact: str, gap:
                 assert prose.written(choice.facts[fact]) != prose.written(choice.facts[f"guess_{fact}"])
 
 
+def test_keys_are_put_in_the_order_of_their_dot_products_and_covered():
+    seen = 0
+    for case, _, question in those("rank"):
+        row = at(question.facts["query"])
+        scores = case.own("q")[row].double() @ case.own("k").double().T
+        order = sorted(range(4), key=lambda i: -float(scores[at(question.items[i])]))
+        assert grade(question, tuple(order)).section == "rank_right"
+        assert not grade(question, tuple(order[::-1])).right
+        named = [at(question.facts[f"key_{i}"]) for i in range(1, 5)]
+        assert named == [at(question.items[i]) for i in order]
+        spread = float(scores.max() - scores.min())
+        assert all(a - b > 0.04 * spread for a, b in pairwise(float(scores[key]) for key in named))
+        by_size = sorted(range(4), key=lambda i: -abs(float(scores[at(question.items[i])])))
+        if by_size != order:
+            assert grade(question, tuple(by_size)).section == "rank_size"
+        assert all(question.hides(Cell("scores", row, key, case.head)) for key in range(len(case.labels)))
+        assert not question.hides(Cell("scores", (row + 1) % len(case.labels), 0, case.head))
+        seen += 1
+    assert seen > 10
+
+
+def test_a_drawn_row_is_softmax_of_the_four_scores_and_neither_flat_nor_linear():
+    seen = 0
+    for case, _, question in those("draw"):
+        row, keys = at(question.facts["query"]), [at(item) for item in question.items]
+        weights = case.own("attn_weights")[row][keys].double()
+        truth = (weights / weights.sum()).tolist()
+        assert question.truth == pytest.approx(truth, abs=1e-4)
+        scores = case.own("masked_scores")[row][keys].double()
+        assert [question.facts[f"score_{i}"] for i in range(1, 5)] == pytest.approx(scores.tolist(), abs=1e-5)
+        assert grade(question, tuple(100 * share for share in truth)).section == "draw_right"
+        assert grade(question, (25, 25, 25, 25)).section == "draw_flat"
+        assert grade(question, (0, 0, 0, 0)).section == "draw_flat"  # nothing set: all the same
+        linear = scores - scores.min()
+        assert grade(question, tuple((100 * linear / linear.sum()).tolist())).section == "draw_linear"
+        for tensor in ("exponentials", "attn_weights"):
+            assert all(question.hides(Cell(tensor, row, key, case.head)) for key in range(len(case.labels)))
+        assert question.hides(Cell("exp_sums", row, 0, case.head))
+        assert not question.hides(Cell("masked_scores", row, 0, case.head))
+        seen += 1
+    assert seen > 10
+
+
 def test_the_best_key_has_the_largest_dot_product():
     for case, _, question in those("best"):
         row = at(question.facts["query"])
@@ -780,8 +831,9 @@ def names(page: str, case: Case) -> list[str]:
 
 def test_vectors_too_long_to_multiply_by_hand_are_asked_about_their_angle():
     sentence = "the dog saw the cat"
-    assert names("scores", Case(sentence, AttentionConfig(8, 2))) == ["dot", "cell", "best"]
-    assert names("scores", Case(sentence, AttentionConfig(16, 2))) == ["sign", "cell", "best"]
+    assert names("scores", Case(sentence, AttentionConfig(8, 2))) == ["dot", "rank", "cell"]
+    assert names("scores", Case(sentence, AttentionConfig(16, 2))) == ["rank", "cell", "best"]
+    assert names("scores", Case("the dog", AttentionConfig(16, 2)))[-1] == "sign"  # too few keys to put in order
 
 
 def test_equal_keys_leave_no_favourite():

@@ -77,6 +77,8 @@ def widget(at: Visit, kind: str):
         "choice": [w for w in at.radio if (w.key or "").startswith("quiz_")],
         "number": [w for w in at.number_input if (w.key or "").startswith("quiz_")],
         "cell": [w for w in at.button if (w.key or "").endswith("_chosen")],
+        "rank": [w for w in at.multiselect if (w.key or "").startswith("quiz_")],
+        "draw": [w for w in at.button if (w.key or "").startswith("quiz_") and w.key.endswith("_done")],
     }
     assert [name for name, widgets in found.items() if widgets] == [kind]
     (one,) = found[kind]
@@ -102,6 +104,12 @@ def answers(case: Case, question: Question) -> dict[bool, object]:
         return {right: next(i for i, c in enumerate(question.choices) if c.right == right) for right in (True, False)}
     if question.kind == "number":
         return {True: question.number, False: question.number + 3 + 10 * question.tolerance}
+    if question.kind == "rank":
+        order = tuple(sorted(range(len(question.items)), key=lambda i: -question.truth[i]))
+        return {True: order, False: order[::-1]}
+    if question.kind == "draw":
+        (flat,) = [share for name, share in question.mistakes if name == "flat"]
+        return {True: tuple(5 * round(20 * share) for share in question.truth), False: tuple(25 for _ in flat)}
     target = question.target
     head = target.head if target.head is not None else None
     right = Cell(target.tensor, target.rows[0], target.columns[0], head)
@@ -114,6 +122,15 @@ def give(at: Visit, question: Question, answer: object, way: str = "click") -> V
         return at.run()
     if question.kind == "number":
         widget(at, "number").set_value(float(answer))
+        return at.run()
+    if question.kind == "rank":
+        widget(at, "rank").set_value(list(answer))
+        return at.run()
+    if question.kind == "draw":
+        sliders = [w for w in at.slider if (w.key or "").startswith("quiz_")]
+        for slider, value in zip(sliders, answer, strict=True):
+            slider.set_value(value)
+        widget(at, "draw").click()
         return at.run()
     if way == "click":
         button(at, "_click").click()
@@ -185,8 +202,12 @@ def test_before_any_answer_nothing_gives_it_away(slug):
     for number, question in enumerate(asked(slug, case)):
         look(on(at, int(number > 0)), slug)
         one = widget(at, question.kind)
-        if question.kind != "cell":
+        if question.kind in ("choice", "number"):
             assert one.value is None
+        elif question.kind == "rank":
+            assert one.value == []
+        elif question.kind == "draw":
+            assert {slider.value for slider in at.slider if (slider.key or "").startswith("quiz_")} == {25}
         else:
             assert address_of(question.look) not in one.label
             assert f"[{question.look.row}, {question.look.column}]" not in one.label
@@ -206,8 +227,10 @@ def test_one_can_go_on_and_back_and_answers_stay(slug):
         page = look(at, slug)
         question = assert_asks(page, slug, case, number)
         assert_judged(page, slug, case, question, given[number])
-        if question.kind != "cell":
+        if question.kind in ("choice", "number"):
             assert widget(at, question.kind).value == pytest.approx(given[number])
+        if question.kind == "rank":
+            assert widget(at, "rank").value == list(given[number])
         if number:
             at.button(key="question_before").click()
             at.run()
@@ -268,7 +291,7 @@ def cell_question(slug: str, **address: str) -> tuple[Visit, Case, Question]:
     return on(enter(slug, **address).at, number), case, expected[number]
 
 
-CELLS = [("scores", {}), ("projections", {}), ("heads", {}), ("softmax", {})]
+CELLS = [("scores", {}), ("projections", {}), ("heads", {})]
 
 
 @pytest.mark.parametrize(("slug", "address"), CELLS)
@@ -413,11 +436,13 @@ def test_the_overview_counts_right_answers_and_no_others(lang):
 
 
 def test_a_right_answer_counts_for_its_own_step_alone():
-    at, case, question = cell_question("scores")
-    assert question.name in {other.name for other in asked("softmax", case)}
+    case = Case.of("en")
+    (number,) = [i for i, question in enumerate(asked("projections", case)) if question.name == "shape"]
+    at, question = on(enter("projections").at, number), asked("projections", case)[number]
+    assert question.name in {other.name for other in asked("weighted_sum", case)}
     give(at, question, answers(case, question)[True])
     go(at, OVERVIEW)
-    assert solved(at) == {"scores": 1}
+    assert solved(at) == {"projections": 1}
 
 
 def test_two_visitors_share_no_answers_no_place_and_no_progress():

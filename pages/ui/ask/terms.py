@@ -64,6 +64,23 @@ def full(value: float) -> str:
     return number(value) if math.isinf(value) else repr(value)
 
 
+def side_by_side(
+    names: Sequence[str], first: Sequence[float], second: Sequence[float], titles: tuple[str, str]
+) -> Markup:
+    """Two shares of each name as bars, one above the other."""
+    lines = Markup("").join(
+        Markup(
+            "<div class='pair'><span>{}</span><span class='track'><i class='share' style='width:{:.1%}'></i>"
+            "<i class='share own' style='width:{:.1%}'></i></span><span>{} · {}</span></div>"
+        ).format(name, a, b, number(a), number(b))
+        for name, a, b in zip(names, first, second, strict=True)
+    )
+    legend = Markup(
+        "<div class='pair'><span></span><span><b class='share'></b> {} <b class='share own'></b> {}</span></div>"
+    )
+    return Markup("<div class='pairs'>{}{}</div>").format(lines, legend.format(*titles))
+
+
 def asking(cell: Cell) -> Markup:
     """A button that asks about a cell."""
     return _ask(cell, code_of(cell))

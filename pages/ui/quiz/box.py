@@ -11,7 +11,7 @@ import streamlit as st
 from attention import Cell, SentenceTrace
 from pages.ui.ask import terms
 from pages.ui.figures.panels import token_labels
-from pages.ui.quiz.question import Question, Token, Words, grade
+from pages.ui.quiz.question import Given, Question, Token, Words, grade, shares_of
 from pages.ui.quiz.questions import questions
 from pages.ui.state.settings import Settings
 from pages.ui.state.visit import Posed, current, resolved, said, tell
@@ -61,11 +61,16 @@ def quiz(page: str, trace: SentenceTrace) -> None:
                         _go_button("question_after", page, number + 1, lang)
 
 
-def _tell(question: Question, answer: int | float | Cell, text: Mapping[str, str], trace: SentenceTrace) -> None:
+def _tell(question: Question, answer: Given, text: Mapping[str, str], trace: SentenceTrace) -> None:
     """Right or not, and why."""
     verdict = grade(question, answer)
     words = f"**{label('right' if verdict.right else 'wrong', resolved().settings.lang)}** "
     (st.success if verdict.right else st.warning)(words + _filled(text[verdict.section], verdict.facts, trace))
+    if question.kind == "draw" and isinstance(answer, tuple):
+        names = [token_labels(trace.tokens)[item.position] for item in question.items]
+        lang = resolved().settings.lang
+        titles = label("drawn_by_you", lang), label("drawn_by_softmax", lang)
+        st.html(terms.side_by_side(names, shares_of(answer), question.truth, titles))
 
 
 def _go_button(name: str, page: str, number: int, lang: str) -> None:
@@ -103,6 +108,10 @@ def _answer(posed: Posed, trace: SentenceTrace, settings: Settings) -> None:
             on_change=_take,
             args=(posed,),
         )
+    elif question.kind == "rank":
+        _rank(posed, trace, lang)
+    elif question.kind == "draw":
+        _draw(posed, trace, lang)
     else:
         is_waiting = current().awaited is not None
         st.caption(label("click_now" if is_waiting else "click_a_cell", lang))
@@ -110,6 +119,47 @@ def _answer(posed: Posed, trace: SentenceTrace, settings: Settings) -> None:
             name = label("no_click" if is_waiting else "answer_by_click", lang)
             st.button(name, key=f"{posed.key}_click", on_click=_wait_for_click, args=(None if is_waiting else posed,))
             st.button(label("answer_with", lang), key=f"{posed.key}_chosen", on_click=_take_chosen, args=(posed,))
+
+
+def _rank(posed: Posed, trace: SentenceTrace, lang: str) -> None:
+    """Items picked one after the other."""
+    names = tuple(token_labels(trace.tokens)[item.position] for item in posed.question.items)
+    given = current().answers.get(posed.key)
+    if isinstance(given, tuple):
+        tell(posed.key, [int(place) for place in given], names)
+    st.multiselect(
+        label("rank_first", lang),
+        range(len(names)),
+        format_func=names.__getitem__,
+        key=posed.key,
+        placeholder=label("rank_first", lang),
+        label_visibility="collapsed",
+        select_all=False,
+        on_change=_take_order,
+        args=(posed,),
+    )
+
+
+def _draw(posed: Posed, trace: SentenceTrace, lang: str) -> None:
+    """A bar for each item, and a button that says it is done."""
+    given = current().answers.get(posed.key)
+    for place, item in enumerate(posed.question.items):
+        if isinstance(given, tuple):
+            tell(f"{posed.key}_{place}", int(given[place]), lang)
+        st.slider(_token(item, trace), 0, 100, 25, 5, key=f"{posed.key}_{place}", format="%d%%")
+    st.button(label("draw_done", lang), key=f"{posed.key}_done", on_click=_take_drawn, args=(posed,))
+
+
+def _take_order(posed: Posed) -> None:
+    order, count = said(posed.key), len(posed.question.items)
+    if isinstance(order, list) and sorted(map(str, order)) == sorted(map(str, range(count))):
+        _give(posed, tuple(order))
+
+
+def _take_drawn(posed: Posed) -> None:
+    drawn = [said(f"{posed.key}_{place}") for place in range(len(posed.question.items))]
+    if all(type(value) is int and 0 <= value <= 100 for value in drawn):
+        _give(posed, tuple(drawn))
 
 
 def _filled(text: str, facts: Mapping[str, object], trace: SentenceTrace) -> str:
@@ -175,7 +225,7 @@ def verdict_on(cell: Cell, page: str, trace: SentenceTrace) -> None:
         _tell(posed.question, cell, prose.sections(page, settings.lang), trace)
 
 
-def _give(posed: Posed, answer: int | float | Cell) -> None:
+def _give(posed: Posed, answer: Given) -> None:
     visit = current()
     visit.answers[posed.key] = answer
     visit.awaited = None

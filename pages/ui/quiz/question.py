@@ -3,8 +3,9 @@
 Nothing here knows a language: what is asked, offered and said about an answer are sections of the page's text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from attention import Cell
@@ -36,6 +37,8 @@ class Target:
 
 Facts = Mapping[str, object]
 Answer = float | Target
+Given = int | float | Cell | tuple[float, ...]  # what a reader can answer
+CLOSE = 0.12  # how far drawn shares may be from the true ones: half the sum of what they are apart
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,13 @@ class Choice:
 class Question:
     """Asked by the section "ask_<name>". look: the cell to look at afterwards.
 
-    slips: typical wrong answers, each under the end of the name of the section that speaks to it. covers: what nobody
-    can see before the question is answered.
+    Of items, all tokens, are asked the order of their truth, largest first ("rank"), or the truth itself, as shares
+    that add up to 1 ("draw"). slips: typical wrong answers, each under the end of the name of the section that speaks
+    to it. covers: what nobody can see before the question is answered.
     """
 
     name: str
-    kind: Literal["choice", "number", "cell"]
+    kind: Literal["choice", "number", "cell", "rank", "draw"]
     facts: Facts
     look: Cell
     choices: tuple[Choice, ...] = ()
@@ -66,6 +70,9 @@ class Question:
     target: Target | None = None
     slips: tuple[tuple[str, Answer], ...] = ()
     covers: tuple[Target, ...] = ()
+    items: tuple[Token, ...] = ()
+    truth: tuple[float, ...] = ()
+    mistakes: tuple[tuple[str, tuple[float, ...]], ...] = ()  # typical wrong truths, under the end of a section's name
 
     def hides(self, cell: Cell) -> bool:
         """Whether nobody can see that number before the question is answered."""
@@ -81,8 +88,10 @@ class Verdict:
     facts: Facts
 
 
-def grade(question: Question, answer: int | float | Cell) -> Verdict:
-    """Judge an answer: the index of a choice, a number, or a cell."""
+def grade(question: Question, answer: Given) -> Verdict:
+    """Judge an answer: the index of a choice, a number, a cell, places of items in order, or shares of items."""
+    if isinstance(answer, tuple):
+        return _grade_items(question, answer)
     if question.kind == "choice" and isinstance(answer, int):
         choice = question.choices[answer]
         return Verdict(choice.right, choice.reason, choice.facts)
@@ -93,6 +102,37 @@ def grade(question: Question, answer: int | float | Cell) -> Verdict:
         wrong.append("tensor")
     end = "right" if right else [*wrong, "wrong"][0]
     return Verdict(right, f"{question.name}_{end}", {**question.facts, **_guess(question, answer)})
+
+
+def _grade_items(question: Question, answer: tuple[float, ...]) -> Verdict:
+    if question.kind == "rank":
+        order = [int(place) for place in answer]
+
+        def fits(values: tuple[float, ...]) -> bool:
+            return all(values[a] >= values[b] for a, b in pairwise(order))
+
+        facts = dict(question.facts)
+    else:
+        given = shares_of(answer)
+
+        def fits(values: tuple[float, ...]) -> bool:
+            return apart(given, values) <= CLOSE
+
+        facts = dict(question.facts) | {f"guess_{i}": share for i, share in enumerate(given, 1)}
+    wrong = [end for end, values in question.mistakes if fits(values)]
+    end = "right" if fits(question.truth) else [*wrong, "wrong"][0]
+    return Verdict(end == "right", f"{question.name}_{end}", facts)
+
+
+def shares_of(values: Sequence[float]) -> tuple[float, ...]:
+    """Numbers that are not negative as shares of their sum; equal ones where all are 0."""
+    total = sum(values)
+    return tuple(value / total if total else 1 / len(values) for value in values)
+
+
+def apart(first: Sequence[float], second: Sequence[float]) -> float:
+    """Half the sum of what shares are apart: 0 where they are the same, 1 where they have nothing in common."""
+    return sum(abs(a - b) for a, b in zip(first, second, strict=True)) / 2
 
 
 def _fits(answer: float | Cell, expected: Answer, tolerance: float) -> bool:

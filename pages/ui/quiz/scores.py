@@ -6,6 +6,8 @@ from attention import Cell, measures
 from pages.ui.quiz.making import Here, Maker, by_row, cell, clear, hiding, which, words
 from pages.ui.quiz.question import Question, Token
 
+RANKED = 4  # keys to put in order
+
 
 def _dot(here: Here) -> Question | None:
     """By hand, where the vectors are short enough."""
@@ -54,6 +56,32 @@ def _best(here: Here, row: int) -> Question | None:
     return which(here, look, "best", range(here.length), clear(scores), {row: "self"}, score=scores)
 
 
+def _rank(here: Here, row: int) -> Question | None:
+    """Four keys in the order of their scores."""
+    scores = here.own("scores")[row].tolist()
+    gap, kept = clear(scores), list[int]()
+    for key in here.shuffled(f"rank {row}", range(here.length)):
+        if all(abs(scores[key] - scores[other]) >= gap for other in kept):
+            kept.append(key)
+    if len(kept) < RANKED:
+        return None
+    kept = kept[:RANKED]
+    truth = tuple(scores[key] for key in kept)
+    ordered = sorted(kept, key=lambda key: -scores[key])
+    facts = here.facts(query=Token(row), **{f"key_{i}": Token(key) for i, key in enumerate(ordered, 1)})
+    facts |= {f"score_{i}": scores[key] for i, key in enumerate(ordered, 1)}
+    sizes, turned = tuple(abs(score) for score in truth), tuple(-score for score in truth)
+    look, items = Cell("scores", row, ordered[0], here.head), tuple(Token(key) for key in kept)
+    return Question(
+        "rank", "rank", facts, look, items=items, truth=truth, mistakes=(("size", sizes), ("turned", turned))
+    )
+
+
+def _below_zero(here: Here, row: int) -> bool:
+    """Whether the score that is farthest from 0 is negative: size and order then differ."""
+    return bool(here.own("scores")[row].abs().max() > here.own("scores")[row].max())
+
+
 def _self_loses(here: Here, row: int) -> bool:
     """Whether another key scores higher with a query than the token's own."""
     return measures.peak(here.own("scores")[row]).column != row
@@ -61,7 +89,8 @@ def _self_loses(here: Here, row: int) -> bool:
 
 MAKERS: tuple[Maker, ...] = (
     hiding(_dot, "scores", along="cell"),
-    hiding(_sign, "scores", along="cell"),
+    hiding(by_row("rank", _rank, "scores", _below_zero), "scores"),
     lambda here: cell(here, "scores"),
     hiding(by_row("best", _best, first=_self_loses), "scores"),
+    hiding(_sign, "scores", along="cell"),
 )

@@ -1,11 +1,13 @@
 """What the step softmax asks."""
 
 import math
-from itertools import permutations
+from itertools import combinations, permutations
 
 from attention import Cell, measures
 from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, by_row, cell, clear, hiding, which
-from pages.ui.quiz.question import Choice, Question, Token
+from pages.ui.quiz.question import CLOSE, Choice, Question, Token, apart, shares_of
+
+DRAWN = 4  # keys whose shares are drawn
 
 
 def _favourite(here: Here, row: int) -> Question | None:
@@ -53,6 +55,26 @@ def _sum_or_cell(here: Here) -> Question:
     return cell(here, "attn_weights")
 
 
+def _draw(here: Here, row: int) -> Question | None:
+    """How softmax divides 1 among four keys, where neither equal shares nor shares in proportion would do."""
+    scores = here.own("masked_scores")[row].tolist()
+    keys = [key for key in here.shuffled(f"draw {row}", range(here.length)) if scores[key] > -math.inf]
+    for kept in combinations(keys[:8], DRAWN):
+        own = [scores[key] for key in kept]
+        truth = shares_of([math.exp(score - max(own)) for score in own])
+        equal, linear = (1 / DRAWN,) * DRAWN, shares_of([score - min(own) for score in own])
+        if min(apart(truth, equal), apart(truth, linear)) >= 2 * CLOSE:
+            break
+    else:
+        return None
+    facts = here.facts(query=Token(row), **{f"key_{i}": Token(key) for i, key in enumerate(kept, 1)})
+    facts |= {f"score_{i}": score for i, score in enumerate(own, 1)}
+    facts |= {f"share_{i}": share for i, share in enumerate(truth, 1)}
+    look = Cell("attn_weights", row, kept[truth.index(max(truth))], here.head)
+    mistakes, items = (("flat", equal), ("linear", linear)), tuple(Token(key) for key in kept)
+    return Question("draw", "draw", facts, look, items=items, truth=truth, mistakes=mistakes)
+
+
 def _largest_is_closed(here: Here, row: int) -> bool:
     """Whether the mask closes the key that scores highest."""
     best = measures.peak(here.own("scaled_scores")[row]).column
@@ -62,6 +84,7 @@ def _largest_is_closed(here: Here, row: int) -> bool:
 SHARES = ("exponentials", "exp_sums", "attn_weights")
 MAKERS: tuple[Maker, ...] = (
     hiding(by_row("favourite", _favourite, "attn_weights", _largest_is_closed), *SHARES),
+    hiding(by_row("draw", _draw, "attn_weights"), *SHARES),
     hiding(by_row("ratio", _ratio, "attn_weights"), *SHARES),
     _sum_or_cell,
 )

@@ -12,7 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from attention import Cell
-from pages.ui.quiz.question import Question
+from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
 from pages.ui.state.examples import in_language
 from pages.ui.state.resolved import ModelOf, Resolved, resolve
@@ -55,7 +55,7 @@ class Visit:
     seen: set[str] = field(default_factory=set)  # the pages that were opened
     reads: str = ""  # the page below whose picture the reader reads on
     # The quiz.
-    answers: dict[str, int | float | Cell] = field(default_factory=dict)
+    answers: dict[str, Given] = field(default_factory=dict)
     solved: frozenset[tuple[str, str]] = frozenset()  # pages and names of the questions answered rightly
     asked: dict[str, int] = field(default_factory=dict)  # which of its questions a page shows
     posed: Posed | None = None  # the question that the reader looks at and has not answered

@@ -5,6 +5,10 @@ from pages.ui.words.prose import fill
 _LABELS: dict[str, tuple[str, str]] = {
     "app": ("Attention, step by step", "注意力机制，一步一步看"),
     "walk": ("The walk", "主线"),
+    "rank_first": ("Pick all four, the highest first", "四个都选，从最高的开始"),
+    "draw_done": ("Show me", "揭晓"),
+    "drawn_by_you": ("your bars", "你画的"),
+    "drawn_by_softmax": ("softmax", "softmax"),
     "between_tokens": (", ", "、"),
     "shared_with": (" (shared with [[others]])", "（与 [[others]] 并列）"),
     "and_more": (" and [[count]] more", " 等，另有 [[count]] 个"),
