@@ -29,7 +29,7 @@ from pages.ui.state.settings import (
     WEIGHTS,
     head_counts,
 )
-from pages.ui.state.visit import change, control, current, said
+from pages.ui.state.visit import change, control, current, said, switch_small
 from pages.ui.words.labels import label
 from pages.ui.words.prose import code
 
@@ -128,6 +128,8 @@ def _on_ask() -> None:
         change(lang=question["lang"])
     elif question.get("act") == "present" and visit.settings:
         change(present=not visit.settings.present)
+    elif question.get("act") == "small":
+        switch_small()
 
 
 def idle(here: Resolved, slug: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from attention import Learned, measures
 from attention.pretrained import Pretrained, Unavailable
+from pages import WALK
 from pages.ui import compat, navigation
 from pages.ui import stage as painter
 from pages.ui.ask import pointer
@@ -23,7 +24,7 @@ from pages.ui.panel import Faces, panel
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import Settings, Weights
 from pages.ui.state.sources import SOURCES
-from pages.ui.state.visit import change, current, fits, resolved, said
+from pages.ui.state.visit import change, current, fits, is_small, resolved, said
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import written
@@ -173,7 +174,7 @@ class Lesson(Page, Sight):
         held = trace_of(then, slot, held=True) if then else None
         Sight.__init__(self, self.now, trace, held, said_by(self.now, trace))
         self.a = (held, then) if held and then else None
-        st.html(navigation.formula(self, self.page))
+        st.html(navigation.formula(self, self.page, is_small=is_small(self.settings)))
         self._panel: DeltaGenerator | None = None
         self._faces: dict[str, Say] = {}
 
@@ -278,7 +279,8 @@ class Lesson(Page, Sight):
     def more(self, tell: Say) -> None:
         """What is longer, for those who scroll: it is drawn when they come near. tell: says it."""
         heading = f"<h2 class='more' id='more'>{self.name('read_more')}</h2>"
-        st.html(f"{navigation.ways(self.settings, self.page)}{heading}")
+        able = navigation.able(self.page, self.lang) if self.page in WALK else ""
+        st.html(f"{navigation.ways(self.settings, self.page)}{able}{heading}")
         _more(self, tell)
 
     def told(self, tell: Say) -> None:

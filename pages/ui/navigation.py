@@ -11,7 +11,8 @@ from markupsafe import Markup
 from pages import LABS, OVERVIEW, PAGES, WALK
 from pages.ui.figures.sight import Sight
 from pages.ui.state.address import to_query
-from pages.ui.state.settings import LANGUAGES, Settings, changed
+from pages.ui.state.settings import LANGUAGES, Settings, changed, small
+from pages.ui.words import prose
 from pages.ui.words.labels import label
 
 _NAMES = {"en": "EN", "zh": "中文"}
@@ -84,6 +85,24 @@ def ways(settings: Settings, here: str) -> Markup:
     )
 
 
+ABLE = ("watch", "ask", "answer")  # what a reader can do on a step
+
+
+def able(slug: str, lang: str) -> Markup:
+    """What a reader can do after a step, to be ticked in the browser by what was done (see pointer.js)."""
+    found = prose.sections(slug, lang)
+    items = Markup("").join(
+        Markup("<li data-did='{}'>{} <small>{}</small></li>").format(
+            deed, found[f"can_{deed}"], label(f"can_{deed}", lang)
+        )
+        for deed in ABLE
+    )
+    return Markup(
+        "<section class='can' data-of='{}'><h3>{}</h3><ul>{}</ul><small>{} · "
+        "<button type='button' class='ask' data-forget>{}</button></small></section>"
+    ).format(slug, label("can", lang), items, label("can_kept", lang), label("can_forget", lang))
+
+
 # The map: each part of the paper's formula, the page that shows it, and the tensors whose shapes stand below.
 _MAP: tuple[tuple[str, str, str], ...] = (
     ("X", "embedding", "x"),
@@ -101,8 +120,11 @@ _MAP: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def formula(here: Sight, page: str) -> Markup:
-    """softmax(Q Kᵀ / √d_k) V, then Concat(head …) W_O, this page's part lit; its parts lead to their pages."""
+def formula(here: Sight, page: str, *, is_small: bool = False) -> Markup:
+    """softmax(Q Kᵀ / √d_k) V, then Concat(head …) W_O, this page's part lit; its parts lead to their pages.
+
+    At its end the way to small numbers, or back from them. is_small: these are on screen.
+    """
     low = {name: Markup("<sub>{}</sub>").format(name) for name in ("k", "O")} | {
         "h": Markup("<sub>{}</sub>").format(here.head)
     }
@@ -122,4 +144,10 @@ def formula(here: Sight, page: str) -> Markup:
                 _address(here.settings.elsewhere, slug), slug, current, shown, size
             )
         )
-    return Markup("<nav class='map' aria-label='{}'>{}</nav>").format(here.name("map_of"), Markup("").join(parts))
+    other = Markup("<a class='small' href='{}' data-act='small' title='{}'>{}</a>").format(
+        _address(small(here.settings), page),
+        here.name("small_about"),
+        here.name("small_back" if is_small else "small_first"),
+    )
+    made = Markup("<div class='map-line'><nav class='map' aria-label='{}'>{}</nav>{}</div>")
+    return made.format(here.name("map_of"), Markup("").join(parts), other)

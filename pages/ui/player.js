@@ -1,7 +1,7 @@
 // Plays a step's performance on a stage: its controls below the picture, and where the play stands.
 
 import { durationOf, stateAt } from "./play.js";
-import { ask } from "./pointer.js";
+import { ask, did } from "./pointer.js";
 
 const FINE = 24; // parts of a moment in which cells appear
 const REST = 400; // milliseconds without another step until the address follows
@@ -149,7 +149,7 @@ export class Player {
     this.moment = -1;
     this.dress();
     this.place();
-    this.stage.done?.("watch");
+    did("watch");
     this.stage.paint();
   }
 

@@ -5,7 +5,7 @@ import { arrange, cellAt, colorOf, frameOf, hit, inkOn, labelOf, paint, plain, s
 import { Sentence } from "./lines.js";
 import { cellsOf } from "./play.js";
 import { Player } from "./player.js";
-import { ask, choose, painters } from "./pointer.js";
+import { ask, choose, did, painters } from "./pointer.js";
 
 const SOON = 160; // milliseconds in which numbers go to their new values
 const FRAME = 30; // milliseconds between two pictures on that way, so that the rest of the page has time
@@ -430,6 +430,7 @@ class Stage {
     }
     this.frames = this.around(spot.panel, spot.row, spot.column);
     choose(this.frames);
+    did("ask");
     this.hover = null;
     this.tip.hidden = true;
     const value = this.said(spot.panel, spot.row, spot.column);

@@ -220,3 +220,32 @@ def test_four_keys_are_put_in_order_and_a_row_is_drawn(visit: Opener) -> None:
     drawing.get_by_role("button", name="Show me").click()
     drawing.locator(".pairs").wait_for()
     assert drawing.locator(".pair .track").count() == 4
+
+
+def test_what_one_did_ticks_what_one_can_do_and_stays_in_the_browser(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}", alone=True)
+    page.evaluate("localStorage.clear()")
+    ticked = ".can li.done"
+    assert page.locator(ticked).count() == 0
+    page.mouse.click(*place_of(page, panels(page)[-1], 3, 1))
+    page.wait_for_function("() => document.querySelectorAll('.can li.done').length === 1")
+    assert page.locator(ticked).get_attribute("data-did") == "ask"
+    page.evaluate("document.querySelector('.stage-canvas').stage.player.end()")
+    page.wait_for_function("() => document.querySelectorAll('.can li.done').length === 2")
+    page.reload()
+    settle(page)
+    assert page.locator(ticked).count() == 2
+    assert page.locator(".stepper a[data-page=scores]").get_attribute("data-deeds") == "2"
+    assert page.locator(".stepper a[data-page=softmax]").get_attribute("data-deeds") == "0"
+    page.get_by_role("button", name="Start over").click()
+    assert page.locator(ticked).count() == 0
+    assert page.evaluate("localStorage.getItem('attention.deeds')") == "{}"
+
+
+def test_what_is_longer_is_drawn_when_one_comes_near(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
+    assert page.locator(".st-key-more").inner_text() == ""
+    page.locator("a.down").click()
+    page.get_by_text("Why a dot product?").wait_for()
+    settle(page)
+    assert page.locator(".st-key-more .katex").count() > 0

@@ -127,7 +127,7 @@ def give(at: Visit, question: Question, answer: object, way: str = "click") -> V
         widget(at, "rank").set_value(list(answer))
         return at.run()
     if question.kind == "draw":
-        sliders = [w for w in at.slider if (w.key or "").startswith("quiz_")]
+        sliders = sorted((w for w in at.slider if (w.key or "").startswith("quiz_")), key=lambda w: w.key)
         for slider, value in zip(sliders, answer, strict=True):
             slider.set_value(value)
         widget(at, "draw").click()

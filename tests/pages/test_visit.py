@@ -1,13 +1,17 @@
 """A visit: whatever a browser says of a widget is checked, and the settings alone are the truth."""
 
+import re
 from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
-from visiting import WALKED, Visit, go, look, start
+from visiting import LANGUAGES, WALKED, Case, Visit, enter, go, look, start
 
 from attention import tokenize
+from pages import WALK
 from pages.ui.state.examples import EXAMPLES
+from pages.ui.words.labels import label
+from pages.ui.words.prose import sections
 
 TYPED = "I love deep learning because it is powerful"
 
@@ -107,3 +111,34 @@ def test_a_long_text_stays_in_its_box_and_only_its_beginning_is_used():
     at.run()
     assert at.text_area(key="sentence").value == "word " * 60
     assert settings_of(at).sentence == ("word " * 60)[:200]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("slug", WALK)
+def test_small_numbers_are_whole_and_the_way_back_leads_to_what_one_had(slug, lang):
+    mine = {"sentence": "a b c d e f", "d_model": "16", "num_heads": "4", "head": "2", "causal": "1", "query": "3"}
+    at = enter(slug, lang=lang, **mine).at
+    at.ask({"act": "small"}, of="guide")
+    page = look(at, slug, lang)
+    assert (at.query_params["d_model"], at.query_params["num_heads"], at.query_params["weights"]) == ("4", "2", "hand")
+    of_the_layer = ("sentence", "weights", "d_model", "num_heads", "positions")
+    case = Case.of(lang, **{name: at.query_params[name] for name in of_the_layer})
+    assert len(case.tokens) == 3
+    for tensor in ("x", "q", "k", "v", "scores"):
+        values = case.trace.x if tensor == "x" else getattr(case.trace.attention, tensor)
+        assert bool((values == values.round()).all())
+    (link,) = re.findall(r"data-act='small'[^>]*>([^<]+)<", " ".join(page.html("")))
+    assert link == label("small_back", lang)
+    at.ask({"act": "small"}, of="guide")
+    assert {name: at.query_params[name] for name in mine} == mine
+    (link,) = re.findall(r"data-act='small'[^>]*>([^<]+)<", " ".join(look(at, slug, lang).html("")))
+    assert link == label("small_first", lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("slug", WALK)
+def test_every_step_says_what_one_can_do_after_it(slug, lang):
+    (body,) = [body for body in enter(slug, lang=lang).html("") if "class='can'" in body]
+    assert re.findall(r"data-did='(\w+)'>(.*?) <small>", body) == [
+        (deed, sections(slug, lang)[f"can_{deed}"]) for deed in ("watch", "ask", "answer")
+    ]

@@ -331,12 +331,11 @@ def pattern(template: str) -> re.Pattern[str]:
 
 @cache
 def of_the_quiz(slug: str) -> frozenset[str]:
-    """The sections of a page's prose that only the quiz and the play show: what is asked, offered, said of an answer or
-    of a moment."""
+    """The sections of a page's prose that only the quiz, the play and the list of what one can do then show."""
     names = sections(slug, "en")
     asked = {name.removeprefix("ask_") for name in names if name.startswith("ask_")}
     return frozenset(
-        n for n in names if n.startswith(("ask_", "play_")) or any(n.startswith(f"{name}_") for name in asked)
+        n for n in names if n.startswith(("ask_", "play_", "can_")) or any(n.startswith(f"{name}_") for name in asked)
     )
 
 

@@ -51,7 +51,8 @@ def listen(trace: SentenceTrace, start: str, posed: Posed | None) -> None:
     visit.posed = None if is_answered else posed
     framed = posed.question.look if posed and is_answered else cell
     covers = [] if is_answered or posed is None else [pointer.cover(target) for target in posed.question.covers]
-    pointer.pointer(pointer.frames(_derived(trace, framed)), covers, _on_ask)
+    done = any(page == visit.page for page, _ in visit.solved)
+    pointer.pointer(pointer.frames(_derived(trace, framed)), covers, done, _on_ask)
 
 
 def _derived(trace: SentenceTrace, cell: Cell) -> Derivation:

@@ -17,7 +17,7 @@ export function around(address, kind = "cell") {
 
 /** Ask whoever answers such questions: "ask" of a page's panel, else of the frame around it. */
 export function ask(question) {
-  const wanted = question.page || question.lang || question.act === "present" ? "frame" : "panel";
+  const wanted = question.page || question.lang || ["present", "small"].includes(question.act) ? "frame" : "panel";
   const found = pointers.get(wanted) ?? [...pointers.values()][0];
   found?.(question);
 }
@@ -42,8 +42,10 @@ function point(address) {
 
 /** A button that stands for a cell, or a link to a page of ours. */
 function onClick(event) {
+  if (event.target.closest?.("[data-forget]")) return void keep({});
   const button = event.target.closest?.("[data-cell]");
   if (button) {
+    did("ask");
     const { cell, back } = button.dataset;
     ask({ cell, way: back === undefined ? "source" : +back });
     leaving = performance.now() + 3000;
@@ -117,6 +119,47 @@ function commit(area) {
   area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));
 }
 
+// What the reader did on each step stays in the browser: it ticks "you can now", and marks the steps.
+
+const DEEDS = "attention.deeds";
+
+function deeds() {
+  try {
+    return JSON.parse(localStorage.getItem(DEEDS)) ?? {};
+  } catch {
+    return {}; // no storage, or somebody else's
+  }
+}
+
+/** The reader has done something on the page that is open. */
+export function did(deed) {
+  const page = document.querySelector(".can")?.dataset.of;
+  const known = deeds();
+  if (!page || known[page]?.includes?.(deed)) return;
+  keep({ ...known, [page]: [...(known[page] ?? []), deed] });
+}
+
+function keep(known) {
+  try {
+    localStorage.setItem(DEEDS, JSON.stringify(known));
+  } catch {
+    return;
+  }
+  tick();
+}
+
+function tick() {
+  const known = deeds();
+  for (const item of document.querySelectorAll(".can [data-did]")) {
+    const page = item.closest(".can").dataset.of;
+    item.classList.toggle("done", Boolean(known[page]?.includes?.(item.dataset.did)));
+  }
+  for (const link of document.querySelectorAll(".stepper a[data-page]")) {
+    const count = String(Math.min(3, known[link.dataset.page]?.length ?? 0));
+    if (link.dataset.deeds !== count) link.dataset.deeds = count;
+  }
+}
+
 let observer = null;
 
 function listen() {
@@ -128,6 +171,7 @@ function listen() {
   observer = new MutationObserver(() => {
     if (performance.now() < leaving && document.activeElement === document.body)
       document.querySelector(".trail b")?.focus({ preventScroll: true });
+    tick();
   });
   observer.observe(document.body, { childList: true, subtree: true });
 }
@@ -164,6 +208,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       painters.covers = data.covers;
       for (const painter of painters) painter.paint();
     }
+    if (data.done) did("answer");
     const answered = keyOf(data.frames);
     if (!(chosen && chosen !== answered && performance.now() < patience)) {
       chosen = "";

@@ -20,9 +20,12 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("pointer", js=live.loader("pointer"))
 
 
-def pointer(frames: Sequence[Frame], covers: Sequence[Frame], on_ask: Callable[[], None]) -> None:
-    """Listen for clicks on cells, draw frames, and cover cells. on_ask runs when the reader asks; see asked."""
-    data = {"role": "panel", "frames": list(frames), "covers": list(covers)}
+def pointer(frames: Sequence[Frame], covers: Sequence[Frame], done: bool, on_ask: Callable[[], None]) -> None:
+    """Listen for clicks on cells, draw frames, and cover cells. on_ask runs when the reader asks; see asked.
+
+    done: whether the reader has answered a question of this page rightly.
+    """
+    data = {"role": "panel", "frames": list(frames), "covers": list(covers), "done": done}
     _component()(key=_KEY, data=data, on_ask_change=on_ask, height=1)
 
 

@@ -1,5 +1,6 @@
 """Long work while somebody watches: one training, or many pieces one after the other."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -14,12 +15,13 @@ from pages.ui.words.labels import label
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 LOOK = 0.1  # seconds between two looks at work under way
+REPEAT = 0.4  # seconds until the same is told again
 TRAININGS = Line()  # whatever is trained is trained in turn, so that the server has time for its visitors
 
 
 def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str) -> None:
     """Show the steps of a training, which tells (step, steps, loss), or its place in line, until it has ended."""
-    told = None
+    told, then = None, 0.0
     while not job.wait(LOOK):
         step, steps, loss = job.progress or (0, 1, 0.0)
         if ahead := job.ahead():
@@ -28,7 +30,9 @@ def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str) -> None:
             words = prose.shared(lang, "training_step", step=int(step), steps=int(steps), loss=loss)
         else:
             words = prose.shared(lang, "training_words")
-        if told != (told := (step, words)):  # every message costs the server's other visitors time
+        # Every message costs the server's other visitors time; but only by one does this run learn that it is over.
+        if told != (step, words) or time.monotonic() - then > REPEAT:
+            told, then = (step, words), time.monotonic()
             bar.progress(step / steps, words)
 
 

@@ -41,7 +41,10 @@ def quiz(page: str, trace: SentenceTrace) -> None:
     if visit.awaited and visit.awaited.key != posed.key:  # the reader went on, or the numbers are others
         visit.awaited = None
     with st.container(border=True, key="quiz"):
-        told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
+        if question.kind in ("rank", "draw"):  # which need the whole width
+            told, answered = st.container(), st.container()
+        else:
+            told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
         with told:
             heading = label("question_of", lang, number=number + 1, count=count)
             st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, trace)}")
@@ -143,10 +146,11 @@ def _rank(posed: Posed, trace: SentenceTrace, lang: str) -> None:
 def _draw(posed: Posed, trace: SentenceTrace, lang: str) -> None:
     """A bar for each item, and a button that says it is done."""
     given = current().answers.get(posed.key)
+    halves = st.columns(2, gap="medium")
     for place, item in enumerate(posed.question.items):
         if isinstance(given, tuple):
             tell(f"{posed.key}_{place}", int(given[place]), lang)
-        st.slider(_token(item, trace), 0, 100, 25, 5, key=f"{posed.key}_{place}", format="%d%%")
+        halves[place % 2].slider(_token(item, trace), 0, 100, 25, 5, key=f"{posed.key}_{place}", format="%d%%")
     st.button(label("draw_done", lang), key=f"{posed.key}_done", on_click=_take_drawn, args=(posed,))
 
 

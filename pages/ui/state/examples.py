@@ -32,6 +32,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example("我 喜欢 猫 因为 猫 很 可爱", 6),
     ),
 }
+SMALLEST: Mapping[str, str] = {"en": "dog sees cat", "zh": "狗看猫"}  # for small numbers
 # What to follow where the word that was followed is gone: it is the pronoun whose antecedent one wonders about.
 PRONOUNS = frozenset(["it", "he", "she", "they", "him", "her", "them", "its", "his", "their", "它", "他", "她"])
 

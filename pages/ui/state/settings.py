@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from attention import Cell, Edit
 from attention.learn import checkpoint_steps
 from attention.vectors import METHODS
-from pages.ui.state.examples import EXAMPLES
+from pages.ui.state.examples import EXAMPLES, SMALLEST
 from pages.ui.state.values import Change, Choice, Flag, Number, Place, Positions, Scope, Text, Value
 
 Lang = Literal["en", "zh"]
@@ -124,6 +124,19 @@ def defaults(lang: Lang) -> Settings:
     """The settings of a first visit in that language."""
     first = EXAMPLES[lang][0]
     return Settings(lang=lang, sentence=first.sentence, query=first.query)
+
+
+def small(settings: Settings) -> Settings:
+    """Small numbers first: three tokens, d_k 2, whole numbers up to the scores; the rest as at a first visit."""
+    return replace(
+        Settings(lang=settings.lang, face=settings.face, present=settings.present, questions=settings.questions),
+        sentence=SMALLEST[settings.lang],
+        weights="hand",
+        d_model=4,
+        num_heads=2,
+        positions=False,
+        query=0,
+    )
 
 
 def fit(settings: Settings, scope: Scope) -> Settings:

@@ -5,7 +5,7 @@ an address: what does not fit is ignored, and the widget is told once more.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
 from pages.ui.state.examples import in_language
 from pages.ui.state.resolved import ModelOf, Resolved, resolve
-from pages.ui.state.settings import DECLARED, Lang, Settings, changed, defaults
+from pages.ui.state.settings import DECLARED, Lang, Settings, changed, defaults, small
 from pages.ui.state.text import follow
 
 _NOTHING = object()
@@ -54,6 +54,7 @@ class Visit:
     go_to: str = ""  # the page whose link was clicked
     seen: set[str] = field(default_factory=set)  # the pages that were opened
     reads: str = ""  # the page below whose picture the reader reads on
+    before_small: Settings | None = None  # what the reader had before the small numbers
     # The quiz.
     answers: dict[str, Given] = field(default_factory=dict)
     solved: frozenset[tuple[str, str]] = frozenset()  # pages and names of the questions answered rightly
@@ -117,6 +118,25 @@ def change(**values: Any) -> None:
     elif values.get("sentence", last.sentence) != last.sentence:
         visit.follows_again = True
     visit.settings, visit.has_changed = changed(last, **values), True
+
+
+def switch_small() -> None:
+    """Small numbers instead of the reader's own, or these again."""
+    visit = current()
+    now = visit.settings or Settings()
+    if visit.before_small and is_small(now):
+        visit.settings, visit.before_small = replace(visit.before_small, lang=now.lang), None
+    else:
+        visit.before_small, visit.settings = now, small(now)
+    visit.has_changed, visit.followed, visit.trail = True, None, ()
+
+
+def is_small(settings: Settings) -> bool:
+    """Whether the small numbers are on screen."""
+    wanted = small(settings)
+    return all(
+        getattr(settings, name) == getattr(wanted, name) for name in ("sentence", "weights", "d_model", "num_heads")
+    )
 
 
 def change_now(**values: Any) -> None:

@@ -5,6 +5,18 @@ from pages.ui.words.prose import fill
 _LABELS: dict[str, tuple[str, str]] = {
     "app": ("Attention, step by step", "注意力机制，一步一步看"),
     "walk": ("The walk", "主线"),
+    "can": ("You can now…", "你现在能够……"),
+    "can_watch": ("when you have watched it play", "看完播放后"),
+    "can_ask": ("when you have asked about a number", "问过一个数后"),
+    "can_answer": ("when you have answered a question", "答对一题后"),
+    "can_forget": ("Start over", "重新开始"),
+    "can_kept": ("kept in this browser only", "只存在这个浏览器里"),
+    "small_first": ("Small numbers first", "先看小数字"),
+    "small_back": ("Back to my sentence", "回到我的句子"),
+    "small_about": (
+        "Three tokens, heads of two columns, whole numbers up to the scores",
+        "三个词元，每个头两列，直到分数都是整数",
+    ),
     "rank_first": ("Pick all four, the highest first", "四个都选，从最高的开始"),
     "draw_done": ("Show me", "揭晓"),
     "drawn_by_you": ("your bars", "你画的"),
