@@ -105,7 +105,7 @@ def _turn_of(page: str, faces: Faces) -> None:
     if trace.edits:  # questions ask what follows from the rules
         st.markdown(prose.shared(lang, "turn_edited"))
     elif settings.questions:
-        quiz(page, trace)
+        quiz(page, trace, _show(page, faces))
     else:
         st.markdown(prose.shared(lang, "turn_off"))
     found = prose.sections(page, lang)

@@ -213,10 +213,10 @@ def told() -> list[tuple[Case, str, Question, list[Verdict]]]:
 # The rules that all questions keep.
 
 
-def test_every_page_asks_one_to_three_questions_in_every_setting():
+def test_every_page_asks_one_to_four_questions_in_every_setting():
     counts = {(page, len(asked(case, page))) for case in CASES for page in WALK}
-    assert {count for _, count in counts} == {1, 2, 3}
-    assert {page for page, count in counts if count == 3} == {*WALK}
+    assert {count for _, count in counts} == {1, 2, 3, 4}
+    assert {page for page, count in counts if count >= 3} == {*WALK}
 
 
 def test_no_page_asks_the_same_twice():
@@ -227,9 +227,9 @@ def test_no_page_asks_the_same_twice():
 
 
 @pytest.mark.parametrize("sentence", ["", "  \n ", "\ud800"])
-def test_the_overview_and_a_sentence_without_tokens_ask_nothing(sentence):
+def test_a_sentence_without_tokens_is_not_asked_about(sentence):
     config = AttentionConfig(8, 2)
-    assert questions(OVERVIEW, trace_sentence("the cat", config), head=0, query=0) == ()
+    assert questions(OVERVIEW, trace_sentence(sentence, config), head=0, query=0) == ()
     assert [questions(page, trace_sentence(sentence, config), head=0, query=0) for page in WALK] == [()] * len(WALK)
 
 
@@ -643,6 +643,50 @@ def test_the_best_key_has_the_largest_dot_product():
                 assert choice.reason == ("best_self" if choice.label == Token(row) else "best_wrong")
 
 
+def test_the_overview_asks_where_a_word_looks_and_covers_its_row():
+    seen = 0
+    for case in CASES:
+        for question in asked(case, OVERVIEW):
+            row = question.look.row
+            weights = case.own("attn_weights")[row]
+            (right,) = [choice for choice in question.choices if choice.right]
+            assert float(weights[at(right.label)]) == float(weights.max())
+            assert row != case.query or len(case.labels) == 1
+            assert question.hides(Cell("attn_weights", row, 0, case.head))
+            seen += 1
+    assert seen > 20
+
+
+def test_the_picture_with_the_bug_is_the_one_that_is_told():
+    seen = Counter()
+    for case, page, question in those("bug"):
+        (place,) = [i for i, choice in enumerate(question.choices) if choice.right]
+        wrong, right = (torch.tensor(question.pictures[i].values) for i in (place, 1 - place))
+        rows, columns = right.shape
+        if page == "scaling":
+            scores = case.own("q") @ case.own("k").T
+            root = math.sqrt(case.own("q").shape[1])
+            assert_close(right, (scores / root)[:rows, :columns], rtol=1e-4, atol=1e-4)
+            assert_close(wrong, (scores / math.sqrt(case.config.d_model))[:rows, :columns], rtol=1e-4, atol=1e-4)
+            assert question.facts["score"] / question.facts["root"] == pytest.approx(question.facts["value"], rel=1e-4)
+        elif page == "softmax":
+            open_rows = ~case.own("masked_scores").isneginf().all(dim=1)
+            open_columns = ~case.own("masked_scores").isneginf().all(dim=0)
+            assert_close(right.sum(dim=1), open_rows.float(), rtol=1e-4, atol=1e-4)
+            assert_close(wrong.sum(dim=0), open_columns.float(), rtol=1e-4, atol=1e-4)
+        else:
+            joined = torch.cat([case.trace.attention.head_outputs[h] for h in range(case.config.num_heads)], dim=1)
+            assert_close(wrong, joined[:rows, :columns])
+            assert_close(right, case.trace.attention.output[:rows, :columns])
+        assert float((right - wrong).abs().max()) >= 0.2
+        assert all(
+            question.hides(Cell(target.tensor, 0, 0, case.head if target.head is not None else None))
+            for target in question.covers
+        )
+        seen[page] += 1
+    assert min(seen[page] for page in ("scaling", "softmax", "heads")) > 5
+
+
 def nats(weights: torch.Tensor) -> float:
     return -sum(p * math.log(p) for p in weights.double().tolist() if p > 0)
 
@@ -831,8 +875,8 @@ def names(page: str, case: Case) -> list[str]:
 
 def test_vectors_too_long_to_multiply_by_hand_are_asked_about_their_angle():
     sentence = "the dog saw the cat"
-    assert names("scores", Case(sentence, AttentionConfig(8, 2))) == ["dot", "rank", "cell"]
-    assert names("scores", Case(sentence, AttentionConfig(16, 2))) == ["rank", "cell", "best"]
+    assert names("scores", Case(sentence, AttentionConfig(8, 2))) == ["dot", "rank", "cell", "best"]
+    assert names("scores", Case(sentence, AttentionConfig(16, 2))) == ["rank", "cell", "best", "sign"]
     assert names("scores", Case("the dog", AttentionConfig(16, 2)))[-1] == "sign"  # too few keys to put in order
 
 

@@ -191,8 +191,10 @@ def test_every_question_of_a_step_is_asked_and_every_kind_of_answer_judged(slug,
             on(at, 1)
 
 
-def test_the_overview_asks_nothing():
-    assert not look(start(), OVERVIEW).has("quiz")
+def test_the_overview_asks_one_question():
+    case = Case.of("en")
+    question = assert_asks(look(enter(OVERVIEW).at, OVERVIEW), OVERVIEW, case, 0)
+    assert (question.name, len(asked(OVERVIEW, case))) == ("looks", 1)
 
 
 @ON_EVERY_STEP

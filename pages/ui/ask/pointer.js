@@ -206,7 +206,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.role === "panel") {
     if (JSON.stringify(data.covers) !== JSON.stringify(painters.covers)) {
       painters.covers = data.covers;
-      for (const painter of painters) painter.paint();
+      for (const painter of painters) {
+        painter.paint();
+        painter.sentence?.draw();
+      }
     }
     if (data.done) did("answer");
     const answered = keyOf(data.frames);

@@ -1,5 +1,7 @@
 // The sentence in words, with a line from each token to those it attends to: thickness is weight, colour is the head.
 
+import { painters } from "./pointer.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const LEAST = 0.04; // weights below are not drawn
 const GAP = 8; // pixels between tokens
@@ -77,7 +79,7 @@ export class Sentence {
       for (let head = 0; head < size[0]; head++)
         for (let column = 0; column < tokens.length; column++) {
           const weight = this.weight(head, row, column);
-          if (weight < LEAST || (wraps && row !== from)) continue;
+          if (weight < LEAST || (wraps && row !== from) || this.isCovered(row)) continue;
           found.push({ row, head, column, weight });
         }
     const widest = Math.max(1, middles[middles.length - 1] - middles[0]);
@@ -106,14 +108,17 @@ export class Sentence {
     const best = this.best(from);
     words.forEach((word, i) => {
       word.classList.toggle("followed", i === from);
-      word.classList.toggle("target", i !== from && best.some(({ column, weight }) => column === i && weight > 0.25));
+      word.classList.toggle("target", i !== from && !this.isCovered(from) && best.some(({ column, weight }) => column === i && weight > 0.25));
       word.setAttribute("aria-pressed", String(i === this.lines.query));
     });
     const shares = best.map(({ column, weight }, head) => [head, tokens[column], weight]);
     const percent = (weight) => `${(100 * weight).toFixed(weight > 0.995 && weight < 1 ? 1 : 0)} %`;
     const same = new Set(best.map(({ column }) => column)).size === 1;
     const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
-    const told = !best.some(({ weight }) => weight > 0)
+    const covered = this.isCovered(from);
+    const told = covered
+      ? texts.covered
+      : !best.some(({ weight }) => weight > 0)
       ? fill(texts.looks_nowhere, { token: tokens[from] })
       : same
         ? fill(texts.looks, { token: tokens[from], key: tokens[best[0].column], shares: shares.map(([, , w]) => percent(w)).join(" · ") })
@@ -121,7 +126,7 @@ export class Sentence {
             token: tokens[from],
             shares: shares.slice(0, 4).map(([head, key, w]) => fill(texts.one_head, { head, key, share: percent(w) })).join(texts.between) + (shares.length > 4 ? " …" : ""),
           });
-    const says_it = says.length ? `  ${fill(texts.says, { word: says[from] })}` : "";
+    const says_it = says.length && !covered ? `  ${fill(texts.says, { word: says[from] })}` : "";
     const legend = element("span", "sentence-legend");
     legend.append(
       ...best.map((_, head) => {
@@ -135,6 +140,11 @@ export class Sentence {
       element("span", "", { textContent: says_it }),
       legend,
     );
+  }
+
+  /** Whether a question covers where a token looks. */
+  isCovered(row) {
+    return painters.covers.some(({ tensor, rows }) => tensor === "attn_weights" && row >= rows[0] && row < rows[1]);
   }
 
   /** Where each head's largest weight of a row is. */

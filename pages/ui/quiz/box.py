@@ -4,13 +4,15 @@ It stands in the panel, which runs by itself (a fragment). Answers live in the v
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
+import torch
 
 from attention import Cell, SentenceTrace
+from attention.tensors import TENSORS
 from pages.ui.ask import terms
-from pages.ui.figures.panels import token_labels
+from pages.ui.figures.panels import Axis, Board, Panel, Scale, heatmap_height, token_labels
 from pages.ui.quiz.question import Given, Question, Token, Words, grade, shares_of
 from pages.ui.quiz.questions import questions
 from pages.ui.state.settings import Settings
@@ -31,8 +33,8 @@ def posed_now(page: str, trace: SentenceTrace) -> tuple[Posed | None, int, int]:
     return Posed(page, question, key), number, len(asked)
 
 
-def quiz(page: str, trace: SentenceTrace) -> None:
-    """The page's questions, one at a time."""
+def quiz(page: str, trace: SentenceTrace, show: Callable[[Board, str], None]) -> None:
+    """The page's questions, one at a time. show: places a board, with a key."""
     visit, settings = current(), resolved().settings
     posed, number, count = posed_now(page, trace)
     if posed is None:
@@ -41,13 +43,15 @@ def quiz(page: str, trace: SentenceTrace) -> None:
     if visit.awaited and visit.awaited.key != posed.key:  # the reader went on, or the numbers are others
         visit.awaited = None
     with st.container(border=True, key="quiz"):
-        if question.kind in ("rank", "draw"):  # which need the whole width
+        if question.kind in ("rank", "draw") or question.pictures:  # which need the whole width
             told, answered = st.container(), st.container()
         else:
             told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
         with told:
             heading = label("question_of", lang, number=number + 1, count=count)
             st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, trace)}")
+        if question.pictures:
+            show(_compared(question, trace, lang), "pictures")
         with answered:
             _answer(posed, trace, settings)
         is_answered = posed.key in visit.answers
@@ -62,6 +66,21 @@ def quiz(page: str, trace: SentenceTrace) -> None:
                         _go_button("question_before", page, number - 1, lang)
                     if number + 1 < count:
                         _go_button("question_after", page, number + 1, lang)
+
+
+def _compared(question: Question, trace: SentenceTrace, lang: str) -> Board:
+    """Pictures side by side, numbered from 1, on one scale."""
+    known, labels = TENSORS[question.pictures[0].tensor], token_labels(trace.tokens)
+    values = [torch.tensor(picture.values) for picture in question.pictures]
+    scale = Scale(weight=True) if known.range == "share" else Scale.signed(*values)
+    rows, columns = values[0].shape
+    across = labels[:columns] if known.columns == "key" else ()
+    panels = [
+        Panel(each, str(place), Axis(label("axis_token", lang), labels[:rows]), Axis(known.columns, across), scale)
+        for place, each in enumerate(values, 1)
+    ]
+    grid = [[panel.without("columns", "shape")] for panel in panels]
+    return Board(grid, [1], [heatmap_height(rows, most=170)] * 2, width=330)
 
 
 def _tell(question: Question, answer: Given, text: Mapping[str, str], trace: SentenceTrace) -> None:

@@ -1,7 +1,7 @@
 """What the step heads asks."""
 
 from attention import Cell, measures
-from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, which
+from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, bug, hiding, which
 from pages.ui.quiz.question import Question, Target
 from pages.ui.state.settings import head_counts
 
@@ -33,8 +33,21 @@ def _width(here: Here) -> Question:
     return Question("width", "number", facts, look, number=d_model // other, slips=slips)
 
 
+BLOCK = (4, 6)  # rows and columns of a picture
+
+
+def _bug(here: Here) -> Question | None:
+    """The joined heads as they are, as if there were no W_O."""
+    rows, columns = BLOCK
+    right, wrong = (here.own(tensor)[:rows, :columns] for tensor in ("output", "joined"))
+    if here.trace.config.num_heads == 1:
+        return None
+    return bug(here, "output", right, wrong, Cell("joined", 0, 0))
+
+
 MAKERS: tuple[Maker, ...] = (
     _previous,
     _columns,
     _width,
+    hiding(_bug, "output", along="all"),
 )

@@ -8,13 +8,14 @@ from typing import Literal, TypeVar
 from torch import Tensor
 
 from attention import Cell, SentenceTrace
-from attention.tensors import matrix
-from pages.ui.quiz.question import Choice, Facts, Question, Target, Token, Words
+from attention.tensors import TENSORS, matrix
+from pages.ui.quiz.question import Choice, Facts, Picture, Question, Target, Token, Words
 
 MOST_CHOICES = 4
 # How far a wrong choice must be from the right one: a weight; and any other number, as a part of the row's spread, but
 # never less than two decimals show.
 WEIGHT_GAP, SPREAD_GAP, SHOWN_GAP = 0.05, 0.05, 0.02
+VISIBLE = 0.2  # how far two pictures must be apart somewhere
 
 Item = TypeVar("Item")
 
@@ -33,7 +34,11 @@ class Here:
 
     def own(self, tensor: str) -> Tensor:
         """The chosen head's rows and columns."""
-        return matrix(self.trace, tensor, self.head)  # (rows, columns)
+        return matrix(self.trace, tensor, self.head_of(tensor))  # (rows, columns)
+
+    def head_of(self, tensor: str) -> int | None:
+        """The chosen head, of a tensor where each has its own."""
+        return self.head if TENSORS[tensor].per_head else None
 
     def facts(self, **own: object) -> dict[str, object]:
         """A question's own facts, and how large everything is."""
@@ -142,8 +147,24 @@ def cell(here: Here, tensor: str) -> Question:
     return Question("cell", "cell", facts, look, target=target, slips=slips)
 
 
-def hiding(make: Maker, *tensors: str, along: Literal["row", "column", "cell"] = "row") -> Maker:
-    """The same question, which covers those tensors until it is answered: the row, column or cell of where to look."""
+def bug(here: Here, tensor: str, right: Tensor, wrong: Tensor, look: Cell, **facts: object) -> Question | None:
+    """Which of two pictures has the mistake; none where nobody could see it."""
+    if here.trace.edits or float((right - wrong).abs().max()) < VISIBLE:  # by hand, neither follows the rules
+        return None
+    shuffled = here.shuffled("bug", (("wrong", right), ("right", wrong)))
+    told = here.facts(**facts)
+    choices = tuple(
+        Choice(str(place), verdict == "right", f"bug_{verdict}", told) for place, (verdict, _) in enumerate(shuffled, 1)
+    )
+    pictures = tuple(Picture(tensor, tuple(map(tuple, values.tolist()))) for _, values in shuffled)
+    return Question("bug", "choice", told, look, choices, pictures=pictures)
+
+
+def hiding(make: Maker, *tensors: str, along: Literal["row", "column", "cell", "all"] = "row") -> Maker:
+    """The same question, which covers those tensors until it is answered.
+
+    along: the row, column or cell of where to look, or all of them.
+    """
 
     def made(here: Here) -> Question | None:
         question = make(here)
@@ -153,12 +174,12 @@ def hiding(make: Maker, *tensors: str, along: Literal["row", "column", "cell"] =
         for tensor in tensors:
             rows, columns = map(range, here.own(tensor).shape)
             at = question.look
-            if along != "column":
+            if along in ("row", "cell"):
                 rows = range(at.row, at.row + 1)
-            if along != "row":
+            if along in ("column", "cell"):
                 place = at.row if along == "column" else at.column
                 columns = range(place, place + 1)
-            covers.append(Target(tensor, rows, columns, here.head))
+            covers.append(Target(tensor, rows, columns, here.head_of(tensor)))
         return replace(question, covers=tuple(covers))
 
     return made

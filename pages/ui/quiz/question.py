@@ -52,6 +52,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Numbers to compare by looking: the first rows and columns of a tensor, or of what a mistake would make of it."""
+
+    tensor: str
+    values: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
 class Question:
     """Asked by the section "ask_<name>". look: the cell to look at afterwards.
 
@@ -72,6 +80,7 @@ class Question:
     covers: tuple[Target, ...] = ()
     items: tuple[Token, ...] = ()
     truth: tuple[float, ...] = ()
+    pictures: tuple[Picture, ...] = ()  # to choose from, numbered from 1
     mistakes: tuple[tuple[str, tuple[float, ...]], ...] = ()  # typical wrong truths, under the end of a section's name
 
     def hides(self, cell: Cell) -> bool:

@@ -4,7 +4,7 @@ import math
 
 from attention import Cell, measures
 from attention.functional import softmax
-from pages.ui.quiz.making import Here, Maker, hiding, words
+from pages.ui.quiz.making import Here, Maker, bug, hiding, words
 from pages.ui.quiz.question import Question, Token
 
 
@@ -58,8 +58,24 @@ def _order(here: Here) -> Question:
     return words(here, "order", facts, look, {"no": "right", "yes": "wrong", "negative": "sign"}, "no")
 
 
+BLOCK = 4  # rows and columns of a picture
+
+
+def _bug(here: Here) -> Question | None:
+    """Divided by the root of all columns instead of one head's."""
+    config, scores = here.trace.config, here.own("scores")[:BLOCK, :BLOCK]
+    if config.num_heads == 1 or not config.scaled:
+        return None
+    right, wrong = here.own("scaled_scores")[:BLOCK, :BLOCK], scores / math.sqrt(config.d_model)
+    row, column = divmod(int(scores.abs().argmax()), scores.shape[1])
+    facts = {"root": math.sqrt(config.head_dim), "other": math.sqrt(config.d_model)}
+    facts |= {"score": float(scores[row, column]), "value": float(right[row, column])}
+    return bug(here, "scaled_scores", right, wrong, Cell("scaled_scores", row, column, here.head), **facts)
+
+
 MAKERS: tuple[Maker, ...] = (
     _entropy,
     hiding(_divide, "scaled_scores", along="cell"),
     hiding(_order, "scaled_scores"),
+    hiding(_bug, "scaled_scores", along="all"),
 )

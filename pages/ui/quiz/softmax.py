@@ -4,10 +4,12 @@ import math
 from itertools import combinations, permutations
 
 from attention import Cell, measures
-from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, by_row, cell, clear, hiding, which
+from attention.functional import softmax
+from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, bug, by_row, cell, clear, hiding, which
 from pages.ui.quiz.question import CLOSE, Choice, Question, Token, apart, shares_of
 
 DRAWN = 4  # keys whose shares are drawn
+SEEN = 14  # tokens whose weights can be seen in a small picture
 
 
 def _favourite(here: Here, row: int) -> Question | None:
@@ -75,6 +77,15 @@ def _draw(here: Here, row: int) -> Question | None:
     return Question("draw", "draw", facts, look, items=items, truth=truth, mistakes=mistakes)
 
 
+def _bug(here: Here) -> Question | None:
+    """Shared out along the columns instead of the rows."""
+    masked = here.own("masked_scores")
+    if not 2 <= len(masked) <= SEEN:
+        return None
+    wrong = softmax(masked.T).T  # (L, S), each column sums to 1
+    return bug(here, "attn_weights", here.own("attn_weights"), wrong, Cell("attn_weights", 0, 0, here.head))
+
+
 def _largest_is_closed(here: Here, row: int) -> bool:
     """Whether the mask closes the key that scores highest."""
     best = measures.peak(here.own("scaled_scores")[row]).column
@@ -86,5 +97,6 @@ MAKERS: tuple[Maker, ...] = (
     hiding(by_row("favourite", _favourite, "attn_weights", _largest_is_closed), *SHARES),
     hiding(by_row("draw", _draw, "attn_weights"), *SHARES),
     hiding(by_row("ratio", _ratio, "attn_weights"), *SHARES),
+    hiding(_bug, *SHARES, along="all"),
     _sum_or_cell,
 )
