@@ -98,7 +98,7 @@ def able(slug: str, lang: str) -> Markup:
         for deed in ABLE
     )
     return Markup(
-        "<section class='can' data-of='{}'><h3>{}</h3><ul>{}</ul><small>{} · "
+        "<section class='can' data-of='{}'><h2>{}</h2><ul>{}</ul><small>{} · "
         "<button type='button' class='ask' data-forget>{}</button></small></section>"
     ).format(slug, label("can", lang), items, label("can_kept", lang), label("can_forget", lang))
 

@@ -21,6 +21,12 @@ Opener = Callable[..., Page]
 
 
 def story(page: Page) -> str:
+    if page.locator(".st-key-more").count():  # it is drawn when one comes near
+        page.locator(".st-key-more").scroll_into_view_if_needed()
+        page.mouse.move(700, 500)
+        page.mouse.wheel(0, 3000)
+        page.locator(".st-key-story").wait_for()
+        settle(page)
     return page.locator(".st-key-story").inner_text()
 
 

@@ -157,12 +157,12 @@ def test_without_motion_it_shows_stills_and_ends_with_the_whole_picture(visit: O
 def test_the_histogram_below_the_scores_counts_them(visit: Opener) -> None:
     page = visit(f"/scaling?{urlencode(SMALL)}")
     counts = page.evaluate(
-        """async () => {
-      const {spreadOf} = await import([...performance.getEntriesByType('resource')].map(r => r.name)
-        .find(name => name.includes('/painter-')));
+        """async name => {
+      const {spreadOf} = await import(name);
       const {scene} = document.querySelector('.stage-canvas').stage;
       return scene.panels.map(panel => spreadOf(panel, scene.scales[panel.scale]));
-    }"""
+    }""",
+        f"/-/{live.script('painter')[0]}",
     )
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2, causal=True))
     before, after = (matrix(trace, tensor, 1).numpy() for tensor in ("scores", "scaled_scores"))

@@ -898,21 +898,22 @@ def test_one_head_one_column_one_token_everything_hidden():
         "add one_hot_shape",
         "made_from shape",
         "dot cell",
-        "entropy divide order",
+        "entropy divide order bug",
         "sum",
         "shape",
-        "columns width",
+        "columns width bug",
     ]
     assert [" ".join(names(page, one)) for page in WALK] == expected
     hidden = Case("a b c", AttentionConfig(8, 2), hidden=(0, 1, 2))
     assert names("softmax", hidden) == ["closed_sum"]
-    assert names("scaling", hidden) == ["divide", "order"]
+    assert names("scaling", hidden) == ["divide", "order", "bug"]
     assert names("weighted_sum", hidden) == ["shape", "whose"]
 
 
 def test_a_row_set_by_hand_is_not_asked_what_follows_from_the_rows_before_it():
     case = Case("a b", AttentionConfig(8, 2, seed=1), query=1)
-    plain = {page: names(page, case) for page in WALK}
+    # Nothing that was set by hand follows the rules that a bug would break.
+    plain = {page: [name for name in names(page, case) if name != "bug"] for page in WALK}
     for column in range(2):
         weight = replace(case, edits=(Edit("attn_weights", 0, column, 0, 0.9),))
         assert names("softmax", weight) == plain["softmax"][2:] == ["cell"]

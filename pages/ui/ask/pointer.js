@@ -163,6 +163,7 @@ function tick() {
 let observer = null;
 
 function listen() {
+  tick();
   if (observer) return;
   document.addEventListener("click", onClick, true);
   document.addEventListener("keydown", onKey, true);

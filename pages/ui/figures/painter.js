@@ -654,7 +654,7 @@ function paintSpread(context, scene, { panel: i, x, y, width, height }, places, 
   const scale = scene.scales[panel.scale];
   places.tallest ??= Math.max(1, ...places.spreads.flatMap((each) => spreadOf(scene.panels[each.panel], scale)));
   const each = width / BINS;
-  spreadOf(panel, scale, look.missing?.[i]).forEach((count, bin) => {
+  spreadOf(panel, scale, look.hidden?.[i] ?? look.missing?.[i]).forEach((count, bin) => {
     const middle = ((bin + 0.5) / BINS) * 2 - 1;
     const tall = (count / places.tallest) * height;
     context.fillStyle = `rgb(${colorOf(middle * scale.limit, scale, theme)})`;

@@ -80,7 +80,7 @@ def _compared(question: Question, trace: SentenceTrace, lang: str) -> Board:
         for place, each in enumerate(values, 1)
     ]
     grid = [[panel.without("columns", "shape")] for panel in panels]
-    return Board(grid, [1], [heatmap_height(rows, most=170)] * 2, width=330)
+    return Board(grid, [1], [heatmap_height(rows, most=150)] * 2, width=330)
 
 
 def _tell(question: Question, answer: Given, text: Mapping[str, str], trace: SentenceTrace) -> None:
