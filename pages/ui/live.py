@@ -30,7 +30,7 @@ from pages.ui.state.values import SWAPPED
 
 SCENES = "/-/scene"
 _HERE = Path(__file__).parent
-_FOLDERS = {"figures": ("painter", "lines", "play"), ".": ("stage", "player"), "ask": ("pointer",)}
+_FOLDERS = {"figures": ("painter", "lines", "play"), ".": ("dom", "stage", "player"), "ask": ("pointer",)}
 _SCRIPTS = {name: _HERE / folder / f"{name}.js" for folder, names in _FOLDERS.items() for name in names}
 LONGEST = 6000  # bytes of an address
 _at_once = anyio.CapacityLimiter(2)  # scenes made at a time, so that pages keep their turn

@@ -1,14 +1,12 @@
 // Plays a step's performance on a stage: its controls below the picture, and where the play stands.
 
+import { calm, element } from "./dom.js";
 import { durationOf, stateAt } from "./play.js";
 import { ask, did } from "./pointer.js";
 
 const FINE = 24; // parts of a moment in which cells appear
 const REST = 400; // milliseconds without another step until the address follows
 const SPEEDS = [0.5, 1, 2];
-
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const element = (name, className, more = {}) => Object.assign(document.createElement(name), { className }, more);
 
 export class Player {
   constructor(stage) {

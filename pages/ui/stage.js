@@ -2,6 +2,7 @@
 // that it fetches itself. What is under the mouse, where a number comes from and the moment of the play it shows alone.
 
 import { arrange, cellAt, colorOf, frameOf, hit, inkOn, labelOf, paint, plain, sourcesOf, told, unpack, written } from "./painter.js";
+import { calm, element } from "./dom.js";
 import { Sentence } from "./lines.js";
 import { cellsOf } from "./play.js";
 import { Player } from "./player.js";
@@ -14,10 +15,6 @@ const NARROW = 480; // pixels; below it one matrix is shown at a time
 const STILL = 10; // pixels a finger may move and still mean one place
 
 const stages = new Map();
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-const element = (name, className, more = {}) => Object.assign(document.createElement(name), { className }, more);
-
 class Stage {
   constructor(home) {
     this.home = home;
@@ -54,7 +51,6 @@ class Stage {
     const scene = unpack(bytes);
     const isNew = this.told?.page !== scene.page;
     this.told = scene;
-    this.heard = performance.now();
     if (isNew) this.only = null;
     this.player.take(isNew);
     this.dress();
@@ -102,7 +98,7 @@ class Stage {
   // What surrounds the picture.
 
   dress() {
-    const { texts, words, live, acts, height } = this.told;
+    const { texts, words, acts, height } = this.told;
     this.canvas.setAttribute("aria-label", words);
     if (this.told.scene_lines && !this.sentence) {
       this.sentence = new Sentence(this);
@@ -289,16 +285,16 @@ class Stage {
   /** For each panel the cells that a question covers until it is answered. */
   secrets() {
     if (!painters.covers.length || !this.told.acts) return null;
-    const key = JSON.stringify(painters.covers);
-    if (this.covered?.key !== key || this.covered.scene !== this.scene) {
+    const { covers } = painters;
+    if (this.covered?.covers !== covers || this.covered.scene !== this.scene) {
       const marks = this.scene.panels.map((panel) => {
-        const cells = painters.covers.flatMap((area) => cellsOf(panel, area));
+        const cells = covers.flatMap((area) => cellsOf(panel, area));
         if (!cells.length) return null;
         const found = new Uint8Array(panel.numbers.length);
         for (const [r, c] of cells) found[r * panel.size[1] + c] = 1;
         return found;
       });
-      this.covered = { key, scene: this.scene, marks };
+      this.covered = { covers, scene: this.scene, marks };
     }
     return this.covered.marks;
   }

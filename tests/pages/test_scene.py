@@ -242,7 +242,7 @@ def test_the_route_answers_over_http_in_bounds(client):
 
 
 def test_our_scripts_are_served_by_names_that_change_with_them_and_name_each_other_rightly(client):
-    for name in ("painter", "lines", "play", "player", "stage", "pointer"):
+    for name in ("dom", "painter", "lines", "play", "player", "stage", "pointer"):
         file, text = live.script(name)
         answer = client.get(f"/-/{file}")
         assert (answer.status_code, answer.text) == (200, text)

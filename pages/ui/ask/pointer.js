@@ -123,7 +123,9 @@ function commit(area) {
 
 const DEEDS = "attention.deeds";
 
-function deeds() {
+let known = read(); // page by page
+
+function read() {
   try {
     return JSON.parse(localStorage.getItem(DEEDS)) ?? {};
   } catch {
@@ -134,22 +136,21 @@ function deeds() {
 /** The reader has done something on the page that is open. */
 export function did(deed) {
   const page = document.querySelector(".can")?.dataset.of;
-  const known = deeds();
   if (!page || known[page]?.includes?.(deed)) return;
   keep({ ...known, [page]: [...(known[page] ?? []), deed] });
 }
 
-function keep(known) {
+function keep(deeds) {
+  known = deeds;
   try {
     localStorage.setItem(DEEDS, JSON.stringify(known));
   } catch {
-    return;
+    // without storage they are kept until the page is left
   }
   tick();
 }
 
 function tick() {
-  const known = deeds();
   for (const item of document.querySelectorAll(".can [data-did]")) {
     const page = item.closest(".can").dataset.of;
     item.classList.toggle("done", Boolean(known[page]?.includes?.(item.dataset.did)));

@@ -1,12 +1,11 @@
 // The sentence in words, with a line from each token to those it attends to: thickness is weight, colour is the head.
 
+import { element } from "./dom.js";
 import { painters } from "./pointer.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEAST = 0.04; // weights below are not drawn
 const GAP = 8; // pixels between tokens
-
-const element = (name, className, more = {}) => Object.assign(document.createElement(name), { className }, more);
 
 export class Sentence {
   constructor(stage) {
