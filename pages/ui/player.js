@@ -2,7 +2,7 @@
 
 import { calm, element } from "./dom.js";
 import { durationOf, stateAt } from "./play.js";
-import { ask, did } from "./pointer.js";
+import { ask, did, painters } from "./pointer.js";
 
 const FINE = 24; // parts of a moment in which cells appear
 const REST = 400; // milliseconds without another step until the address follows
@@ -23,8 +23,9 @@ export class Player {
     return this.stage.scene?.plays ?? [];
   }
 
+  /** What is played now: nothing while a question covers numbers, which its words and what flies would tell. */
   get play() {
-    return this.plays[this.way] ?? null;
+    return painters.covers.length ? null : (this.plays[this.way] ?? null);
   }
 
   /** The controls, and the line that says what happens. */
@@ -192,7 +193,8 @@ export class Player {
     const { texts, acts } = this.stage.told;
     const words = this.moment >= 0 && this.play ? this.play.moments[this.moment].words : "";
     if (words) this.words.textContent = words;
-    else if (acts && !this.stage.told.scene_lines) this.words.textContent = this.stage.told.plays.length ? texts.idle : texts.by_hand;
+    else if (acts && !this.stage.told.scene_lines)
+      this.words.textContent = painters.covers.length ? texts.covered : this.stage.told.plays.length ? texts.idle : texts.by_hand;
     this.dress();
   }
 

@@ -179,6 +179,9 @@ def test_what_a_question_asks_about_is_covered_until_it_is_answered(visit: Opene
         for at, mark in enumerate(page.evaluate("[...document.querySelector('.stage-canvas').stage.secrets()[4]]"))
         if mark
     }
+    page.locator(".stage-bar .on").click()  # nor is anything told by the play
+    assert "Covered" in page.locator(".stage-words").inner_text()
+    assert page.evaluate("document.querySelector('.stage-canvas').stage.player.state()") is None
     weights = panels(page)[-1]
     numbers_of_row = {f"{abs(value):.4f}" for value in weights.numbers[row]}
     page.mouse.move(*place_of(page, weights, row, 2))
@@ -199,6 +202,7 @@ def test_what_a_question_asks_about_is_covered_until_it_is_answered(visit: Opene
     page.locator(".st-key-quiz [data-testid=stAlert]").wait_for()
     settle(page)
     assert {count for _, count in page.evaluate(COVERED)} == {0}
+    assert "Covered" not in page.locator(".stage-words").inner_text()
     lit = page.evaluate("document.querySelector('.stage-canvas').stage.frames.find(f => f.kind === 'cell')")
     assert (lit["tensor"], lit["rows"]) == ("attn_weights", [row, row + 1])  # what shows why
 

@@ -209,6 +209,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (JSON.stringify(data.covers) !== JSON.stringify(painters.covers)) {
       painters.covers = data.covers;
       for (const painter of painters) {
+        painter.player.refresh();
         painter.paint();
         painter.sentence?.draw();
       }

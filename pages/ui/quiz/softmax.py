@@ -80,8 +80,9 @@ def _draw(here: Here, row: int) -> Question | None:
 def _bug(here: Here) -> Question | None:
     """Shared out along the columns instead of the rows."""
     masked = here.own("masked_scores")
-    if not 2 <= len(masked) <= SEEN:
-        return None
+    closed = masked == -math.inf
+    if not 2 <= len(masked) <= SEEN or bool(closed.all(dim=0).any()) or bool(closed.all(dim=1).any()):
+        return None  # a row or column that is closed adds up to 0 in either
     wrong = softmax(masked.T).T  # (L, S), each column sums to 1
     return bug(here, "attn_weights", here.own("attn_weights"), wrong, Cell("attn_weights", 0, 0, here.head))
 
