@@ -74,10 +74,8 @@ def _blend(here: Sight) -> Play:
     for first, stop in parts(len(w)):
         total = total + x[query, first:stop] @ w[first:stop]
         lit = [area(here, "x", query, (first, stop)), area(here, "w_q", (first, stop)), *row]
-        facts = {"first": first, "share": float(x[query, first])}
-        named = "weigh_one" if stop - first == 1 else "weigh_some"
         script.tell(
-            script.words(named, **facts, **{} if stop - first == 1 else {"last": stop - 1}),
+            script.span("weigh", first, stop, share=float(x[query, first])),
             lit=lit,
             shown=so_far(),
             beats=2,

@@ -105,6 +105,12 @@ class Script:
         """The section "play_…" of the page's words, with its facts. It is plain text, never markup."""
         return prose.fill(prose.sections(self.page, self.here.lang)[f"play_{section}"], facts)
 
+    def span(self, section: str, first: int, stop: int, **facts: object) -> str:
+        """The words of a section for one of several (first), or for some of them (first to last)."""
+        if stop - first == 1:
+            return self.words(f"{section}_one", first=first, **facts)
+        return self.words(f"{section}_some", first=first, last=stop - 1, **facts)
+
     def end(self) -> Play:
         return Play(self.here.name(self.name), self.covers, tuple(self.moments), self.told or len(self.moments))
 
@@ -148,13 +154,9 @@ def dot(
     for place, (first, stop) in enumerate(parts(len(products))):
         added = sum(products[first:stop])
         total += added
-        named, facts = "one" if stop - first == 1 else "some", dict[str, object](first=first, added=added)
-        if named == "some":
-            facts["last"] = stop - 1
-        if place:
-            facts["total"] = total
+        sofar: dict[str, object] = {"total": total} if place else {}
         script.tell(
-            script.words(f"product_{named}" if place else f"product_{named}_first", **facts),
+            script.span("product" if place else "product_first", first, stop, added=added, **sofar),
             lit=[left((first, stop)), right((first, stop)), target],
             shown=[Shown.of(target, [total])],
             beats=1.6,
