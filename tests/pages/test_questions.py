@@ -191,9 +191,7 @@ def answers(case: Case, page: str, question: Question) -> list[int | float | Cel
     if question.kind == "rank":
         return [*permutations(range(len(question.items)))]
     if question.kind == "draw":
-        percent = [
-            tuple(100 * share for share in truth) for truth in (question.truth, *(m for _, m in question.mistakes))
-        ]
+        percent = [tuple(100 * share for share in truth) for truth in (question.truth, *(m for _, m in question.slips))]
         return [*percent, (100, 0, 0, 0), (0, 100, 0, 0), (0, 0, 0, 0)]
     return [question.look, *cells(case, page)]
 

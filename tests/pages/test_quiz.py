@@ -108,7 +108,7 @@ def answers(case: Case, question: Question) -> dict[bool, object]:
         order = tuple(sorted(range(len(question.items)), key=lambda i: -question.truth[i]))
         return {True: order, False: order[::-1]}
     if question.kind == "draw":
-        (flat,) = [share for name, share in question.mistakes if name == "flat"]
+        (flat,) = [share for name, share in question.slips if name == "flat"]
         return {True: tuple(5 * round(20 * share) for share in question.truth), False: tuple(25 for _ in flat)}
     target = question.target
     head = target.head if target.head is not None else None

@@ -36,7 +36,7 @@ class Target:
 
 
 Facts = Mapping[str, object]
-Answer = float | Target
+Answer = float | Target | tuple[float, ...]
 Given = int | float | Cell | tuple[float, ...]  # what a reader can answer
 CLOSE = 0.12  # how far drawn shares may be from the true ones: half the sum of what they are apart
 
@@ -81,11 +81,10 @@ class Question:
     items: tuple[Token, ...] = ()
     truth: tuple[float, ...] = ()
     pictures: tuple[Picture, ...] = ()  # to choose from, numbered from 1
-    mistakes: tuple[tuple[str, tuple[float, ...]], ...] = ()  # typical wrong truths, under the end of a section's name
 
     def hides(self, cell: Cell) -> bool:
         """Whether nobody can see that number before the question is answered."""
-        return any(_fits(cell, target, 0.0) for target in self.covers)
+        return any(_fits(self, cell, target) for target in self.covers)
 
 
 @dataclass(frozen=True)
@@ -99,38 +98,16 @@ class Verdict:
 
 def grade(question: Question, answer: Given) -> Verdict:
     """Judge an answer: the index of a choice, a number, a cell, places of items in order, or shares of items."""
-    if isinstance(answer, tuple):
-        return _grade_items(question, answer)
     if question.kind == "choice" and isinstance(answer, int):
         choice = question.choices[answer]
         return Verdict(choice.right, choice.reason, choice.facts)
-    expected: Answer = question.target or question.number
-    right = _fits(answer, expected, question.tolerance)
-    wrong = [end for end, slip in question.slips if _fits(answer, slip, question.tolerance)]
+    expected: Answer = question.target or question.truth or question.number
+    right = _fits(question, answer, expected)
+    wrong = [end for end, slip in question.slips if _fits(question, answer, slip)]
     if isinstance(answer, Cell) and isinstance(expected, Target) and answer.tensor != expected.tensor:
         wrong.append("tensor")
     end = "right" if right else [*wrong, "wrong"][0]
     return Verdict(right, f"{question.name}_{end}", {**question.facts, **_guess(question, answer)})
-
-
-def _grade_items(question: Question, answer: tuple[float, ...]) -> Verdict:
-    if question.kind == "rank":
-        order = [int(place) for place in answer]
-
-        def fits(values: tuple[float, ...]) -> bool:
-            return all(values[a] >= values[b] for a, b in pairwise(order))
-
-        facts = dict(question.facts)
-    else:
-        given = shares_of(answer)
-
-        def fits(values: tuple[float, ...]) -> bool:
-            return apart(given, values) <= CLOSE
-
-        facts = dict(question.facts) | {f"guess_{i}": share for i, share in enumerate(given, 1)}
-    wrong = [end for end, values in question.mistakes if fits(values)]
-    end = "right" if fits(question.truth) else [*wrong, "wrong"][0]
-    return Verdict(end == "right", f"{question.name}_{end}", facts)
 
 
 def shares_of(values: Sequence[float]) -> tuple[float, ...]:
@@ -144,17 +121,24 @@ def apart(first: Sequence[float], second: Sequence[float]) -> float:
     return sum(abs(a - b) for a, b in zip(first, second, strict=True)) / 2
 
 
-def _fits(answer: float | Cell, expected: Answer, tolerance: float) -> bool:
+def _fits(question: Question, answer: Given, expected: Answer) -> bool:
     if isinstance(answer, Cell) and isinstance(expected, Target):
         is_there = answer.row in expected.rows and answer.column in expected.columns
         return is_there and answer.tensor == expected.tensor and expected.head in (None, answer.head)
-    if isinstance(answer, Cell) or isinstance(expected, Target):
-        return False
-    return abs(answer - expected) <= tolerance + 1e-9
+    if isinstance(answer, tuple) and isinstance(expected, tuple):
+        if question.kind == "rank":
+            return all(expected[int(a)] >= expected[int(b)] for a, b in pairwise(answer))
+        return apart(shares_of(answer), expected) <= question.tolerance
+    if isinstance(answer, int | float) and isinstance(expected, int | float):
+        return abs(answer - expected) <= question.tolerance + 1e-9
+    return False
 
 
-def _guess(question: Question, answer: float | Cell) -> Facts:
-    """The answer as facts, next to the right number or, in the tensor that was asked about, as a place."""
+def _guess(question: Question, answer: Given) -> Facts:
+    """The answer as facts: next to the right number; as shares; or, in the tensor that was asked about, as a place."""
+    if isinstance(answer, tuple):
+        drawn = shares_of(answer) if question.kind == "draw" else ()
+        return {f"guess_{i}": share for i, share in enumerate(drawn, 1)}
     if not isinstance(answer, Cell):
         whole = not question.tolerance and float(answer).is_integer()
         return {"guess": int(answer) if whole else float(answer), "truth": question.number}

@@ -72,9 +72,8 @@ def _rank(here: Here, row: int) -> Question | None:
     facts |= {f"score_{i}": scores[key] for i, key in enumerate(ordered, 1)}
     sizes, turned = tuple(abs(score) for score in truth), tuple(-score for score in truth)
     look, items = Cell("scores", row, ordered[0], here.head), tuple(Token(key) for key in kept)
-    return Question(
-        "rank", "rank", facts, look, items=items, truth=truth, mistakes=(("size", sizes), ("turned", turned))
-    )
+    slips = (("size", sizes), ("turned", turned))
+    return Question("rank", "rank", facts, look, items=items, truth=truth, slips=slips)
 
 
 def _below_zero(here: Here, row: int) -> bool:

@@ -73,8 +73,8 @@ def _draw(here: Here, row: int) -> Question | None:
     facts |= {f"score_{i}": score for i, score in enumerate(own, 1)}
     facts |= {f"share_{i}": share for i, share in enumerate(truth, 1)}
     look = Cell("attn_weights", row, kept[truth.index(max(truth))], here.head)
-    mistakes, items = (("flat", equal), ("linear", linear)), tuple(Token(key) for key in kept)
-    return Question("draw", "draw", facts, look, items=items, truth=truth, mistakes=mistakes)
+    slips, items = (("flat", equal), ("linear", linear)), tuple(Token(key) for key in kept)
+    return Question("draw", "draw", facts, look, items=items, truth=truth, tolerance=CLOSE, slips=slips)
 
 
 def _bug(here: Here) -> Question | None:
