@@ -9,14 +9,12 @@ import pytest
 from conftest import Opener, settle
 from pictures import panels, place_of, settings_of
 from playwright.sync_api import Page
+from sights import cells, sight
 
 from attention import AttentionConfig, trace_sentence
-from attention.tensors import matrix, shape
+from attention.tensors import matrix
 from pages import WALK
 from pages.ui import live
-from pages.ui.figures.sight import Sight
-from pages.ui.state.address import from_query
-from pages.ui.state.settings import Settings
 
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3", "causal": "1"}
 STATE = """() => {
@@ -32,16 +30,6 @@ def state_of(page: Page) -> dict[str, Any]:
     return found
 
 
-def cells_of(sight: Sight, area: Any) -> set[tuple[str, int | None, int, int]]:
-    trace = sight.trace
-    if area.tensor == "contributions":
-        rows, columns = sight.own("contributions").shape
-    else:
-        rows, columns = shape(area.tensor, trace.config, len(trace.tokens), len(trace.vocabulary))
-    down, across = area.rows or (0, rows), area.columns or (0, columns)
-    return {(area.tensor, area.head, r, c) for r in range(*down) for c in range(*across)}
-
-
 def address(view: dict[str, Any], row: int, column: int) -> tuple[str, int | None, int, int]:
     """The cell that a panel shows there."""
     row, column = (column, row) if view["transposed"] else (row, column)
@@ -54,27 +42,24 @@ def address(view: dict[str, Any], row: int, column: int) -> tuple[str, int | Non
 @pytest.mark.parametrize("slug", WALK)
 def test_every_moment_shows_what_the_core_has_come_to(slug: str, visit: Opener) -> None:
     page = visit(f"/{slug}?{urlencode(SMALL)}")
-    here, _ = from_query(SMALL | {"weights": "random"}, Settings())
-    trace = live._trace(here)
-    assert not isinstance(trace, str)
-    sight = Sight(here, trace)
-    ways = import_module(f"pages.{slug}.play").play(sight)
+    here = sight(SMALL | {"weights": "random"})
+    ways = import_module(f"pages.{slug}.play").play(here)
     for way, play in enumerate(ways):
         if way:
             page.locator(".stage-say .way").select_option(str(way))
             page.locator(".stage-bar .on").click()
             page.locator(".stage-bar .back").click()
-        missing = {cell for area in play.covers for cell in cells_of(sight, area)}
+        missing = {cell for area in play.covers for cell in cells(here, area)}
         for place, moment in enumerate(play.moments):
             if place or not way:
                 page.locator(".stage-bar .on").click()
             found = state_of(page)
             assert (found["moment"], found["words"]) == (place, moment.words)
-            missing -= {cell for area in moment.fills for cell in cells_of(sight, area)}
+            missing -= {cell for area in moment.fills for cell in cells(here, area)}
             stands = {
                 cell: number
                 for each in moment.shown
-                for cell, number in zip(sorted(cells_of(sight, each.area)), each.numbers, strict=True)
+                for cell, number in zip(sorted(cells(here, each.area)), each.numbers, strict=True)
                 if cell in missing
             }
             for panel, absent, shown in zip(panels(page), found["missing"], found["shown"], strict=True):

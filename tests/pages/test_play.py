@@ -2,21 +2,18 @@
 
 import math
 import re
-from functools import cache
 from importlib import import_module
 
 import pytest
 import torch
 from each import each
+from sights import cells, sight, size
 from visiting import enter
 
-from attention.tensors import TENSORS, matrix, shape
+from attention.tensors import TENSORS, matrix
 from pages import WALK
-from pages.ui import live
 from pages.ui.figures.play import Area, parts
-from pages.ui.figures.sight import Sight
-from pages.ui.state.address import from_query
-from pages.ui.state.settings import MOST_MOMENTS, MOST_WAYS, Settings
+from pages.ui.state.settings import MOST_MOMENTS, MOST_WAYS
 from pages.ui.words import prose
 
 SMALL = {"weights": "random", "d_model": "8", "num_heads": "2"}
@@ -32,29 +29,9 @@ LONGEST = 20.0  # seconds to tell a row
 WIDEST = 110  # characters that stand below a picture
 
 
-@cache
-def sight(*address):
-    here, bad = from_query(dict(address), Settings())
-    assert bad == ()
-    return Sight(here, live._trace(here))
-
-
 def plays(slug, address):
-    here = sight(*address.items())
+    here = sight(address)
     return here, import_module(f"pages.{slug}.play").play(here)
-
-
-def size(here, area):
-    if area.tensor == "contributions":
-        return tuple(here.own("contributions").shape)
-    trace = here.trace
-    return shape(area.tensor, trace.config, len(trace.tokens), len(trace.vocabulary))
-
-
-def cells(here, area):
-    rows, columns = size(here, area)
-    down, across = area.rows or (0, rows), area.columns or (0, columns)
-    return [(area.tensor, area.head, r, c) for r in range(*down) for c in range(*across)]
 
 
 def values(here, area):

@@ -4,13 +4,13 @@ import json
 import re
 import struct
 from dataclasses import replace
-from functools import cache
 from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
 from each import each
+from sights import sight
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from visiting import WALKED, Case, enter, read_scene
@@ -20,12 +20,9 @@ from pages.ui.figures.colors import LIGHT
 from pages.ui.figures.draw import draw
 from pages.ui.figures.panels import Axis, Board, Closed, Lines, Outline, Panel, Scale
 from pages.ui.figures.scene import pack, unpack
-from pages.ui.figures.sight import Sight
 from pages.ui.figures.views import View
 from pages.ui.layers import ready
 from pages.ui.navigation import formula
-from pages.ui.state.address import from_query
-from pages.ui.state.settings import Settings
 
 SMALL = {"weights": "random", "d_model": "8", "num_heads": "2"}
 ADDRESSES = (
@@ -37,15 +34,8 @@ ADDRESSES = (
 )
 
 
-@cache
-def sight(*address):
-    here, bad = from_query(dict(address), Settings())
-    assert bad == ()
-    return Sight(here, live._trace(here))
-
-
 def board_of(slug, address):
-    return import_module(f"pages.{slug}.stage").stage(sight(*address.items()))
+    return import_module(f"pages.{slug}.stage").stage(sight(address))
 
 
 def matrix(rows=2, columns=3, **more):
@@ -159,7 +149,7 @@ def test_what_is_told_apart_before_and_after_stands_on_one_scale(slug, address):
 
 @each("address", ADDRESSES)
 def test_the_map_says_the_shapes_of_the_trace(address):
-    here = sight(*address.items())
+    here = sight(address)
     size, width, d_model = len(here.labels), here.trace.config.head_dim, here.trace.config.d_model
     shown = re.findall(r"data-page='(\w+)'.*?<small>(.*?)</small>", str(formula(here, "scores")))
     assert shown == [
