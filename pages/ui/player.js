@@ -53,7 +53,7 @@ export class Player {
     }
     this.says = element("div", "stage-say");
     this.says.append(this.words, ...(plays.length > 1 ? [this.ways] : []));
-    for (const part of parts) part.disabled = !plays.length;
+    this.controls = parts;
     this.tell();
     return parts;
   }
@@ -201,6 +201,7 @@ export class Player {
   dress() {
     if (!this.start) return;
     const { texts } = this.stage.told;
+    for (const control of this.controls) control.disabled = !this.stage.told.plays.length || painters.covers.length > 0;
     this.start.textContent = this.frame || this.waiting ? `❚❚ ${texts.pause}` : `▶ ${texts.play}`;
     const count = this.play?.moments.length ?? 1;
     this.scrub.max = count;

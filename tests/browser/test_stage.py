@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -396,3 +397,26 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     page.locator(".stage-bar .flow").click()
     page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
     assert same(numbers(page), at_the_end)
+
+
+LABELS = """() => {
+  const stage = document.querySelector('.stage-canvas').stage, found = [];
+  const context = stage.canvas.getContext('2d'), own = context.fillText;
+  context.fillText = function (text, ...rest) {
+    const at = this.getTransform();
+    found.push([text, this.textAlign, at.e / devicePixelRatio, at.f / devicePixelRatio]);
+    return own.call(this, text, ...rest);
+  };
+  stage.paintNow(devicePixelRatio);
+  delete context.fillText;
+  return found;
+}"""
+
+
+def test_the_label_of_the_followed_row_pushes_its_neighbours_away(visit: Opener) -> None:
+    page = visit("/softmax?lang=zh&query=17", size=(1280, 720))
+    labels = [(text, x, y) for text, align, x, y in page.evaluate(LABELS) if align == "right" and x > 0]
+    assert any(text.startswith("17 ") for text, _, _ in labels)
+    for column in {round(x) for _, x, _ in labels}:
+        down = sorted(y for _, x, y in labels if round(x) == column)
+        assert min(b - a for a, b in pairwise(down)) >= 11

@@ -529,6 +529,12 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
     hovered?.[axis === "rows" ? "row" : "column"] === place ||
     panel.outlines.some((each) => each[axis] && each[axis][0] <= place && place < each[axis][1]) ||
     chosen.some((each) => each[axis][1] - each[axis][0] === 1 && each[axis][0] === place);
+  /** Which labels of so many are written: every n-th, and the strong ones, which push their neighbours away. */
+  const named = (axis, count, every) => {
+    const all = Array.from({ length: count }, (_, place) => place);
+    const first = all.filter((place) => strong(axis, place));
+    return all.filter((place) => first.includes(place) || (place % every === 0 && !first.some((each) => Math.abs(each - place) < every)));
+  };
   const write = (text, x, y, bold, align, angle = 0, room = 200) => {
     context.save();
     context.font = `${bold ? "600 " : ""}${size.label}px ${FONT}`;
@@ -541,25 +547,23 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
   };
   if (place.labels.rows && panel.rows.labels.length) {
     const every = Math.max(1, Math.ceil((size.label * 0.95) / high));
-    for (let r = 0; r < rows; r++)
-      if (r % every === 0 || strong("rows", r))
-        write(panel.rows.labels[r], place.x - 6, place.y + (r + 0.5) * high, strong("rows", r), "right", 0, 110);
+    for (const r of named("rows", rows, every))
+      write(panel.rows.labels[r], place.x - 6, place.y + (r + 0.5) * high, strong("rows", r), "right", 0, 110);
   }
   const above = place.y - (panel.bands.length ? 9 : 0);
   let title = above - size.title / 2 - 5;
   if (place.labels.columns && panel.columns.labels.length) {
     const every = Math.max(1, Math.ceil((size.label * (place.slanted ? 1.45 : 3)) / wide));
-    for (let c = 0; c < columns; c++)
-      if ((place.slanted ? c % every === 0 : true) || strong("columns", c))
-        write(
-          panel.columns.labels[c],
-          place.x + (c + 0.5) * wide - (place.slanted ? 2 : 0),
-          above - size.label / 2 - 1,
-          strong("columns", c),
-          place.slanted ? "left" : "center",
-          place.slanted ? -SLANT : 0,
-          110,
-        );
+    for (const c of named("columns", columns, place.slanted ? every : 1))
+      write(
+        panel.columns.labels[c],
+        place.x + (c + 0.5) * wide - (place.slanted ? 2 : 0),
+        above - size.label / 2 - 1,
+        strong("columns", c),
+        place.slanted ? "left" : "center",
+        place.slanted ? -SLANT : 0,
+        110,
+      );
     title -= place.slanted
       ? Math.min(110, longest(panel.columns, size.label)) * Math.sin(SLANT) + size.label * 0.8
       : size.label + 4;
