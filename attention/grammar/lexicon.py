@@ -1,0 +1,313 @@
+"""The words of a language by kind, and how a sentence is read with them: which kind of word each token belongs to.
+
+The lists are plain text, one for each language (en.txt, zh.txt): a heading names the kind, its words follow. A word
+may be of several kinds, and a word may be new; then its ending and its neighbours decide. Chinese is written without
+spaces, so reading a sentence also finds its words.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+NAME, NEW = "NAME", "NEW"  # kinds of no list: a name, and a noun, that nobody has listed
+PART, SUFFIX = "PART", "SUFFIX"  # characters of a Chinese noun before and after the one that others refer to
+MARK = "MARK"  # punctuation, emoji, and whatever else is no word
+
+# Kind → what may stand beside it: kinds of one group stand in the same places.
+GROUPS = {
+    **dict.fromkeys(("WOMAN", "MAN", "PERSON", "ANIMAL", "THING", "BOX", "PLACE", "IDEA", "STUFF", NEW), "noun"),
+    **dict.fromkeys(("PEOPLE", "ANIMALS", "THINGS"), "noun"),
+    **dict.fromkeys(("NAME_F", "NAME_M", NAME), "name"),
+    **dict.fromkeys(("SPEAKER", "HE", "SHE", "IT", "THEY", "THEY_IT"), "pronoun"),
+    **dict.fromkeys(("HIS", "HER", "ITS", "THEIR", "DETERMINER"), "determiner"),
+}
+_PER_WORD, _PER_OPTION, _UNLISTED = -4.0, -0.2, -6.0  # what a word costs, a later listed kind, and a new word
+
+
+@dataclass(frozen=True)
+class Word:
+    """Neighbouring tokens that are one word of a sentence, and its kind."""
+
+    start: int
+    stop: int
+    kind: str
+    is_known: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """The words of one language."""
+
+    language: str
+    kinds: Mapping[str, tuple[str, ...]]  # word, case folded → its kinds, the likeliest first
+    lists: Mapping[str, tuple[str, ...]]  # kind → its words as they are written; with them VERB's forms: PAST, ING
+    beside: Mapping[tuple[str, str], float]  # how well a group stands before another
+    guess: Callable[[str, bool], tuple[str, ...]]  # a new word, and whether it is the first → the kinds it may have
+    separator: str  # between the tokens of a word
+    longest: int  # in tokens
+
+    def read(self, tokens: Sequence[str], gaps: Sequence[int] | None = None) -> tuple[Word, ...]:
+        """The words of a sentence, with their kinds, in reading order.
+
+        gaps: the positions before which there is a space, where that is known; no Chinese word goes over one. Of all
+        ways to cut the tokens into listed words, and to choose a kind for each, the one whose neighbours fit best.
+        """
+        best: list[dict[str, tuple[float, Word | None, str]]] = [{"start": (0.0, None, "")}]  # group → score, way
+        for stop in range(1, len(tokens) + 1):
+            ways: dict[str, tuple[float, Word | None, str]] = {}
+            for start in range(max(0, stop - self.longest), stop):
+                if gaps and any(start < gap < stop for gap in gaps):
+                    continue
+                for cost, word in self._options(tokens, start, stop, gaps):
+                    group = group_of(word.kind)
+                    for before, (score, *_) in best[start].items():
+                        found = score + cost + self.beside.get((before, group), 0.0)
+                        if group not in ways or found > ways[group][0]:
+                            ways[group] = found, word, before
+            best.append(ways)
+        words: list[Word] = []
+        if tokens:
+            group = max(best[-1], key=lambda last: best[-1][last][0] + self.beside.get((last, "end"), 0.0))
+            stop = len(tokens)
+            while stop:
+                _, last, before = best[stop][group]
+                assert last is not None
+                words.append(last)
+                stop, group = last.start, before
+        return tuple(reversed(words))
+
+    def _options(
+        self, tokens: Sequence[str], start: int, stop: int, gaps: Sequence[int] | None
+    ) -> list[tuple[float, Word]]:
+        """What these tokens can be, as one word, and what each reading costs."""
+        text = self.separator.join(tokens[start:stop])
+        known = self.kinds.get(text.casefold().replace("’", "'"), ())
+        if known:
+            listed = [(_PER_WORD + _PER_OPTION * i, Word(start, stop, kind)) for i, kind in enumerate(known)]
+            if self.language == "en" and start and text[0].isupper() and group_of(known[0]) != "pronoun":
+                listed += self._new(text, start, stop, _PER_WORD - 1)  # Rose, in the middle of a sentence
+            return listed
+        if is_mark(text):
+            return [(0.0, Word(start, stop, MARK))]
+        apart = gaps is not None and {start, stop} <= {0, len(tokens), *gaps} and stop - start <= 4
+        if stop - start > 1 and not apart:
+            return []
+        return self._new(text, start, stop, _UNLISTED)
+
+    def _new(self, text: str, start: int, stop: int, cost: float) -> list[tuple[float, Word]]:
+        guesses = enumerate(self.guess(text, start == 0))
+        return [(cost + 4 * _PER_OPTION * i, Word(start, stop, kind, is_known=False)) for i, kind in guesses]
+
+    def parts(self, text: Sequence[str], kind: str) -> tuple[str, ...]:
+        """The kind of each token of a word; of a noun or pronoun one token is the head, which the others refer to."""
+        if len(text) == 1 or group_of(kind) not in ("noun", "name", "pronoun"):
+            return (kind,) * len(text)
+        head = head_of(text)
+        return (*(PART,) * head, kind, *(SUFFIX,) * (len(text) - head - 1))
+
+
+def group_of(kind: str) -> str:
+    """Where words of a kind stand: the group of kinds that it belongs to."""
+    return GROUPS.get(kind, kind.lower())
+
+
+def is_mark(text: str) -> bool:
+    """Whether a token is no word: punctuation, a symbol, an emoji.
+
+    >>> is_mark("!"), is_mark("cat"), is_mark("7")
+    (True, False, False)
+    """
+    return not any(char.isalnum() for char in text)
+
+
+def head_of(tokens: Sequence[str]) -> int:
+    """Which character carries a Chinese noun: the last one, suffixes aside (椅子 → 椅); 们 in 他们.
+
+    >>> head_of("孩子们"), head_of("他们"), head_of("图书馆")
+    (0, 1, 2)
+    """
+    if tokens[-1] == "们" and tokens[0] in "他她它我你咱":
+        return len(tokens) - 1
+    stem = len("".join(tokens).rstrip("子们"))
+    return max(0, stem - 1)
+
+
+@cache
+def lexicon(language: str) -> Lexicon:
+    """The words of "en" or "zh"."""
+    text = (Path(__file__).parent / f"{language}.txt").read_text(encoding="utf-8")
+    lists: dict[str, list[str]] = {}
+    kind = ""
+    for line in text.splitlines():
+        if heading := re.match(r"\[(\w+)\]", line):
+            kind = heading[1]
+            lists.setdefault(kind, [])
+        elif line and not line.startswith("#"):
+            lists[kind] += line.split()
+    return _english(lists) if language == "en" else _chinese(lists)
+
+
+def _known(lists: Mapping[str, Sequence[str]], of: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Word → its kinds, in the order of the headings. of: the kind that a list's words have, where it is another."""
+    kinds: dict[str, dict[str, None]] = {}
+    for name, words in lists.items():
+        for word in words:
+            kinds.setdefault(word.casefold(), {})[of.get(name, name)] = None
+    return {word: tuple(found) for word, found in kinds.items()}
+
+
+def _table(text: str) -> dict[tuple[str, str], float]:
+    """A line for each group: before it a colon, then the groups that may follow, each with its weight."""
+    table: dict[tuple[str, str], float] = {}
+    for line in text.strip().splitlines():
+        before, after = line.split(":")
+        for part in after.split():
+            group, weight = part.split("=")
+            table[before.strip(), group] = float(weight)
+    return table
+
+
+# English.
+
+_ENGLISH_NEIGHBOURS = """
+start: determiner=3 pronoun=3 name=3 noun=1 verb=1.2 aux=2 preposition=2 to=2 adverb=2 conjunction=2 who=3 ask=3
+start: there=3
+start: degree=.5
+determiner: noun=3.2 adjective=3 degree=.5 determiner=.8 name=.5 adverb=-1 verb=-2 end=-1 preposition=-1 to=-1
+degree: adjective=4 adverb=3 determiner=1 noun=-2 verb=-2
+adjective: noun=3 adjective=2 end=2 mark=2 conjunction=2 preposition=1.5 to=1.5 name=.5 verb=-1
+noun: verb=3 aux=3 preposition=2.5 to=2.5 conjunction=2.5 relative=2.5 end=2.5 mark=2.5 adverb=1.5 noun=.4
+noun: determiner=.5
+noun: pronoun=1 adjective=-.5
+name: verb=3 aux=3 preposition=2 to=2 conjunction=2 relative=1.5 end=2 mark=2.5 adverb=1.5 determiner=.8 name=1.5
+name: noun=-1
+pronoun: verb=3 aux=3 end=2 mark=2 adverb=1.5 preposition=2 to=2 conjunction=2 determiner=1 noun=-1 adjective=.5
+pronoun: pronoun=.5
+verb: determiner=3 preposition=2.6 to=2.6 pronoun=3 name=2.5 adverb=2 adjective=1 noun=1.5 end=2 mark=2
+verb: conjunction=2
+verb: degree=1 verb=-.5 who=1
+aux: verb=3 adjective=2.8 degree=2 determiner=2.8 pronoun=2.8 adverb=2 aux=1 name=2 preposition=1.5 to=1.5 noun=.5
+aux: end=1
+aux: mark=1
+to: verb=3.2 determiner=3 name=3 pronoun=3 noun=1.5 adjective=1 adverb=.5 end=.5 mark=.5
+preposition: determiner=3 noun=2 name=3 pronoun=3 adjective=1.5 verb=1.6 who=1 conjunction=-2 end=-.5 mark=-.5
+adverb: verb=2 adjective=1 end=2.5 mark=2.5 preposition=1.5 to=1.5 conjunction=1.5 pronoun=1 determiner=1 adverb=1
+adverb: noun=-1
+adverb: aux=1 degree=.5
+conjunction: pronoun=3 determiner=3 name=3 noun=1.5 verb=1 adjective=1 adverb=1 aux=-1 there=2 who=1 ask=1
+relative: verb=2.5 aux=2.5 pronoun=2.5 name=2 determiner=2 noun=1
+who: aux=3 verb=3 pronoun=1 determiner=1 name=1
+ask: aux=3 determiner=1 pronoun=1
+there: aux=3 verb=1
+mark: pronoun=3 determiner=3 name=3 conjunction=2 adverb=1 noun=1.5 verb=1 end=1 mark=.5 adjective=1 preposition=1
+mark: to=1
+mark: aux=1 who=1 ask=1 relative=.5
+"""
+_ENDINGS = (
+    (r".*ly", ("ADVERB", "ADJECTIVE")),
+    (r".*(ness|tion|sion|ment|ity|ship|ism|ance|ence|dom|hood)", ("IDEA",)),
+    (r".*(ing)", ("VERB", NEW, "ADJECTIVE")),
+    (r".*[^e]ed", ("VERB", "ADJECTIVE")),
+    (r".*(ful|ous|ive|able|ible|less|ish|ical|ic|est)", ("ADJECTIVE", NEW)),
+    (r".*(er|or|ist|ian|man|woman)", ("PERSON", NEW, "VERB", "ADJECTIVE")),
+    (r".*(ers|ors|ists|ians|men|women)", ("PEOPLE", "THINGS", "VERB")),
+    (r".*[^s]s", ("THINGS", "VERB", NEW)),
+    (r".*[a-z]y", ("ADJECTIVE", NEW, "VERB")),
+    (r"\d.*", ("DETERMINER", NEW)),
+    (r".*", (NEW, "ADJECTIVE", "VERB")),
+)
+
+
+def _guess_english(text: str, first: bool) -> tuple[str, ...]:
+    if text[0].isupper() and not (first and len(text) == 1):
+        owner = text.removesuffix("'s").removesuffix("’s")
+        return (NAME,) if not first else (NAME, *_guess_english(owner.lower(), first=False))
+    word = text.lower().removesuffix("'s").removesuffix("’s")
+    return next(kinds for pattern, kinds in _ENDINGS if re.fullmatch(pattern, word))
+
+
+_PLURALS = {"WOMAN": "PEOPLE", "MAN": "PEOPLE", "PERSON": "PEOPLE", "ANIMAL": "ANIMALS"} | dict.fromkeys(
+    ("THING", "BOX", "PLACE", "IDEA"), "THINGS"
+)
+
+
+def _english(written: Mapping[str, Sequence[str]]) -> Lexicon:
+    lists: dict[str, list[str]] = {}
+    for kind, words in written.items():
+        for entry in words:
+            first, *others = entry.split("/")
+            if kind == "VERB":
+                for name, form in _verb_forms(first, others):
+                    lists.setdefault(name, []).append(form)
+            else:
+                lists.setdefault("THINGS" if kind == "PLURAL" else kind, []).append(first)
+            if kind in _PLURALS:
+                lists.setdefault(_PLURALS[kind], []).append(others[0] if others else _plural(first))
+    lists["PEOPLE"] = ["people", *lists["PEOPLE"]]
+    lists["THINGS"].remove("people")
+    kinds = _known(lists, dict.fromkeys(("THIRD", "PAST", "PARTICIPLE", "ING"), "VERB"))
+    for word, found in list(kinds.items()):  # the dog's tail: it stands for the dog
+        if group_of(found[0]) in ("noun", "name"):
+            kinds.setdefault(f"{word}'s", found[:1])
+    frozen = {name: tuple(dict.fromkeys(words)) for name, words in lists.items()}
+    return Lexicon("en", kinds, frozen, _table(_ENGLISH_NEIGHBOURS), _guess_english, " ", 1)
+
+
+def _plural(noun: str) -> str:
+    """The regular plural: box → boxes, baby → babies, day → days."""
+    if re.search(r"(s|x|z|ch|sh)$", noun):
+        return noun + "es"
+    return re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"
+
+
+def _verb_forms(plain: str, irregular: Sequence[str]) -> list[tuple[str, str]]:
+    """(list, form): plain, with he or she, past, participle, with -ing."""
+    doubled = plain + plain[-1] if re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", plain) else plain
+    stem = re.sub(r"(?<=[^e])e$", "", doubled)
+    regular = plain + "d" if plain.endswith("e") else re.sub(r"(?<=[^aeiou])y$", "i", doubled) + "ed"
+    past = irregular[0] if irregular else regular
+    participle = irregular[-1] if irregular else regular
+    ing = re.sub(r"ie$", "y", plain) + "ing" if plain.endswith("ie") else stem + "ing"
+    third = {"have": "has", "go": "goes", "do": "does"}.get(plain, _plural(plain))
+    return [("VERB", plain), ("THIRD", third), ("PAST", past), ("PARTICIPLE", participle), ("ING", ing)]
+
+
+# Chinese.
+
+_CHINESE_NEIGHBOURS = """
+start: pronoun=2 noun=2 determiner=2 time=2 preposition=2 conjunction=2 verb=1 adjective=.5 modal=1 ask=1
+determiner: measure=3 noun=1.5 adjective=1 determiner=1 verb=-2
+measure: noun=3 adjective=2 measure=-1 verb=-1
+adjective: de=2.5 noun=.8 end=2 mark=2 particle=1.5 adjective=.5 measure=-1
+de: noun=3 adjective=1.5 end=.5 mark=.5 determiner=.5 verb=-1
+noun: verb=2 modal=2 degree=2 preposition=2 end=2 de=2 adjective=1 noun=.3 conjunction=1.5 mark=2 particle=1
+noun: determiner=.5 time=1 ask=1 pronoun=.3
+pronoun: verb=2.2 modal=2.2 degree=2 preposition=2 end=1.5 de=2.5 adjective=1 noun=.8 conjunction=1 mark=1.5
+pronoun: particle=.5 determiner=.8 time=1.2 ask=1.5
+verb: noun=2 pronoun=2 particle=2.5 determiner=2.2 end=1.5 mark=1.5 adjective=.3 verb=.2 preposition=.8 de=1
+verb: conjunction=.5 measure=-1 time=.5 ask=1
+modal: verb=3 modal=1 preposition=2 adjective=1 degree=1 noun=-1 pronoun=-.5
+degree: adjective=4 verb=2 noun=-1 modal=.5
+preposition: noun=2.5 pronoun=2.2 verb=1.2 determiner=2 end=.3 mark=1 adjective=.3 modal=.8 degree=.5 time=1 de=.8
+particle: noun=1.5 determiner=2.2 end=2.5 mark=2.5 pronoun=1.2 verb=.8 degree=.5 adjective=.5 particle=.5 measure=-1
+conjunction: pronoun=2.5 noun=2.5 determiner=2 time=1.5 verb=1 adjective=1 modal=.8 degree=.8
+time: pronoun=2 noun=1.8 verb=1 modal=1 mark=1.5 preposition=1 degree=.8 determiner=1 time=.5 de=1.5
+ask: pronoun=1 verb=1.5 modal=1 end=2 mark=2 noun=.5 adjective=.5 conjunction=.3
+mark: pronoun=2.5 noun=2.2 conjunction=2 determiner=2 time=1.5 verb=1 modal=1 adjective=.8 end=1 preposition=1.5
+mark: degree=.5
+"""
+
+
+def _guess_chinese(text: str, first: bool) -> tuple[str, ...]:
+    if text[0].isdigit():
+        return ("DETERMINER", NEW)
+    return (NEW, "VERB", "ADJECTIVE") if "\u4e00" <= text[0] <= "\u9fff" else (NEW,)
+
+
+def _chinese(lists: Mapping[str, Sequence[str]]) -> Lexicon:
+    kinds = _known(lists, {})
+    frozen = {name: tuple(words) for name, words in lists.items()}
+    longest = max(len(word) for words in lists.values() for word in words)
+    return Lexicon("zh", kinds, frozen, _table(_CHINESE_NEIGHBOURS), _guess_chinese, "", longest)
