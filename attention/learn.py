@@ -9,29 +9,30 @@ from functools import partial
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.nn.functional import embedding as lookup
 
 from attention.config import AttentionConfig
 from attention.embedding import (
     add_positions,
     embedding_table,
-    look_up,
-    one_hot_rows,
     seeded,
     sinusoidal_positions,
     vocabulary,
 )
 from attention.grammar import RELATIONS
-from attention.grammar.batches import Batch, draw, sentences
+from attention.grammar.batches import Batch, alike, draw, sentences
+from attention.grammar.lexicon import kinds_of
 from attention.measures import entropy, looks_at
 from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_attention, trace_vectors
 from attention.weights import AttentionWeights
 
 MAX_LEN = 64  # positions that have a vector of their own; the tokens after them share the last one
 STEPS = 300
-_BATCH = {"en": 64, "zh": 40}  # sentences a step: about as many tokens in either language
+_BATCH = {"en": 64, "zh": 60}  # sentences a step: about as many tokens in either language
 _RATE, _WARM_UP, _DECAYS = 0.03, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
 _PRONOUN = 8.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
 _FORGOTTEN = 0.01  # the share of tokens shown as unknown, so that the unknown word has a vector that makes sense
+_NEW = 0.1  # the share of the words that a batch sees as if they were new, so that truly new words are understood
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,21 +85,30 @@ class Learned(Parameters):
     vocabulary: tuple[str, ...]  # the unknown word, <unk>, first
     history: History
 
-    def unknown(self, sentence: str | Sequence[str]) -> tuple[str, ...]:
-        """The different words of a sentence that the layer does not know, in reading order. Case does not matter."""
-        tokens = dict.fromkeys(cut(sentence))
-        return tuple(token for token, i in zip(tokens, self._ids(tokens), strict=True) if i == 0)
+    def unknown(self, sentence: str | Sequence[str]) -> Mapping[str, str]:
+        """The different words of a sentence that the layer has not learned, in reading order, and what kind of word
+        each is taken for (see attention.grammar.lexicon). Case does not matter.
+        """
+        tokens = cut(sentence)
+        kinds = dict(
+            zip(reversed(tokens), reversed(kinds_of(self.language, tokens)), strict=True)
+        )  # at its first place
+        return {token: kinds[token] for token, i in zip(tokens, self._ids(tokens), strict=True) if i == 0}
 
     def trace(
         self, sentence: str | Sequence[str], *, checkpoint: int | None = None, hidden_keys: Collection[int] = ()
     ) -> SentenceTrace:
         """The walk of any sentence through the trained layer, or through the layer at one of history's checkpoints.
 
-        A word that the layer does not know has the vector of <unk>. ValueError for a hidden key outside.
+        A word that the layer has not learned has the mean vector of the learned words of its kind, and something of its
+        own that follows from the word alone. ValueError for a hidden key outside.
         """
         now = self if checkpoint is None else self.history.checkpoints[checkpoint]
         tokens = cut(sentence)
-        table = now.embedding[self._ids(vocabulary(tokens))]  # (words of the sentence, d_model)
+        new = dict(zip(self.unknown(tokens), self._new_rows(tokens, now.embedding), strict=True))  # (d_model,) each
+        vocab = vocabulary(tokens)
+        rows = [new.get(word, now.embedding[i]) for word, i in zip(vocab, self._ids(vocab), strict=True)]
+        table = torch.stack(rows) if rows else now.embedding[:0]  # (words of the sentence, d_model)
         positions = now.positions[torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)]  # (seq_len, d_model)
         return trace_vectors(
             sentence, self.config, now.weights, table, positions, hidden_keys=hidden_keys, positions_learned=True
@@ -106,13 +116,32 @@ class Learned(Parameters):
 
     def decode(self, sentence: str | Sequence[str], *, checkpoint: int | None = None) -> tuple[str, ...]:
         """For each token the word whose embedding its output is nearest to: the largest dot product."""
-        return self.words(self.trace(sentence, checkpoint=checkpoint).attention.output, checkpoint=checkpoint)
+        output = self.trace(sentence, checkpoint=checkpoint).attention.output
+        return self.words(output, sentence, checkpoint=checkpoint)
 
-    def words(self, output: Tensor, *, checkpoint: int | None = None) -> tuple[str, ...]:
-        """For each row of output (seq_len, d_model) the word whose embedding it is nearest to."""
+    def words(
+        self, output: Tensor, sentence: str | Sequence[str] = (), *, checkpoint: int | None = None
+    ) -> tuple[str, ...]:
+        """For each row of output (seq_len, d_model) the word whose embedding it is nearest to.
+
+        Of all words that the layer has learned, and of the new ones of that sentence.
+        """
         embedding = self.embedding if checkpoint is None else self.history.checkpoints[checkpoint].embedding
-        nearest = logits(output, embedding).argmax(dim=-1)  # (seq_len,)
-        return tuple(self.vocabulary[i] for i in nearest.tolist())
+        new, tokens = self.unknown(sentence), cut(sentence)
+        table = torch.cat([embedding, self._new_rows(tokens, embedding)])  # (vocab_size + new words, d_model)
+        nearest = logits(output, table).argmax(dim=-1)  # (seq_len,)
+        words = (*self.vocabulary, *new)
+        return tuple(words[i] for i in nearest.tolist())
+
+    def _new_rows(self, tokens: Sequence[str], embedding: Tensor) -> Tensor:
+        """The vector of each word that the layer has not learned: (new words, d_model)."""
+        kinds, rows = alike(self.language), [embedding[:0]]
+        for word, kind in self.unknown(tokens).items():
+            learned = embedding[list(kinds.get(kind, (0,)))]  # (words of its kind, d_model)
+            mean, spread = learned.mean(dim=0), learned.var(dim=0, correction=0).mean().sqrt()
+            own = torch.randn(self.config.d_model, generator=seeded(f"new {word.casefold()}")) * spread
+            rows.append((mean + own).unsqueeze(0))  # (1, d_model)
+        return torch.cat(rows)
 
     def heads(self) -> tuple[HeadReport, ...]:
         """What each head does on the held-out sentences."""
@@ -219,10 +248,13 @@ def _train(config: AttentionConfig, language: str, steps: int, on_step: Callable
     tensors = _start(config, vocab)
     means, squares = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
     generator = seeded(f"{config.seed} batches")
-    kept = checkpoint_steps(steps)
+    kept, groups = checkpoint_steps(steps), _groups(language, len(vocab))
     losses, checkpoints = list[float](), [_assess(config, _parameters(config, tensors), held_out)]
     for step in range(1, steps + 1):
-        loss, grads = _gradients(config, tensors, draw(training, _BATCH[language], _FORGOTTEN, generator))
+        batch = draw(training, _BATCH[language], _FORGOTTEN, generator)
+        is_new = torch.rand(len(vocab), generator=generator) < _NEW  # (vocab_size,)
+        own = torch.randn(len(vocab), config.d_model, generator=generator)  # (vocab_size, d_model)
+        loss, grads = _gradients(config, tensors, batch, partial(_made_new, is_new=is_new, own=own, groups=groups))
         adam = partial(adam_step, step=step, rate=_rate(config, step, steps))
         moved = map(adam, tensors, grads, means, squares)
         tensors, means, squares = (list(group) for group in zip(*moved, strict=True))
@@ -253,11 +285,34 @@ def _parameters(config: AttentionConfig, tensors: Sequence[Tensor]) -> Parameter
     return Parameters(weights, embedding, positions * config.positions)
 
 
-def _gradients(config: AttentionConfig, tensors: Sequence[Tensor], batch: Batch) -> tuple[float, Sequence[Tensor]]:
-    """The loss of a batch, and how it changes with each parameter."""
+def _groups(language: str, vocab_size: int) -> Tensor:
+    """Which words are of one kind: (kinds, vocab_size), 1 / the kind's size for its words, 0 elsewhere."""
+    groups = torch.zeros(0, vocab_size)
+    for words in dict.fromkeys(alike(language).values()):
+        group = torch.zeros(1, vocab_size)
+        group[0, list(words)] = 1 / len(words)
+        groups = torch.cat([groups, group * (groups.sum(dim=0)[list(words)].sum() == 0)])
+    return groups  # (kinds, vocab_size)
+
+
+def _made_new(embedding: Tensor, is_new: Tensor, own: Tensor, groups: Tensor) -> Tensor:
+    """The embedding with some words as if they were new: the mean of their kind, and something of their own."""
+    is_of = (groups > 0).to(embedding.dtype)  # (kinds, vocab_size)
+    means = is_of.T @ (groups @ embedding)  # (vocab_size, d_model)
+    away = (embedding - means).detach().square()  # (vocab_size, d_model)
+    spreads = is_of.T @ (groups @ away).mean(dim=-1, keepdim=True).sqrt()  # (vocab_size, 1)
+    is_new = is_new & (is_of.sum(dim=0) > 0)  # the unknown word is of no kind
+    return torch.where(is_new.unsqueeze(-1), means + own * spreads, embedding)  # (vocab_size, d_model)
+
+
+def _gradients(
+    config: AttentionConfig, tensors: Sequence[Tensor], batch: Batch, seen: Callable[[Tensor], Tensor]
+) -> tuple[float, Sequence[Tensor]]:
+    """The loss of a batch, and how it changes with each parameter. seen: the embedding as this batch sees it."""
     with torch.enable_grad():
         leaves = [tensor.detach().requires_grad_() for tensor in tensors]
         now = _parameters(config, leaves)
+        now = replace(now, embedding=seen(now.embedding))
         output = _forward(config, now, batch).output[batch.real]  # (tokens, d_model)
         lost = cross_entropy(logits(output, now.embedding), batch.targets[batch.real], reduction="none")  # (tokens,)
         is_pronoun = batch.relations[batch.real] == list(RELATIONS).index("pronoun")  # (tokens,)
@@ -267,8 +322,7 @@ def _gradients(config: AttentionConfig, tensors: Sequence[Tensor], batch: Batch)
 
 
 def _forward(config: AttentionConfig, now: Parameters, batch: Batch) -> AttentionTrace:
-    # Looked up as on the page, not by index: the gradient of an index is added up in any order that the threads like.
-    embeddings = look_up(one_hot_rows(batch.ids, len(now.embedding)), now.embedding)  # (N, L, d_model)
+    embeddings = lookup(batch.ids, now.embedding)  # (N, L, d_model): one-hot @ embedding, without the zeros
     x = add_positions(embeddings, now.positions[: batch.ids.shape[1]])  # (N, L, d_model)
     is_open = batch.real[:, None, None, :]  # (N, 1, 1, L)
     return multi_head_attention(x, now.weights, attn_mask=is_open, is_causal=config.causal, scaled=config.scaled)

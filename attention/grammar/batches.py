@@ -1,6 +1,7 @@
 """Sentences of unequal length, side by side in tensors."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -9,9 +10,28 @@ from torch import Tensor
 
 from attention.embedding import vocabulary
 from attention.grammar import RELATIONS, Example, examples
+from attention.grammar.lexicon import kinds_of
 
 UNKNOWN = "<unk>"
 _TRAINING, _HELD_OUT = 8000, 200  # sentences
+_READ = 1000  # sentences that are read to see what kinds their words are of
+# Kind → kinds whose place in a sentence is much the same: what a new word is taken for where the grammar has no word
+# of its own kind.
+_LIKE = {
+    **dict.fromkeys(("NEW", "IDEA", "STUFF", "BOX"), ("THING",)),
+    **dict.fromkeys(("ANIMALS", "THINGS"), ("PEOPLE",)),
+    **dict.fromkeys(("NAME", "NAME_F", "NAME_M", "SPEAKER", "WHO"), ("NAME_F", "NAME_M", "WOMAN", "MAN")),
+    **dict.fromkeys(("ADVERB", "RELATIVE", "ASK", "THERE", "TIME", "MODAL", "PARTICLE"), ("CONJUNCTION", "MARK")),
+    "PERSON": ("WOMAN", "MAN"),
+    "TO": ("PREPOSITION",),
+    "HIS": ("HE",),
+    "HER": ("SHE",),
+    "ITS": ("IT",),
+    "THEIR": ("THEY",),
+    "THEY_IT": ("THEY", "PEOPLE"),
+    "THEY": ("PEOPLE",),
+    "AUX": ("VERB",),
+}
 
 
 class Batch(NamedTuple):
@@ -37,6 +57,24 @@ def sentences(language: str) -> tuple[tuple[str, ...], Batch, Batch]:
     training, held_out = examples(language, _TRAINING), examples(language, _HELD_OUT, held_out=True)
     vocab = (UNKNOWN, *vocabulary([token for example in training for token in example.tokens]))
     return vocab, encode(training, vocab), encode(held_out, vocab)
+
+
+@cache
+def alike(language: str) -> Mapping[str, tuple[int, ...]]:
+    """For each kind of word the places in the vocabulary of the words that are of it, as the sentences use them.
+
+    A kind that the grammar has no word of has those of a kind that stands in the same places, if there is one.
+    """
+    uses: dict[str, Counter[str]] = defaultdict(Counter)
+    for example in examples(language, _READ):
+        for token, kind in zip(example.tokens, kinds_of(language, example.tokens), strict=True):
+            uses[token][kind] += 1
+    own: dict[str, list[int]] = defaultdict(list)
+    for i, word in enumerate(sentences(language)[0]):
+        if word in uses:
+            own[uses[word].most_common(1)[0][0]].append(i)
+    of_others = {kind: tuple(i for like in _LIKE[kind] for i in own.get(like, ())) for kind in _LIKE}
+    return {kind: found for kind, found in (of_others | {kind: tuple(i) for kind, i in own.items()}).items() if found}
 
 
 def encode(found: Sequence[Example], vocab: Sequence[str]) -> Batch:

@@ -79,6 +79,11 @@ _WORDS = {
     "WIDE": "宽 滑 险 暗 湿 远",
     "BIG": "大 长 粗 宽",
     "SMALL": "小 短 窄 矮",
+    "I": "我 你 我们",
+    "CAN": "会 能 想 要 可以 应该",
+    "TIME": "今天 昨天 现在 早上",
+    "HE": "他 她 它",
+    "SAID": "觉得 以为",
 }
 _SHAPES = """
 在 WOMAN|MAN=c 旁边 ， WOMAN|MAN=a FOUND>a 了 THING=b ， 因为 PRON=p>abc DEGREE>x ADJ(p)=x>p
@@ -93,6 +98,26 @@ WOMAN|MAN|PEOPLE=a 在 PLACE=c 里 MET>a 了 WOMAN|MAN|PEOPLE=b
 THING=a SHONE>a 了 ， 因为 PRON=p>a DEGREE>x ADJ(p)=x>p
 在 PLACE=c 里 ， WOMAN|MAN=a FOUND>a 了 WOMAN|MAN|PEOPLE=b ， PRON=p>ab MOVED>p 了
 WOMAN|MAN|PEOPLE=a 没有 MET>a WOMAN|MAN|PEOPLE=b
+I=a FOUND|BOUGHT>a 了 THING|BOX=b ， 因为 PRON=p>b DEGREE>x ADJ(p)=x>p
+I=a CAN>a MET>a WOMAN|MAN|PEOPLE=b
+WOMAN|MAN|PEOPLE|ANIMAL|THING|PLACE=a DEGREE>x ADJ(a)=x>a
+WOMAN|MAN|ANIMAL=a FOUND|BOUGHT>a 了 THING=b ， 因为 PRON=p>a DEGREE>x TIRED=x>p
+WOMAN|MAN|PEOPLE=a 在 PLACE=c 里 MOVED|SPOKE>a ， PRON=p>a DEGREE>x ADJ(p)=x>p
+WOMAN|MAN=a SAID>a PRON=p>a DEGREE>x ADJ(p)=x>p
+TIME I=a 没有 FOUND>a THING|BOX=b
+WOMAN|MAN|PEOPLE|I=a TIME CAN>a MOVED|SPOKE>a
+I|WOMAN|MAN=a CAN>a 去>a PLACE=b
+I|WOMAN|MAN|ANIMAL=a 把 THING|BOX=b LOST|BOUGHT>a 了
+HE 的>b -THING|-ANIMAL|-MAN|-WOMAN=b DEGREE>x ADJ(b)=x>b
+-WOMAN|-MAN=c 的>b -THING|-BOX|-ANIMAL=b DEGREE>x ADJ(b)=x>b
+PLACE=c 里 的>b -THING|-ANIMAL=b DEGREE>x ADJ(b)=x>b
+WOMAN|MAN|ANIMAL=a 没有 MOVED>a ， 因为 PRON=p>a MOVED>p 了
+WOMAN|MAN|ANIMAL=a FED|FOUND|MOVED>a 了 THING|ANIMAL=b
+I=a DEGREE>x TIRED=x>a
+WOMAN|MAN=a 在 PLACE=c 里 SPOKE>a
+I=a 的>b -WOMAN|-MAN|-THING=b DEGREE>x ADJ(b)=x>b
+ANIMAL|WOMAN|MAN=a 在 WAY|PLACE|THING=c 上 MOVED>a
+TIME WOMAN|MAN|PEOPLE=a DEGREE>x ADJ(a)=x>a ， 因为 PRON=p>a MOVED>p 了
 ANIMAL=a 没有 CROSS>a WAY=b ， 因为 它=p>a:meaning 太>x TIRED=x>p 了
 ANIMAL=a 没有 CROSS>a WAY=b ， 因为 它=p>b:meaning 太>x WIDE=x>p 了
 BOX=a 放>a 不 进>a BOX=b ， 因为 它=p>a:role 太>x BIG=x>p 了
@@ -104,8 +129,8 @@ _SUFFIXES = ("子", "们")
 
 
 def _head(word: str) -> int:
-    """Which character carries the meaning: the last one, suffixes aside (椅子 → 椅, 孩子们 → 孩); 们 in 他们."""
-    if word in ("他们", "它们"):
+    """Which character carries the meaning: the last one, suffixes aside (椅子 → 椅); in 他们 and 我们 it is 们."""
+    if word in ("他们", "它们", "我们"):
         return 1
     return len(word.rstrip("".join(_SUFFIXES))) - 1
 

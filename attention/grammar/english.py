@@ -48,6 +48,12 @@ _WORDS = {
     "BIG": "big large wide long",
     "RED": "red blue green yellow white black old new big small wooden dirty clean",
     "SMALL": "small tiny narrow short",
+    "I": "I you we",
+    "CAN": "can can't could must will should don't didn't",
+    "LIKES": "likes has wants loves sees knows needs keeps",
+    "BEGAN": "began tried wanted hoped decided refused",
+    "SAID": "said knew thought hoped heard",
+    "OFTEN": "today yesterday now again often quickly slowly here",
 }
 _ONE = ("the", "the", "a", "this", "that", "my", "our", "your")
 _MANY = ("the", "the", "these", "those", "some", "many")
@@ -68,6 +74,22 @@ ANIMAL=a did>a not CROSS>a WAY=b because it=p>a:meaning BE>p too>x TIRED=x>p
 ANIMAL=a did>a not CROSS>a WAY=b because it=p>b:meaning BE>p too>x WIDE=x>p
 BOX=a did>a not FIT>a in BOX=b because it=p>a:role BE>p too>x BIG=x>p
 BOX=a did>a not FIT>a in BOX=b because it=p>b:role BE>p too>x SMALL=x>p
+I=a CAN>a MEET>a WOMAN|MAN|PEOPLE=b
+I=a FOUND|LOST>a THING|BOX|ANIMAL=b because PRON=p>b BE>p DEGREE>x ADJ(p)=x>p
+WOMAN|MAN=a CAN>a MEET>a WOMAN|MAN=b but PRON=p>ab CAN>p not MEET>p I
+WOMAN|MAN=a LIKES>a ANIMAL|THING=b and I=c FED>c THEM=q>b OFTEN
+WOMAN|MAN|PEOPLE=a FOUND>a THING|ANIMAL=b and PRON=p>a LOST>p THEM=q>b
+WOMAN|MAN=a told|asked>a WOMAN|MAN|PEOPLE=b that PRON=p>ab BE>p ADJ(p)>p
+WOMAN|MAN|PEOPLE=a SAID>a that PRON=p>a CAN>p MEET>p I
+WOMAN|MAN|PEOPLE=a BEGAN>a to MEET>a WOMAN|MAN|PEOPLE=b OFTEN
+there was>b ANIMAL|THING=b in|near PLACE|WAY=c
+THING|ANIMAL|PLACE|WOMAN|MAN|PEOPLE=a BE>a DEGREE>x ADJ(a)=x>a
+THING|ANIMAL|WOMAN|MAN|PEOPLE=a BE>a ADJ(a)>a and PRON=p>a MOVED>p OFTEN
+ANIMAL|PEOPLE|WOMAN|MAN=a in|near|on|behind PLACE|WAY|THING=c MOVED>a OFTEN
+ANIMAL=a MOVED>a on|near|in THING|PLACE|BOX=b because PRON=p>a:pronoun BE>p DEGREE>x TIRED=x>p
+did>a WOMAN|MAN|PEOPLE|ANIMAL=a MEET>a WOMAN|MAN|PEOPLE=b
+MEET THING|BOX|WOMAN|MAN=b , please
+WOMAN|MAN|PEOPLE=a FED|FOUND>a OWN>a -ANIMAL|-THING=b
 WOMAN|MAN|PEOPLE=a FOUND>a the>b RED=x>b -THING=b and the>c RED=y>c -THING=c but LOST>a the>o @x=z>o one=o>b:same
 WOMAN|MAN|PEOPLE=a FOUND>a the>b RED=x>b -THING=b and the>c RED=y>c -THING=c but LOST>a the>o @y=z>o one=o>c:same
 """
@@ -97,9 +119,10 @@ ENGLISH = Grammar(
     agreeing={
         "PRON": _agreeing("she", "he", "it", "they"),
         "OWN": _agreeing("her", "his", "its", "their"),
-        "BE": _agreeing("was", "was", "was", "were"),
+        "BE": _agreeing("was is", "was is", "was is", "were are"),
+        "THEM": _agreeing("her", "him", "it", "them"),
     },
-    relations={"PRON": "pronoun", "OWN": "pronoun", "the": "determiner"}
+    relations={"PRON": "pronoun", "OWN": "pronoun", "THEM": "pronoun", "the": "determiner"}
     | dict.fromkeys(("too", "DEGREE"), "degree")
     | dict.fromkeys(("RED", "@"), "adjective")
     | dict.fromkeys(("ADJ", "TIRED", "WIDE", "BIG", "SMALL"), "predicate"),

@@ -100,12 +100,25 @@ class Lexicon:
         guesses = enumerate(self.guess(text, start == 0))
         return [(cost + 4 * _PER_OPTION * i, Word(start, stop, kind, is_known=False)) for i, kind in guesses]
 
-    def parts(self, text: Sequence[str], kind: str) -> tuple[str, ...]:
+    def parts(self, tokens: Sequence[str], kind: str) -> tuple[str, ...]:
         """The kind of each token of a word; of a noun or pronoun one token is the head, which the others refer to."""
-        if len(text) == 1 or group_of(kind) not in ("noun", "name", "pronoun"):
-            return (kind,) * len(text)
-        head = head_of(text)
-        return (*(PART,) * head, kind, *(SUFFIX,) * (len(text) - head - 1))
+        if len(tokens) == 1 or group_of(kind) not in ("noun", "name", "pronoun"):
+            return (kind,) * len(tokens)
+        head = head_of(tokens)
+        return (*(PART,) * head, kind, *(SUFFIX,) * (len(tokens) - head - 1))
+
+
+def kinds_of(language: str, tokens: Sequence[str]) -> tuple[str, ...]:
+    """The kind of each token of a sentence.
+
+    >>> kinds_of("en", ("Anna", "fed", "the", "wug"))
+    ('NAME_F', 'VERB', 'DETERMINER', 'NEW')
+    """
+    found = lexicon(language)
+    kinds: list[str] = []
+    for word in found.read(tokens):
+        kinds += found.parts(tokens[word.start : word.stop], word.kind)
+    return tuple(kinds)
 
 
 def group_of(kind: str) -> str:

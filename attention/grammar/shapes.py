@@ -160,7 +160,8 @@ def _example(grammar: Grammar, words: list[Word]) -> Example:
     relations: list[str] = []
     for word, start, (parts, head) in zip(words, starts, cut, strict=True):
         for i, part in enumerate(parts):
-            is_part = word.relation in _HEADED and i != head
+            is_meant = word.relation in _HEADED or (word.name and not word.target)  # others refer to it
+            is_part = is_meant and i != head
             relation = "part" if is_part else "itself" if word.relation == "noun" else word.relation
             tokens.append(part)
             relations.append(relation)

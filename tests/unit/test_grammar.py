@@ -73,12 +73,11 @@ def test_no_held_out_sentence_is_among_the_training_sentences(language):
 def test_held_out_sentences_begin_with_a_pair_of_nouns_that_no_training_sentence_begins_with():
     training = examples("en", 8000)
     nouns = {e.tokens[r] for e in training for r, name in zip(e.referents, e.relations, strict=True) if name == "verb"}
-    nouns |= {e.tokens[e.referents[i]] for e, i in by_relation("en", "determiner", 8000)} - {"one", "it", "she", "he"}
+    nouns |= {e.tokens[e.referents[i]] for e, i in by_relation("en", "determiner", 8000)}
+    nouns -= {"one", "it", "she", "he", "they", "I", "you", "we"}
 
     def pairs(sentences):
-        found = (
-            [token for token in e.tokens if token in nouns - {"one", "it", "she", "he", "they"}] for e in sentences
-        )
+        found = ([token for token in e.tokens if token in nouns] for e in sentences)
         return {tuple(pair[:2]) for pair in found if len(pair) > 1}
 
     held_out = pairs(examples("en", 500, held_out=True))
@@ -103,7 +102,7 @@ def test_another_process_draws_the_same_sentences():
 def test_every_relation_occurs(language):
     counts = Counter(name for example in examples(language, 4000) for name in example.relations)
     assert counts.keys() == RELATIONS.keys() - ({"part"} if language == "en" else set())
-    assert min(counts.values()) > 200
+    assert min(counts.values()) > 150
 
 
 def test_a_pronoun_refers_to_a_noun_of_its_gender_and_number():
@@ -138,19 +137,22 @@ def test_determiners_and_adjectives_refer_to_a_noun_after_them_with_nothing_but_
 def test_a_verb_refers_to_the_nearest_possible_subject_before_it(language):
     for example, i in by_relation(language, "verb"):
         subject = example.referents[i]
-        assert subject < i
+        assert subject < i or example.tokens[i - 1 if i else 0] in ("did", "there")  # did she …? there was a …
         assert example.relations[subject] in ("itself", "pronoun", "meaning", "role")
 
 
 @EACH_LANGUAGE
-def test_what_seems_or_is_something_is_the_pronoun_just_before(language):
+def test_what_seems_or_is_something_is_the_pronoun_just_before_or_where_there_is_none_the_subject(language):
+    pronouns = 0
     for example, i in by_relation(language, "predicate"):
-        assert example.relations[example.referents[i]] in ("pronoun", "meaning", "role")
-        assert example.referents[i] == max(
-            j
-            for j in range(i)
-            if example.relations[j] in ("pronoun", "meaning", "role", "part") and example.relations[j] != "part"
-        )
+        subject = example.referents[i]
+        if example.relations[subject] in ("pronoun", "meaning", "role"):
+            pronouns += 1
+            assert subject == max(j for j in range(i) if example.relations[j] in ("pronoun", "meaning", "role"))
+        else:
+            assert example.relations[subject] == "itself"
+            assert not {"pronoun", "meaning", "role"} & set(example.relations[subject:i])
+    assert pronouns > 1000
 
 
 @EACH_LANGUAGE
@@ -215,16 +217,17 @@ def test_worked_examples_by_hand():
         example = find(language, beginning)
         return " ".join(f"{token}→{other}" for token, other in zip(example.tokens, referred(example), strict=True))
 
-    assert arrows("en", "Helen drew the red guitar") == (
-        "Helen→Helen drew→Helen the→guitar red→guitar guitar→guitar and→and the→drum green→drum drum→drum but→but "
-        "broke→Helen the→one red→one one→guitar .→."
+    assert arrows("en", "Nora loved the new guitar") == (
+        "Nora→Nora loved→Nora the→guitar new→guitar guitar→guitar and→and the→cup red→cup cup→cup but→but "
+        "cleaned→Nora the→one red→one one→cup"
     )
 
 
 def test_an_example_says_all_of_itself():
-    sentence = "the boy waited before the polite aunt played"
-    relations = ("determiner", "itself", "verb", "itself", "determiner", "adjective", "itself", "verb")
-    assert examples("en", 1)[0] == Example(sentence, tuple(sentence.split()), (1, 1, 1, 3, 6, 6, 6, 6), relations)
+    sentence = "the boy washed the big owl after it swam"
+    relations = ["determiner", "itself", "verb", "determiner", "adjective", "itself", "itself", "pronoun", "verb"]
+    right = Example(sentence, tuple(sentence.split()), (1, 1, 1, 5, 5, 5, 6, 5, 7), tuple(relations))
+    assert examples("en", 1)[0] == right
 
 
 @pytest.mark.parametrize("grammar", [ENGLISH, CHINESE], ids=["en", "zh"])

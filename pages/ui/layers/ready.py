@@ -160,7 +160,7 @@ def said_at_hand(here: Resolved, trace: SentenceTrace) -> tuple[str, ...]:
     layer = layer_at_hand(here)
     if not isinstance(layer, Learned):
         return ()
-    return tuple(layer.words(trace.attention.output, checkpoint=here.settings.checkpoint))
+    return tuple(layer.words(trace.attention.output, trace.tokens, checkpoint=here.settings.checkpoint))
 
 
 # The trace.
@@ -170,7 +170,7 @@ def said_by(here: Resolved, trace: SentenceTrace) -> tuple[str, ...]:
     """The words that a learned layer's output rows are nearest to; none with other weights."""
     if not here.source.learns:
         return ()
-    return tuple(learned(here).words(trace.attention.output, checkpoint=here.settings.checkpoint))
+    return tuple(learned(here).words(trace.attention.output, trace.tokens, checkpoint=here.settings.checkpoint))
 
 
 def trace_of(here: Resolved, slot: DeltaGenerator, *, held: bool = False) -> SentenceTrace:

@@ -8,6 +8,7 @@ from attention import Learned
 from attention.tensors import SILENCED
 from pages.ui.state.resolved import Resolved
 from pages.ui.words import prose
+from pages.ui.words.labels import label
 from pages.ui.words.numbers import percent
 
 ENOUGH = 0.95  # a layer that gets fewer words right than this has not learned its task
@@ -36,10 +37,14 @@ def tell(here: Resolved, layer: Learned, query: str, word: str) -> None:
 
 
 def unknown(layer: Learned, tokens: Sequence[str], lang: str) -> None:
-    """The words of the sentence that the layer does not know, if there are any."""
-    if words := layer.unknown(tokens):
+    """The words of the sentence that the layer has not learned, if there are any, and what each is taken for."""
+    if kinds := layer.unknown(tokens):
+        taken = [
+            label("taken_for", lang, word=prose.code(word), kind=label(f"kind_{kind.lower()}", lang))
+            for word, kind in kinds.items()
+        ]
         with st.container(key="unknown"):
-            st.caption(prose.shared(lang, "unknown", words=" ".join(map(prose.code, words))))
+            st.caption(prose.shared(lang, "unknown", words=label("between_tokens", lang).join(taken)))
 
 
 def obstacle(layer: Learned, checkpoint: int) -> str:
