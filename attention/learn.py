@@ -96,22 +96,30 @@ class Learned(Parameters):
         return {token: kinds[token] for token, i in zip(tokens, self._ids(tokens), strict=True) if i == 0}
 
     def trace(
-        self, sentence: str | Sequence[str], *, checkpoint: int | None = None, hidden_keys: Collection[int] = ()
+        self,
+        sentence: str | Sequence[str],
+        *,
+        checkpoint: int | None = None,
+        hidden_keys: Collection[int] = (),
+        switches: AttentionConfig | None = None,
     ) -> SentenceTrace:
         """The walk of any sentence through the trained layer, or through the layer at one of history's checkpoints.
 
         A word that the layer has not learned has the mean vector of the learned words of its kind, and something of its
-        own that follows from the word alone. ValueError for a hidden key outside.
+        own that follows from the word alone. switches: causal, scaled and positions, where they are to differ from
+        those of the training; the weights stay. ValueError for a hidden key outside.
         """
+        config = self._switched(switches)
         now = self if checkpoint is None else self.history.checkpoints[checkpoint]
         tokens = cut(sentence)
         new = dict(zip(self.unknown(tokens), self._new_rows(tokens, now.embedding), strict=True))  # (d_model,) each
         vocab = vocabulary(tokens)
         rows = [new.get(word, now.embedding[i]) for word, i in zip(vocab, self._ids(vocab), strict=True)]
         table = torch.stack(rows) if rows else now.embedding[:0]  # (words of the sentence, d_model)
-        positions = now.positions[torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)]  # (seq_len, d_model)
+        places = torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)  # (seq_len,)
+        positions = now.positions[places] * config.positions  # (seq_len, d_model)
         return trace_vectors(
-            sentence, self.config, now.weights, table, positions, hidden_keys=hidden_keys, positions_learned=True
+            sentence, config, now.weights, table, positions, hidden_keys=hidden_keys, positions_learned=True
         )
 
     def decode(self, sentence: str | Sequence[str], *, checkpoint: int | None = None) -> tuple[str, ...]:
@@ -167,9 +175,23 @@ class Learned(Parameters):
             for head, silenced in enumerate(without)
         )
 
-    def accuracy_without(self, head: int, *, checkpoint: int | None = None) -> float:
-        """The share of held-out words that the layer gets right with a head silenced; see Checkpoint.accuracy."""
-        return _assess(self.config, self._without(head, checkpoint), sentences(self.language)[2]).accuracy
+    def accuracy_with(
+        self, switches: AttentionConfig, *, silenced: int | None = None, checkpoint: int | None = None
+    ) -> float:
+        """The share of held-out words that the layer gets right; see Checkpoint.accuracy.
+
+        switches: see trace. silenced: a head that nothing is heard of.
+        """
+        now: Parameters = self if checkpoint is None else self.history.checkpoints[checkpoint]
+        now = now if silenced is None else self._without(silenced, checkpoint)
+        config = self._switched(switches)
+        now = Parameters(now.weights, now.embedding, now.positions * config.positions)
+        return _assess(config, now, sentences(self.language)[2]).accuracy
+
+    def _switched(self, switches: AttentionConfig | None) -> AttentionConfig:
+        """The layer's sizes, with other switches."""
+        now = switches or self.config
+        return replace(self.config, causal=now.causal, scaled=now.scaled, positions=now.positions)
 
     def _without(self, head: int, checkpoint: int | None = None) -> Parameters:
         """The layer with a head silenced: nothing of it passes W_O."""

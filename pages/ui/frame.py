@@ -140,7 +140,8 @@ def idle(here: Resolved, slug: str) -> frozenset[str]:
         return here.absent
     place = WALK.index(slug)
     later = {name for name, step in _ACTS_FROM.items() if WALK.index(step) > place}
-    return here.absent | (later & {"hidden"} if here.source.learns else later)  # it is trained with the switches
+    of_training = here.source.learns and here.settings.retrained  # then the switches change the very weights
+    return here.absent | (later & {"hidden"} if of_training else later)
 
 
 def sidebar(here: Resolved, slug: str) -> None:
@@ -168,6 +169,10 @@ def sidebar(here: Resolved, slug: str) -> None:
         for name in ("scaled", "positions", "causal"):
             if name not in absent:
                 st.toggle(label(name, lang), **control(name))
+        if "retrained" not in absent and slug in (OVERVIEW, *WALK, "training"):
+            way = {"retrained": not settings.retrained}
+            words = label("retrain_back" if settings.retrained else "retrain", lang)
+            st.button(words, key="retrain", on_click=change, kwargs=way)
         with st.expander(label("more", lang), key="rare"):
             _more(here, labels, absent)
 

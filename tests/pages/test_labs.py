@@ -56,7 +56,7 @@ VISITS = {
     "early": ("en", {**DEFAULT, "checkpoint": "3", "head": "1", "query": "3"}),
     "untrained, keys hidden": ("zh", {**DEFAULT, "checkpoint": "0", "hidden": "1-3"}),
     "words swapped": ("en", {**DEFAULT, "edit": "tokens.2.8:0"}),
-    "causal": ("en", {**DEFAULT, "d_model": "16", "causal": "1", "query": "6"}),
+    "causal": ("en", {**DEFAULT, "d_model": "16", "causal": "1", "retrained": "1", "query": "6"}),
     "one head": ("en", ONE_HEAD),
     "one head, Chinese page": ("zh", {**ONE_HEAD, "sentence": "the cat saw it", "query": "3"}),
 }

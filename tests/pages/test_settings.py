@@ -36,6 +36,7 @@ NAMES = (
     "scaled",
     "positions",
     "hidden",
+    "retrained",
     "seed",
     "questions",
     "face",
@@ -125,6 +126,7 @@ def plain_settings(draw):
         causal=draw(st.booleans()),
         scaled=draw(st.booleans()),
         positions=draw(st.booleans()),
+        retrained=draw(st.booleans()),
         hidden=tuple(sorted(draw(st.sets(st.integers(0, length - 1), max_size=length)))) if length else (),
         seed=draw(st.integers(0, 999_999)),
         questions=draw(st.booleans()),
@@ -162,7 +164,7 @@ def test_an_address_names_every_setting_and_nothing_else():
 
 
 def test_an_address_is_written_in_plain_characters():
-    chosen = Settings("zh", "我 喜欢 猫", "real", 4, "a/b", 5, 24, 3, 2, 1, True, False, False, (0, 2), 7)
+    chosen = Settings("zh", "我 喜欢 猫", "real", 4, "a/b", 5, 24, 3, 2, 1, True, False, False, (0, 2), False, 7)
     assert to_query(chosen) == {
         "lang": "zh",
         "sentence": "我 喜欢 猫",
@@ -178,6 +180,7 @@ def test_an_address_is_written_in_plain_characters():
         "scaled": "0",
         "positions": "0",
         "hidden": "0-2",
+        "retrained": "0",
         "seed": "7",
         "questions": "1",
         "face": "number",
@@ -421,7 +424,18 @@ def test_a_link_says_of_what_is_held_only_what_is_different(chosen):
     if chosen.pin is None:
         assert text == ""
         return
-    compared = ("sentence", "d_model", "num_heads", "causal", "scaled", "positions", "hidden", "seed", "edit")
+    compared = (
+        "sentence",
+        "d_model",
+        "num_heads",
+        "causal",
+        "scaled",
+        "positions",
+        "hidden",
+        "retrained",
+        "seed",
+        "edit",
+    )
     names = [name for name in compared if getattr(chosen, name) != getattr(chosen.pin, name)]
     assert (text == "same") == (not names)
     if names:

@@ -496,7 +496,7 @@ def test_the_address_of_one_session_shows_another_visitor_the_same_numbers_on_ev
 def test_every_link_on_a_page_carries_the_settings_and_leads_to_its_neighbours():
     at = start(**FAR_FROM_DEFAULT)
     every = FAR_FROM_DEFAULT | {"lang": "en", "questions": "1", "cell": "", "edit": "", "pin": ""}
-    every |= {"weights": "random", "checkpoint": "10", "model": MODEL, "layer": "0"}
+    every |= {"weights": "random", "checkpoint": "10", "model": MODEL, "layer": "0", "retrained": "0"}
     every |= {"method": "cbow", "word": "", "other": "", "mix": "50", "face": "number", "present": "0"} | {
         "way": "0",
         "moment": "0",

@@ -58,7 +58,7 @@ HARD = "the `cat` saw <b>it</b> [x](y) **dog** $a_b$ :red[z] [[word]] 👍🏽 `
 
 def at_small(**address: str) -> dict[str, str]:
     """An address of learned weights in which every setting differs from that of a first visit."""
-    return {"weights": "learned", "d_model": "16", "causal": "1", **address}
+    return {"weights": "learned", "d_model": "16", "causal": "1", "retrained": "1", **address}
 
 
 SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
@@ -68,7 +68,12 @@ SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
     "after three steps": ("zh", {**DEFAULT, "checkpoint": "1"}),
     "after a while": ("en", {**DEFAULT, "checkpoint": "3", "query": "6"}),
     "causal, keys hidden": ("en", at_small(hidden="0-2", query="0", checkpoint="10")),
-    "not scaled": ("zh", {"weights": "learned", "d_model": "16", "num_heads": "1", "scaled": "0", "query": "3"}),
+    "the mask on the same weights": ("en", {**DEFAULT, "causal": "1", "query": "10"}),
+    "not scaled, silenced": ("zh", {**DEFAULT, "scaled": "0", "edit": "head_outputs.0.0.1:0"}),
+    "not scaled": (
+        "zh",
+        {"weights": "learned", "d_model": "16", "num_heads": "1", "scaled": "0", "retrained": "1", "query": "3"},
+    ),
     "no positions": ("en", {"weights": "learned", "num_heads": "4", "head": "3", "positions": "0", "query": "4"}),
     "keys hidden": ("zh", {**DEFAULT, "hidden": "1-3-13"}),
     "a score set by hand": ("en", {**DEFAULT, "edit": "scores.10.0.0:9"}),
@@ -97,7 +102,7 @@ def walked(name: str) -> tuple[Case, dict[str, Page]]:
 
 def story(page: Page) -> dict[str, str]:
     """What is told of the training, with a head silenced or not."""
-    (found,) = [facts for name, facts in page.said_in("story").items() if name in ("story", "story_silenced")]
+    (found,) = [facts for name, facts in page.said_in("story").items() if name.startswith("story")]
     return found
 
 
@@ -115,12 +120,16 @@ def nearest(case: Case, position: int | None = None) -> list[str]:
     return [words[i] for i in leading(table @ row)]
 
 
-def accuracy_without(case: Case, head: int) -> float:
-    """The share of the held-out words that one head can do which the layer gets right with a head's rows of W_O 0."""
+def accuracy_without(case: Case, head: int | None = None) -> float:
+    """The share of the held-out words that one head can do which the layer gets right with the switches in force.
+
+    head: its rows of W_O are 0.
+    """
     now, batch = case.learned.history.checkpoints[case.checkpoint], sentences(case.learned.language)[2]
     w_o, d_k = now.weights.w_o.clone(), case.config.head_dim
-    w_o[head * d_k : (head + 1) * d_k] = 0
-    x = now.embedding[batch.ids] + now.positions[: batch.ids.shape[1]]
+    if head is not None:
+        w_o[head * d_k : (head + 1) * d_k] = 0
+    x = now.embedding[batch.ids] + now.positions[: batch.ids.shape[1]] * case.config.positions
     mask, switches = batch.real[:, None, None, :], {"is_causal": case.config.causal, "scaled": case.config.scaled}
     output = multi_head_attention(x, replace(now.weights, w_o=w_o), attn_mask=mask, **switches).output
     right = (output @ now.embedding.T).argmax(dim=-1) == batch.targets
@@ -207,6 +216,45 @@ def test_settings_of_these_tests_bring_up_every_section_for_learned_weights_and_
         assert own - told == set()
 
 
+# One thing changed: the switches act on the same weights; training again with them is a second step.
+
+
+@each("name, off", [("causal", False), ("scaled", True), ("positions", True)])
+def test_a_switch_acts_on_the_layer_as_it_is_and_training_again_is_a_second_step(name, off, monkeypatch):
+    at = start(**DEFAULT)
+    assert [button for button in at.button if button.key == "retrain"] == []  # there is nothing to train again for
+    asked = []
+    training = ready.training
+    monkeypatch.setattr(ready, "training", lambda *wanted: asked.append(wanted) or training(*wanted))
+    at.toggle(key=name).set_value(not off).run()
+    usual = AttentionConfig(32, 2)
+    assert {config for config, _ in asked} == {usual}
+    assert at.query_params["retrained"] == "0"
+    assert_tells(look(at, "overview"), Case.of("en", **DEFAULT, **{name: str(int(not off))}))
+    asked.clear()
+    at.button(key="retrain").click().run()
+    assert replace(usual, **{name: not off}) in {config for config, _ in asked}
+    assert at.query_params["retrained"] == "1"
+    at.button(key="retrain").click().run()
+    assert at.query_params["retrained"] == "0"
+    at.toggle(key=name).set_value(off).run()
+    assert story(look(at, "overview")).keys() == {"step", "steps", "accuracy", "query", "word"}
+
+
+def assert_tells(page: Page, case: Case) -> None:
+    told = story(page)
+    assert abs(float(told["accuracy"]) - 100 * accuracy_without(case)) < 0.15
+    assert is_percent(told["whole"], case.learned.history.checkpoints[-1].accuracy)
+
+
+def test_with_the_mask_on_the_same_scores_are_masked():
+    plain, masked = (Case.of("en", **DEFAULT, **more) for more in ({}, {"causal": "1"}))
+    assert torch.equal(plain.trace.attention.scores, masked.trace.attention.scores)
+    assert torch.equal(masked.trace.attention.masked_scores == -torch.inf, masked.closed.expand(2, -1, -1))
+    page = enter("softmax", **DEFAULT, causal="1", face="compare", pin="causal=0")
+    assert compared(page)[1] == {"weights_same"}
+
+
 # What the layer has learned so far.
 
 
@@ -216,12 +264,18 @@ def test_the_story_tells_the_step_the_accuracy_and_the_nearest_word(name):
     checkpoint = case.learned.history.checkpoints[case.checkpoint]
     (facts,) = {tuple(story(page).items()) for page in pages.values()}
     told, silenced = dict(facts), case.edit and case.edit.tensor == "head_outputs"
+    switched = case.trained != case.config
     assert (told["step"], told["steps"]) == (str(STEPS[case.checkpoint]), "300")
     if silenced:  # one word more or less is a matter of the last digit of a number
         assert abs(float(told["accuracy"]) - 100 * accuracy_without(case, case.edit.head)) < 0.15
         assert float(told["accuracy"]) < 100 * checkpoint.accuracy - 1
+        assert abs(float(told["whole"]) - 100 * accuracy_without(case)) < 0.15
+    elif switched:
+        assert abs(float(told["accuracy"]) - 100 * accuracy_without(case)) < 0.15
+        assert told["switches"] in [label(f"short_{name}", case.lang) for name in ("causal", "scaled", "positions")]
     assert (told.get("head") == str(case.edit.head)) if silenced else "head" not in told
-    assert is_percent(told["whole" if silenced else "accuracy"], checkpoint.accuracy)
+    if not (silenced and switched):  # as it was trained
+        assert is_percent(told["whole" if silenced or switched else "accuracy"], checkpoint.accuracy)
     assert code_spans(told["query"]) == ("", [case.labels[case.query]])
     assert code_spans(told["word"]) in [("", [word]) for word in nearest(case)]
 

@@ -10,7 +10,7 @@ import json
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from unittest.mock import patch
@@ -536,6 +536,12 @@ class Case:
             seed=int(self.asked.get("seed", 0)),
         )
 
+    @cached_property
+    def trained(self) -> AttentionConfig:
+        """What the layer was trained with: the switches act on it afterwards, unless the address says otherwise."""
+        usual = {} if self.asked.get("retrained") == "1" else {"causal": False, "scaled": True, "positions": True}
+        return replace(self.config, **usual)
+
     @property
     def weights(self) -> str:
         return self.asked.get("weights", "random")
@@ -547,7 +553,7 @@ class Case:
     @cached_property
     def learned(self) -> Learned:
         chinese = [token for token in self.tokens if "\u4e00" <= token <= "\u9fff"]
-        return learned(self.config, "zh" if len(chinese) * 2 >= len(self.tokens) else "en")
+        return learned(self.trained, "zh" if len(chinese) * 2 >= len(self.tokens) else "en")
 
     @cached_property
     def trace(self):
@@ -556,7 +562,7 @@ class Case:
         if tokenize(text) != self.tokens:  # too long, or two words changed places
             text = " ".join(self.tokens)
         if self.weights == "learned":
-            trace = self.learned.trace(text, checkpoint=self.checkpoint, hidden_keys=hidden)
+            trace = self.learned.trace(text, checkpoint=self.checkpoint, hidden_keys=hidden, switches=self.config)
         else:
             walk = {"random": trace_sentence, "hand": trace_by_hand}[self.weights]
             trace = walk(text, self.config, hidden_keys=hidden)

@@ -390,6 +390,29 @@ class TestAnySentence:
         assert torch.equal(elsewhere.embeddings[2], trace.embeddings[1])
         assert briefly(language="zh").unknown("那位国王喝咖啡") == {"喝": "VERB", "咖": "PART", "啡": "THING"}
 
+    @EACH_LANGUAGE
+    def test_a_switch_acts_on_the_same_weights(self, language):
+        learned, sentence = trained(language), {"en": QUEEN.format("it"), "zh": TIRED_ZH.format("累")}[language]
+        plain, size = learned.trace(sentence), len(tokenize(sentence))
+        masked = learned.trace(sentence, switches=dataclasses.replace(DEFAULT, causal=True))
+        for name in ("q", "k", "v", "scores", "scaled_scores"):
+            assert torch.equal(getattr(masked.attention, name), getattr(plain.attention, name))
+        below = torch.ones(size, size, dtype=torch.bool).tril()
+        raised = plain.attention.scaled_scores.masked_fill(~below, -math.inf)
+        assert_close(masked.attention.attn_weights, raised.softmax(dim=-1))
+        unscaled = learned.trace(sentence, switches=dataclasses.replace(DEFAULT, scaled=False))
+        assert_close(unscaled.attention.attn_weights, plain.attention.scores.softmax(dim=-1))
+        nowhere = learned.trace(sentence, switches=dataclasses.replace(DEFAULT, positions=False))
+        assert torch.equal(nowhere.x, plain.embeddings)
+        assert nowhere.weights is plain.weights
+        assert learned.accuracy_with(DEFAULT) == learned.history.checkpoints[-1].accuracy
+        assert learned.accuracy_with(dataclasses.replace(DEFAULT, causal=True)) < 0.9
+
+    def test_other_sizes_are_not_what_a_switch_changes(self):
+        assert trained().trace("the queen", switches=AttentionConfig(8, 4, causal=True)).config == (
+            dataclasses.replace(DEFAULT, causal=True)
+        )
+
     def test_a_new_word_can_be_what_is_meant(self):
         learned = learn(DEFAULT)
         said = learned.decode("the hippo slept because it was tired")

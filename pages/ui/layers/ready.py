@@ -60,7 +60,7 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
     def watch(job: Job[Learned]) -> None:
         watch_steps(job, box()[1], here.settings.lang)
 
-    layer = wait_for(partial(training, here.config, here.language), watch).outcome()
+    layer = wait_for(partial(training, here.trained, here.language), watch).outcome()
     if box.cache_info().currsize:
         box()[0].empty()
     return layer
@@ -152,7 +152,7 @@ def model_at_hand(settings: Settings) -> Pretrained | None:
 
 def layer_at_hand(here: Resolved) -> Layer:
     """What was learned or loaded for these settings, if it is in memory."""
-    return _learned.find((here.config, here.language)) if here.source.learns else here.model
+    return _learned.find((here.trained, here.language)) if here.source.learns else here.model
 
 
 def said_at_hand(here: Resolved, trace: SentenceTrace) -> tuple[str, ...]:

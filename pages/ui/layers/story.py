@@ -1,6 +1,7 @@
 """What a layer has learned so far, told on every page that shows it."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import percent
 
+SWITCHES = ("scaled", "positions", "causal")  # what can be changed with the same weights
 ENOUGH = 0.95  # a layer that gets fewer words right than this has not learned its task
 
 
@@ -18,20 +20,23 @@ def tell(here: Resolved, layer: Learned, query: str, word: str) -> None:
     """How far the training is, how well the layer does now, and what it makes of the query token.
 
     query, word: the followed token and what the output of it is nearest to, as facts. With a head silenced, how well
-    the layer does is measured without that head.
+    the layer does is measured without that head; with switches that it was not trained with, with these.
     """
     settings, lang = here.settings, here.settings.lang
     now = layer.history.checkpoints[settings.checkpoint]
     edit, facts = settings.edit, {"step": now.step, "steps": layer.history.checkpoints[-1].step}
+    measured = partial(layer.accuracy_with, here.config, checkpoint=settings.checkpoint)
     if edit and edit.tensor == SILENCED:
-        accuracy, section = layer.accuracy_without(edit.head or 0, checkpoint=settings.checkpoint), "story_silenced"
-        silenced: dict[str, object] = {"head": edit.head or 0, "whole": percent(now.accuracy)}
+        accuracy, section = measured(silenced=edit.head or 0), "story_silenced"
+        more: dict[str, object] = {"head": edit.head or 0, "whole": percent(measured())}
+    elif switched := [name for name in SWITCHES if getattr(here.config, name) != getattr(layer.config, name)]:
+        accuracy, section = measured(), "story_switched"
+        names = label("between_tokens", lang).join(label(f"short_{name}", lang) for name in switched)
+        more = {"switches": names, "whole": percent(now.accuracy)}
     else:
-        accuracy, section, silenced = now.accuracy, "story", {}
+        accuracy, section, more = now.accuracy, "story", {}
     with st.container(key="story"):
-        st.markdown(
-            prose.shared(lang, section, **facts, **silenced, accuracy=percent(accuracy), query=query, word=word)
-        )
+        st.markdown(prose.shared(lang, section, **facts, **more, accuracy=percent(accuracy), query=query, word=word))
         if trouble := obstacle(layer, settings.checkpoint):
             st.markdown(prose.shared(lang, trouble))
 

@@ -30,6 +30,11 @@ class Resolved:
         return self.scope.config
 
     @property
+    def trained(self) -> AttentionConfig:
+        """The size and switches with which the layer in force was trained, where it was."""
+        return self.source.trained(self.settings, self.config)
+
+    @property
     def heads(self) -> int:
         """How many heads the layer in force has."""
         return self.scope.config.num_heads

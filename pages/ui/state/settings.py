@@ -55,6 +55,8 @@ def _rows(scope: Scope) -> range:
 class Settings:
     """Everything that decides what a page shows. Equal settings show equal pages.
 
+    retrained: whether a layer that learns was trained with causal, scaled and positions as they are here; else they act
+    on the layer that was trained without a mask, scaled, with positions.
     checkpoint: how far the training has gone, a place in CHECKPOINTS. cell: the number asked about; None is the one
     that the page would choose. pin: the settings held to compare with. method, word, other, mix: of the word vectors;
     an empty word is the language's first one. way, moment: how a step is played, and where the play stands; 0 is the
@@ -75,6 +77,7 @@ class Settings:
     scaled: Annotated[bool, Declared(Flag())] = True
     positions: Annotated[bool, Declared(Flag())] = True
     hidden: Annotated[tuple[int, ...], Declared(Positions())] = ()
+    retrained: Annotated[bool, Declared(Flag())] = False
     seed: Annotated[int, Declared(Number(lambda _: range(MAX_SEED + 1)))] = 0
     questions: Annotated[bool, Declared(Flag(), compared=False)] = True
     face: Annotated[Face, Declared(Choice(FACES), compared=False)] = "number"

@@ -39,6 +39,10 @@ class Source(ABC):
         names = ("d_model", "num_heads", "causal", "scaled", "positions", "seed")
         return AttentionConfig(**{name: getattr(settings, name) for name in names})
 
+    def trained(self, settings: Settings, config: AttentionConfig) -> AttentionConfig:
+        """The size and switches with which the layer was trained, where it was."""
+        return config
+
     def scope(self, settings: Settings, reading: Reading, model: Pretrained | None) -> Scope:
         """What bounds the settings: settings.num_heads has to divide settings.d_model."""
         config = self.config(settings, model)
@@ -68,7 +72,7 @@ class Source(ABC):
 class _Drawn(Source):
     """Numbers that follow from the seed alone."""
 
-    ignored = frozenset({"checkpoint", "model", "layer"})
+    ignored = frozenset({"checkpoint", "model", "layer", "retrained"})
 
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         if a.d_model != b.d_model:
@@ -104,25 +108,33 @@ class LearnedWeights(Source):
     ignored = frozenset({"model", "layer"})
     is_drawn = learns = True
 
+    def trained(self, settings: Settings, config: AttentionConfig) -> AttentionConfig:
+        return config if settings.retrained else replace(config, causal=False, scaled=True, positions=True)
+
+    def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
+        usual = scope.config.scaled and scope.config.positions and not scope.config.causal
+        return super().absent(scope, model) | ({"retrained"} if usual else set())
+
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
-        if self.config(a, None) != self.config(b, None) or not same_grammar:
+        if self.trained(a, self.config(a, None)) != self.trained(b, self.config(b, None)) or not same_grammar:
             return "weights_learned"
         return "weights_checkpoint" if a.checkpoint != b.checkpoint else "weights_same"
 
     def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
         language = grammar(reading.tokens, settings)
-        return super().key(settings, reading, config), language, settings.checkpoint
+        return super().key(settings, reading, config), language, settings.checkpoint, self.trained(settings, config)
 
     def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
         assert isinstance(layer, Learned)
-        return layer.trace(reading.tokens, checkpoint=settings.checkpoint, hidden_keys=settings.hidden)
+        place = settings.checkpoint
+        return layer.trace(reading.tokens, checkpoint=place, hidden_keys=settings.hidden, switches=config)
 
 
 class RealWeights(Source):
     """One layer of a BERT or GPT-2, which brings its own sizes, tokens and positions."""
 
     kind = "real"
-    ignored = frozenset({"checkpoint", "d_model", "num_heads", "positions", "seed"})
+    ignored = frozenset({"checkpoint", "retrained", "d_model", "num_heads", "positions", "seed"})
     is_loaded = True
     can_swap = can_embed = False
 

@@ -215,6 +215,9 @@ _LABELS: dict[str, tuple[str, str]] = {
     "nothing": ("nothing", "无"),
     "between_changes": ("; ", "；"),
     # Settings, in short, where a change is told.
+    "short_retrained": ("trained with these switches", "按这些开关训练"),
+    "retrain": ("Train again with this", "按现在的开关重新训练"),
+    "retrain_back": ("Back to the layer trained without", "回到原来训练的那一层"),
     "short_sentence": ("sentence", "句子"),
     "short_weights": ("parameters", "参数"),
     "short_checkpoint": ("training step", "训练步数"),
