@@ -172,7 +172,7 @@ def sidebar(here: Resolved, slug: str) -> None:
         if "retrained" not in absent and slug in (OVERVIEW, *WALK, "training"):
             way = {"retrained": not settings.retrained}
             words = label("retrain_back" if settings.retrained else "retrain", lang)
-            st.button(words, key="retrain", on_click=change, kwargs=way)
+            st.button(words, key="retrain", type="tertiary", on_click=change, kwargs=way)
         with st.expander(label("more", lang), key="rare"):
             _more(here, labels, absent)
 

@@ -70,6 +70,14 @@ def test_a_step_is_one_screen(window: tuple[int, int], lang: str, visit: Opener)
                 )
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_controls_of_a_layer_that_learned_fit_with_a_switch_changed(lang: str, visit: Opener) -> None:
+    page = visit(f"/softmax?lang={lang}&weights=learned&d_model=32&causal=1", size=(1280, 720))
+    for part in (".st-key-checkpoint", ".st-key-retrain button", ".st-key-rare"):
+        assert page.evaluate(IN_SIGHT, part) == "", part
+    assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1
+
+
 def test_before_the_reader_acts_there_are_few_words(visit: Opener) -> None:
     page = visit("/embedding?d_model=32")
     for slug in WALK:
