@@ -17,6 +17,8 @@ steps, marks = range(1, len(layer.history.losses) + 1), [checkpoint.step for che
 
 # How it went.
 here.say("task", query=here.token(here.query), word=here.said())
+with st.expander(here.name("conventions")):
+    here.say("conventions")
 losses = Line(here.name("loss"), steps, layer.history.losses)
 one_head = Line(here.name("one_head"), marks, [checkpoint.accuracy for checkpoint in kept], dots=True)
 beyond = Line(here.name("beyond"), marks, [checkpoint.accuracy_beyond for checkpoint in kept], quiet=True)

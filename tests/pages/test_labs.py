@@ -5,6 +5,7 @@ stand-in for the training whose results are known.
 """
 
 import math
+import re
 import threading
 from dataclasses import replace
 from functools import cache
@@ -33,7 +34,7 @@ from visiting import (
 )
 from watching import watching
 
-from attention import AttentionConfig, multi_head_attention
+from attention import AttentionConfig, multi_head_attention, tokenize
 from attention.grammar import RELATIONS
 from attention.grammar.batches import sentences
 from attention.learn import HeadReport
@@ -204,7 +205,7 @@ def test_the_words_of_the_page_state_its_numbers(name):
     looks, right = by_hand(case.config, case.learned.language)
     now, final = kept[case.checkpoint], kept[-1]
     told = {"alone", "alike", "different"} & set(said)
-    assert set(said) == {"motivation", "task", "curves", "sharpen", "beyond", "try", *told}
+    assert set(said) == {"motivation", "task", "conventions", "curves", "sharpen", "beyond", "try", *told}
     assert len(told) == 1
     best = [case.learned.vocabulary[i] for i in leading(now.embedding @ case.trace.attention.output[case.query])]
     assert code_spans(said["task"]["word"]) in [("", [word]) for word in best]
@@ -297,6 +298,21 @@ def test_heads_that_share_the_work_are_told_from_those_that_do_not(lang, section
     assert is_percent(told.pop("accuracy"), last.accuracy)
     assert told == expected
     assert len({"alone", "alike", "different"} & set(page.said)) == 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_layer_keeps_the_rules_that_the_page_shows(lang):
+    table = [line.split("|") for line in sections("training", lang)["conventions"].splitlines() if line.startswith("|")]
+    examples = [row[3].strip().replace("*", "") for row in table[2:]]
+    layer, checked = learned(AttentionConfig(32, 2), lang), 0
+    for example in examples:
+        sentence, _, rule = re.sub("：", ": ", example).rpartition(": ")
+        words, referent = rule.split(" → ")
+        said = dict(zip(tokenize(sentence or words), layer.decode(sentence or words), strict=True))
+        for token in [token for word in re.split("[、,] ?", words) for token in tokenize(word)]:
+            checked += 1
+            assert said[token] == referent, example
+    assert checked >= 9
 
 
 def test_the_checkpoint_moves_the_line_and_the_words_but_not_the_heads():

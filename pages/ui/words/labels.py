@@ -91,6 +91,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "what_heads_do": ("What each head does", "每个头做什么"),
     "heads_at_the_end": ("What each head does at the end of the training", "训练结束时，每个头做什么"),
     "relation": ("relation", "关系"),
+    "conventions": ("Which word refers to which: the rules", "哪个词指哪个词：规则"),
     "relation_itself": ("word → itself", "指向自身"),
     "relation_part": ("part → its word", "词内的字 → 中心字"),
     "relation_determiner": ("determiner", "限定词"),
