@@ -188,6 +188,12 @@ class Learned(Parameters):
         now = Parameters(now.weights, now.embedding, now.positions * config.positions)
         return _assess(config, now, sentences(self.language)[2]).accuracy
 
+    def accuracy_of_itself(self) -> float:
+        """The share of held-out words that one gets right by always naming the word itself; see Checkpoint.accuracy."""
+        batch = sentences(self.language)[2]
+        easy = torch.tensor([takes == "one head" for takes in RELATIONS.values()])[batch.relations]  # (N, L)
+        return float((batch.targets == batch.ids)[easy & batch.real].double().mean())
+
     def _switched(self, switches: AttentionConfig | None) -> AttentionConfig:
         """The layer's sizes, with other switches."""
         now = switches or self.config

@@ -29,7 +29,8 @@ with lost:
 with gets:
     chart = Chart(here.name("accuracy"), here.name("axis_step"), [one_head, beyond], share=True, marked=now.step)
     here.figure(draw_curves(chart, here.colors), "accuracy", here.name("accuracy"))
-here.say("curves", step=now.step, accuracy=percent(now.accuracy), beyond=percent(now.accuracy_beyond))
+always = percent(layer.accuracy_of_itself())
+here.say("curves", step=now.step, accuracy=percent(now.accuracy), beyond=percent(now.accuracy_beyond), itself=always)
 
 # From noise to structure.
 here.heading("sharpen")

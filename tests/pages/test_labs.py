@@ -35,7 +35,7 @@ from visiting import (
 from watching import watching
 
 from attention import AttentionConfig, multi_head_attention, tokenize
-from attention.grammar import RELATIONS
+from attention.grammar import RELATIONS, examples
 from attention.grammar.batches import sentences
 from attention.learn import HeadReport
 from pages.size import sizes
@@ -213,6 +213,9 @@ def test_the_words_of_the_page_state_its_numbers(name):
     assert said["curves"]["step"] == str(STEPS[case.checkpoint])
     assert is_percent(said["curves"]["accuracy"], now.accuracy)
     assert is_percent(said["curves"]["beyond"], now.accuracy_beyond)
+    names = [r for e in examples(case.learned.language, 200, held_out=True) for r in e.relations]
+    easy = [name for name in names if RELATIONS[name] == "one head"]
+    assert is_percent(said["curves"]["itself"], easy.count("itself") / len(easy))
     for relation, share in said["beyond"].items():
         assert is_percent(share, right[relation][0])
     (kind,) = told
