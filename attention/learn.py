@@ -32,7 +32,10 @@ _BATCH = {"en": 64, "zh": 60}  # sentences a step: about as many tokens in eithe
 _RATE, _WARM_UP, _DECAYS = 0.03, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
 _PRONOUN = 8.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
 _FORGOTTEN = 0.01  # the share of tokens shown as unknown, so that the unknown word has a vector that makes sense
-_NEW = 0.1  # the share of the words that a batch sees as if they were new, so that truly new words are understood
+_NEW = {
+    "en": 0.2,
+    "zh": 0.1,
+}  # the share of the words that a batch sees as if they were new, so that truly new words are understood
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +283,7 @@ def _train(config: AttentionConfig, language: str, steps: int, on_step: Callable
     losses, checkpoints = list[float](), [_assess(config, _parameters(config, tensors), held_out)]
     for step in range(1, steps + 1):
         batch = draw(training, _BATCH[language], _FORGOTTEN, generator)
-        is_new = torch.rand(len(vocab), generator=generator) < _NEW  # (vocab_size,)
+        is_new = torch.rand(len(vocab), generator=generator) < _NEW[language]  # (vocab_size,)
         own = torch.randn(len(vocab), config.d_model, generator=generator)  # (vocab_size, d_model)
         loss, grads = _gradients(config, tensors, batch, partial(_made_new, is_new=is_new, own=own, groups=groups))
         adam = partial(adam_step, step=step, rate=_rate(config, step, steps))
