@@ -28,14 +28,12 @@ from attention.weights import AttentionWeights
 
 MAX_LEN = 64  # positions that have a vector of their own; the tokens after them share the last one
 STEPS = 300
-_BATCH = {"en": 64, "zh": 60}  # sentences a step: about as many tokens in either language
+_BATCH = {"en": 64, "zh": 60}  # sentences a step
 _RATE, _WARM_UP, _DECAYS = 0.03, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
 _PRONOUN = 8.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
 _FORGOTTEN = 0.01  # the share of tokens shown as unknown, so that the unknown word has a vector that makes sense
-_NEW = {
-    "en": 0.2,
-    "zh": 0.1,
-}  # the share of the words that a batch sees as if they were new, so that truly new words are understood
+# The share of the words that a batch sees as if they were new, so that truly new words are understood.
+_NEW = {"en": 0.2, "zh": 0.1}
 
 
 @dataclass(frozen=True, eq=False)
