@@ -20,7 +20,7 @@ from attention.embedding import (
     vocabulary,
 )
 from attention.grammar import RELATIONS
-from attention.grammar.batches import Batch, alike, draw, sentences
+from attention.grammar.batches import Batch, alike, by_kind, draw, sentences
 from attention.grammar.lexicon import kinds_of
 from attention.measures import entropy, looks_at
 from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_attention, trace_vectors
@@ -113,8 +113,7 @@ class Learned(Parameters):
         config = self._switched(switches)
         now = self if checkpoint is None else self.history.checkpoints[checkpoint]
         tokens = cut(sentence)
-        new = dict(zip(self.unknown(tokens), self._new_rows(tokens, now.embedding), strict=True))  # (d_model,) each
-        vocab = vocabulary(tokens)
+        new, vocab = self._new_rows(tokens, now.embedding), vocabulary(tokens)
         rows = [new.get(word, now.embedding[i]) for word, i in zip(vocab, self._ids(vocab), strict=True)]
         table = torch.stack(rows) if rows else now.embedding[:0]  # (words of the sentence, d_model)
         places = torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)  # (seq_len,)
@@ -136,21 +135,21 @@ class Learned(Parameters):
         Of all words that the layer has learned, and of the new ones of that sentence.
         """
         embedding = self.embedding if checkpoint is None else self.history.checkpoints[checkpoint].embedding
-        new, tokens = self.unknown(sentence), cut(sentence)
-        table = torch.cat([embedding, self._new_rows(tokens, embedding)])  # (vocab_size + new words, d_model)
+        new = self._new_rows(cut(sentence), embedding)
+        table = torch.cat([embedding, *(row.unsqueeze(0) for row in new.values())])  # (vocab_size + new words, d_model)
         nearest = logits(output, table).argmax(dim=-1)  # (seq_len,)
         words = (*self.vocabulary, *new)
         return tuple(words[i] for i in nearest.tolist())
 
-    def _new_rows(self, tokens: Sequence[str], embedding: Tensor) -> Tensor:
-        """The vector of each word that the layer has not learned: (new words, d_model)."""
-        kinds, rows = alike(self.language), [embedding[:0]]
+    def _new_rows(self, tokens: Sequence[str], embedding: Tensor) -> dict[str, Tensor]:
+        """The vector of each word that the layer has not learned: (d_model,)."""
+        kinds, rows = alike(self.language), dict[str, Tensor]()
         for word, kind in self.unknown(tokens).items():
             learned = embedding[list(kinds.get(kind, (0,)))]  # (words of its kind, d_model)
             mean, spread = learned.mean(dim=0), learned.var(dim=0, correction=0).mean().sqrt()
-            own = torch.randn(self.config.d_model, generator=seeded(f"new {word.casefold()}")) * spread
-            rows.append((mean + own).unsqueeze(0))  # (1, d_model)
-        return torch.cat(rows)
+            own = torch.randn(self.config.d_model, generator=seeded(f"new {word.casefold()}"))  # (d_model,)
+            rows[word] = mean + own * spread
+        return rows
 
     def heads(self) -> tuple[HeadReport, ...]:
         """What each head does on the held-out sentences."""
@@ -316,11 +315,10 @@ def _parameters(config: AttentionConfig, tensors: Sequence[Tensor]) -> Parameter
 
 def _groups(language: str, vocab_size: int) -> Tensor:
     """Which words are of one kind: (kinds, vocab_size), 1 / the kind's size for its words, 0 elsewhere."""
-    groups = torch.zeros(0, vocab_size)
-    for words in dict.fromkeys(alike(language).values()):
-        group = torch.zeros(1, vocab_size)
-        group[0, list(words)] = 1 / len(words)
-        groups = torch.cat([groups, group * (groups.sum(dim=0)[list(words)].sum() == 0)])
+    kinds = by_kind(language)
+    groups = torch.zeros(len(kinds), vocab_size)
+    for group, words in zip(groups, kinds.values(), strict=True):
+        group[list(words)] = 1 / len(words)
     return groups  # (kinds, vocab_size)
 
 

@@ -60,21 +60,25 @@ def sentences(language: str) -> tuple[tuple[str, ...], Batch, Batch]:
 
 
 @cache
-def alike(language: str) -> Mapping[str, tuple[int, ...]]:
-    """For each kind of word the places in the vocabulary of the words that are of it, as the sentences use them.
-
-    A kind that the grammar has no word of has those of a kind that stands in the same places, if there is one.
-    """
+def by_kind(language: str) -> Mapping[str, tuple[int, ...]]:
+    """For each kind of word the places in the vocabulary of the words that are of it, as most sentences use them."""
     uses: dict[str, Counter[str]] = defaultdict(Counter)
     for example in examples(language, _READ):
         for token, kind in zip(example.tokens, kinds_of(language, example.tokens), strict=True):
             uses[token][kind] += 1
-    own: dict[str, list[int]] = defaultdict(list)
+    kinds: dict[str, tuple[int, ...]] = defaultdict(tuple)
     for i, word in enumerate(sentences(language)[0]):
         if word in uses:
-            own[uses[word].most_common(1)[0][0]].append(i)
-    of_others = {kind: tuple(i for like in _LIKE[kind] for i in own.get(like, ())) for kind in _LIKE}
-    return {kind: found for kind, found in (of_others | {kind: tuple(i) for kind, i in own.items()}).items() if found}
+            kinds[uses[word].most_common(1)[0][0]] += (i,)
+    return dict(kinds)
+
+
+@cache
+def alike(language: str) -> Mapping[str, tuple[int, ...]]:
+    """The same, and for kinds that the grammar has no word of those of a kind that stands in the same places."""
+    own = by_kind(language)
+    stand_ins = {kind: tuple(i for like in likes for i in own.get(like, ())) for kind, likes in _LIKE.items()}
+    return {**{kind: places for kind, places in stand_ins.items() if places}, **own}
 
 
 def encode(found: Sequence[Example], vocab: Sequence[str]) -> Batch:

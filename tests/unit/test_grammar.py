@@ -9,7 +9,7 @@ import torch
 
 from attention import tokenize
 from attention.grammar import LANGUAGES, RELATIONS, Example, examples
-from attention.grammar.batches import draw, encode
+from attention.grammar.batches import alike, by_kind, draw, encode, sentences
 from attention.grammar.chinese import CHINESE
 from attention.grammar.english import ENGLISH
 from attention.grammar.shapes import _parse
@@ -243,6 +243,18 @@ def test_what_cannot_be_read_or_is_not_there_is_refused():
         _parse("A>")
     with pytest.raises(ValueError, match="no grammar for 'fr'; there are en, zh"):
         examples("fr", 1)
+
+
+@EACH_LANGUAGE
+def test_every_word_is_of_one_kind_and_a_kind_without_words_has_those_of_its_like(language):
+    words, own, all_kinds = sentences(language)[0], by_kind(language), alike(language)
+    placed = [place for places in own.values() for place in places]
+    assert len(placed) == len(set(placed)) > 0.9 * len(words)
+    queen, king = {"en": ("queen", "king"), "zh": ("姐", "王")}[language]
+    kinds = {words[place]: kind for kind, places in own.items() for place in places}
+    assert (kinds[queen], kinds[king]) == ("WOMAN", "MAN")
+    assert all(all_kinds[kind] == places for kind, places in own.items())
+    assert set(all_kinds["NEW"]) == set(own["THING"])
 
 
 def test_a_batch_holds_the_sentences_and_fills_them_up():

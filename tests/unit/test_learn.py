@@ -25,7 +25,7 @@ from attention.grammar import RELATIONS, examples
 from attention.grammar.batches import UNKNOWN
 from attention.grammar.english import ENGLISH
 from attention.grammar.lexicon import head_of
-from attention.learn import MAX_LEN, STEPS, adam_step, logits
+from attention.learn import MAX_LEN, STEPS, _groups, _made_new, adam_step, logits
 
 pytestmark = pytest.mark.xdist_group("learning")  # one process trains the layers, each once
 
@@ -412,6 +412,15 @@ class TestAnySentence:
         assert trained().trace("the queen", switches=AttentionConfig(8, 4, causal=True)).config == (
             dataclasses.replace(DEFAULT, causal=True)
         )
+
+    def test_what_is_seen_as_new_is_the_mean_of_its_own_kind_alone(self):
+        learned = briefly()
+        count, words = len(learned.vocabulary), list(learned.vocabulary)
+        seen = _made_new(learned.embedding, torch.ones(count).bool(), torch.zeros(count, 32), _groups("en", count))
+        women = [words.index(word) for word in ENGLISH.lists["WOMAN"] if word[0].islower()]
+        mean = learned.embedding[women].mean(dim=0)
+        assert_close(seen[women], mean.expand(len(women), -1))
+        assert torch.equal(seen[0], learned.embedding[0])  # the unknown word is of no kind
 
     def test_a_new_word_can_be_what_is_meant(self):
         learned = learn(DEFAULT)
