@@ -7,6 +7,7 @@ of another word.
 
 from random import Random
 
+from attention.grammar.lexicon import head_of
 from attention.grammar.shapes import Grammar, Word, pick, split_all
 
 # Noun class → measure word → the nouns it counts. Under "-" stand names and plurals, which are not counted.
@@ -125,14 +126,6 @@ BOX=a 放>a 不 进>a BOX=b ， 因为 它=p>b:role 太>x SMALL=x>p 了
 WOMAN|MAN=a FOUND>a 了 RED=x>b 的>b -THING=b 和 RED=y>c 的>c -THING=c ， PRON=p>a BOUGHT>p 了 @x=z>o 的>o 那个=o>b:same
 WOMAN|MAN=a FOUND>a 了 RED=x>b 的>b -THING=b 和 RED=y>c 的>c -THING=c ， PRON=p>a BOUGHT>p 了 @y=z>o 的>o 那个=o>c:same
 """
-_SUFFIXES = ("子", "们")
-
-
-def _head(word: str) -> int:
-    """Which character carries the meaning: the last one, suffixes aside (椅子 → 椅); in 他们 and 我们 it is 们."""
-    if word in ("他们", "它们", "我们"):
-        return 1
-    return len(word.rstrip("".join(_SUFFIXES))) - 1
 
 
 def _before(name: str, noun: str, adjectives: tuple[str, ...], rng: Random) -> list[Word]:
@@ -159,7 +152,7 @@ CHINESE = Grammar(
     | dict.fromkeys(("的", "RED", "@"), "adjective")
     | dict.fromkeys(("ADJ", "TIRED", "WIDE", "BIG", "SMALL"), "predicate"),
     before=_before,
-    parts=lambda word: (tuple(word), _head(word)),
+    parts=lambda word: (tuple(word), head_of(word)),
     join="".join,
     stop="。",
     shapes=tuple(_SHAPES.split("\n")[1:-1]),

@@ -40,7 +40,6 @@ class Word:
 class Lexicon:
     """The words of one language."""
 
-    language: str
     kinds: Mapping[str, tuple[str, ...]]  # word, case folded → its kinds, the likeliest first
     lists: Mapping[str, tuple[str, ...]]  # kind → its words as they are written; with them VERB's forms: PAST, ING
     beside: Mapping[tuple[str, str], float]  # how well a group stands before another
@@ -86,7 +85,7 @@ class Lexicon:
         known = self.kinds.get(text.casefold().replace("’", "'"), ())
         if known:
             listed = [(_PER_WORD + _PER_OPTION * i, Word(start, stop, kind)) for i, kind in enumerate(known)]
-            if self.language == "en" and start and text[0].isupper() and group_of(known[0]) != "pronoun":
+            if start and text[0].isupper() and group_of(known[0]) != "pronoun":
                 listed += self._new(text, start, stop, _PER_WORD - 1)  # Rose, in the middle of a sentence
             return listed
         if is_mark(text):
@@ -265,7 +264,7 @@ def _english(written: Mapping[str, Sequence[str]]) -> Lexicon:
         if group_of(found[0]) in ("noun", "name"):
             kinds.setdefault(f"{word}'s", found[:1])
     frozen = {name: tuple(dict.fromkeys(words)) for name, words in lists.items()}
-    return Lexicon("en", kinds, frozen, _table(_ENGLISH_NEIGHBOURS), _guess_english, " ", 1)
+    return Lexicon(kinds, frozen, _table(_ENGLISH_NEIGHBOURS), _guess_english, " ", 1)
 
 
 def _plural(noun: str) -> str:
@@ -323,4 +322,4 @@ def _chinese(lists: Mapping[str, Sequence[str]]) -> Lexicon:
     kinds = _known(lists, {})
     frozen = {name: tuple(words) for name, words in lists.items()}
     longest = max(len(word) for words in lists.values() for word in words)
-    return Lexicon("zh", kinds, frozen, _table(_CHINESE_NEIGHBOURS), _guess_chinese, "", longest)
+    return Lexicon(kinds, frozen, _table(_CHINESE_NEIGHBOURS), _guess_chinese, "", longest)

@@ -89,7 +89,7 @@ def test_a_new_word_is_taken_for_what_its_ending_and_its_place_say(sentence, wor
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("sentence", ["", "!!!", "👍🏽 ok", "a" * 200, "我 love 你", "١٢٣ x_y", "<b>&", "猫" * 64])
 def test_anything_can_be_read(language, sentence):
-    assert "".join(word.removesuffix("?") for word, _ in read(language, sentence)) is not None
+    assert len(read(language, sentence)) <= len(tokenize(sentence))  # and read checks that every token has its word
 
 
 def test_of_a_chinese_noun_one_character_is_the_head():
