@@ -26,6 +26,7 @@ from pages.ui.state.settings import (
     LANGUAGES,
     MAX_CHARACTERS,
     MAX_SEED,
+    SWITCHES,
     WEIGHTS,
     head_counts,
 )
@@ -47,7 +48,7 @@ _OF_A_LAYER = {
     "scaled",
     "positions",
 }
-_OF_A_LAYER |= {"causal", "hidden"}
+_OF_A_LAYER |= {"causal", "hidden", "retrained"}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
 _NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")
@@ -166,10 +167,10 @@ def sidebar(here: Resolved, slug: str) -> None:
             st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)
         if "weights" not in absent:
             _weights(here, absent)
-        for name in ("scaled", "positions", "causal"):
+        for name in SWITCHES:
             if name not in absent:
                 st.toggle(label(name, lang), **control(name))
-        if "retrained" not in absent and slug in (OVERVIEW, *WALK, "training"):
+        if "retrained" not in absent:
             way = {"retrained": not settings.retrained}
             words = label("retrain_back" if settings.retrained else "retrain", lang)
             st.button(words, key="retrain", type="tertiary", on_click=change, kwargs=way)

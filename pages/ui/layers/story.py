@@ -8,11 +8,11 @@ import streamlit as st
 from attention import Learned
 from attention.tensors import SILENCED
 from pages.ui.state.resolved import Resolved
+from pages.ui.state.settings import SWITCHES
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import percent
 
-SWITCHES = ("scaled", "positions", "causal")  # what can be changed with the same weights
 ENOUGH = 0.95  # a layer that gets fewer words right than this has not learned its task
 
 

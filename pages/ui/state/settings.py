@@ -27,6 +27,7 @@ MAX_TOKENS = 64
 MAX_SEED = 999_999
 CHECKPOINTS = checkpoint_steps()
 MOST_WAYS, MOST_MOMENTS = 2, 100  # of a play
+SWITCHES = ("scaled", "positions", "causal")  # of a layer: what can be changed with the same weights
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 

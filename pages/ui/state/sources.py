@@ -10,7 +10,7 @@ from dataclasses import replace
 from attention import AttentionConfig, Learned, SentenceTrace, trace_by_hand, trace_sentence
 from attention.pretrained import Pretrained
 from pages.ui.state import text
-from pages.ui.state.settings import MAX_CHARACTERS, MAX_TOKENS, Settings, Weights
+from pages.ui.state.settings import MAX_CHARACTERS, MAX_TOKENS, SWITCHES, Settings, Weights
 from pages.ui.state.text import Reading
 from pages.ui.state.values import Scope
 
@@ -109,11 +109,15 @@ class LearnedWeights(Source):
     is_drawn = learns = True
 
     def trained(self, settings: Settings, config: AttentionConfig) -> AttentionConfig:
-        return config if settings.retrained else replace(config, causal=False, scaled=True, positions=True)
+        return config if settings.retrained else self._usual(config)
+
+    def _usual(self, config: AttentionConfig) -> AttentionConfig:
+        """The same size, with the switches of a first visit."""
+        return replace(config, **{name: getattr(Settings, name) for name in SWITCHES})
 
     def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
-        usual = scope.config.scaled and scope.config.positions and not scope.config.causal
-        return super().absent(scope, model) | ({"retrained"} if usual else set())
+        is_usual = scope.config == self._usual(scope.config)
+        return super().absent(scope, model) | ({"retrained"} if is_usual else set())
 
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         if self.trained(a, self.config(a, None)) != self.trained(b, self.config(b, None)) or not same_grammar:
