@@ -57,6 +57,7 @@ def test_a_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
         assert page.get_by_test_id("stDialog").count() == 0
         if slug in WALKED:
             assert len(panels(page)) >= 2
+            page.locator(".st-key-more").scroll_into_view_if_needed()  # it is drawn when one comes near
             assert "book" in page.locator(".st-key-story").inner_text()
         assert "Attention, step by step" in page.title()
         page.close()
