@@ -102,6 +102,8 @@ def visit(
             contexts[key] = browser.new_context(**options)
             tabs[key] = []
         page = tabs[key].pop() if tabs[key] and base == server else contexts[key].new_page()
+        if page.url.startswith(server) and all(other != key for other, _ in opened):
+            page.evaluate("localStorage.clear()")  # what the visitor before left: an open sidebar, deeds
         opened.append((key, page))
         page.bring_to_front()  # a tab behind another one draws nothing
         page.set_viewport_size({"width": size[0], "height": size[1]})
