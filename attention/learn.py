@@ -1,59 +1,89 @@
-"""The same layer, trained: it learns to output, for every word of a sentence, the word that this word refers to."""
+"""The same layer, trained: it learns to output, for every word of a sentence, the word that this word refers to.
+
+The vector of a word is that of its kind, which is learned, and something of its own, which follows from the word alone
+and stays. So a word that the training never showed is understood as far as its kind is.
+"""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 from torch.nn.functional import embedding as lookup
 
 from attention.config import AttentionConfig
-from attention.embedding import (
-    add_positions,
-    embedding_table,
-    seeded,
-    sinusoidal_positions,
-    vocabulary,
-)
+from attention.embedding import add_positions, embedding_table, seeded, sinusoidal_positions, vocabulary
 from attention.grammar import RELATIONS
-from attention.grammar.batches import Batch, alike, by_kind, draw, sentences
-from attention.grammar.lexicon import kinds_of
+from attention.grammar.batches import Batch, draw, kind_names, sentences, tokens_of
+from attention.grammar.batches import vocabulary as words_of
+from attention.grammar.lexicon import kind_of_each, kinds_of, lexicon
 from attention.measures import entropy, looks_at
 from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_attention, trace_vectors
 from attention.weights import AttentionWeights
 
 MAX_LEN = 64  # positions that have a vector of their own; the tokens after them share the last one
 STEPS = 300
-_BATCH = {"en": 64, "zh": 60}  # sentences a step
-_RATE, _WARM_UP, _DECAYS = 0.03, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
-_PRONOUN = 8.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
-_FORGOTTEN = 0.01  # the share of tokens shown as unknown, so that the unknown word has a vector that makes sense
-# The share of the words that a batch sees as if they were new, so that truly new words are understood.
-_NEW = {"en": 0.2, "zh": 0.1}
+_BATCH = 40  # sentences a step
+_RATE, _WARM_UP, _DECAYS = 0.045, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
+_PRONOUN = 4.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
+_KIND, _OWN = 1.7, 3.0  # the length of a kind's vector before the training, and of what each word has of its own
+_CALM = 0.6  # how much it counts in the loss that a head lets the others do what is theirs
 
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """All that is learned. There is no output layer: an output is compared with the embeddings."""
+    """All that is learned. There is no output layer: an output is compared with the vectors of words."""
 
     weights: AttentionWeights
-    embedding: Tensor  # (vocab_size, d_model)
+    kinds: Tensor  # (kinds, d_model): the vector of each kind of word
     positions: Tensor  # (MAX_LEN, d_model); all 0 where positions are switched off
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint(Parameters):
-    """The layer after some steps, and how well it did then on held-out sentences."""
+    """The layer after some steps. How well it did then on held-out sentences is measured when it is asked for."""
 
+    config: AttentionConfig
+    language: str
     step: int
-    loss: float  # mean cross-entropy of the held-out words that one head can do, in nats
-    accuracy_by_relation: Mapping[str, float]  # the share of the words whose output is nearest to their referent
-    accuracy: float  # over the relations that one head can do
-    accuracy_beyond: float  # over those that take more
+
+    @cached_property
+    def _measured(self) -> "Measured":
+        return _assess(self.config, self.language, self)
+
+    @property
+    def loss(self) -> float:
+        """The mean cross-entropy of the held-out words that one head can do, in nats."""
+        return self._measured.loss
+
+    @property
+    def accuracy_by_relation(self) -> Mapping[str, float]:
+        """The share of the words whose output is nearest to their referent."""
+        return self._measured.by_relation
+
+    @property
+    def accuracy(self) -> float:
+        """The same over the relations that one head can do."""
+        return self._measured.accuracy
+
+    @property
+    def accuracy_beyond(self) -> float:
+        """The same over those that take more."""
+        return self._measured.beyond
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a layer does on held-out sentences; see Checkpoint."""
+
+    loss: float
+    by_relation: Mapping[str, float]
+    accuracy: float
+    beyond: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +104,7 @@ class HeadReport:
     entropy: float  # mean, in nats
     accuracy_without: float  # of the layer, with this head silenced
     on_referent_by_relation: Mapping[str, float]
+    weight_by_relation: Mapping[str, float]  # the mean weight that the referent gets
     accuracy_without_by_relation: Mapping[str, float]
 
 
@@ -83,18 +114,30 @@ class Learned(Parameters):
 
     config: AttentionConfig
     language: str
-    vocabulary: tuple[str, ...]  # the unknown word, <unk>, first
+    divided: bool  # whether the training asked the heads to divide the work
     history: History
 
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words that every output is compared with, beside those of the sentence."""
+        return tuple(words_of(self.language))
+
+    @property
+    def embedding(self) -> Tensor:
+        """The vectors of the vocabulary: (vocab_size, d_model)."""
+        return self._vectors(words_of(self.language), self)
+
     def unknown(self, sentence: str | Sequence[str]) -> Mapping[str, str]:
-        """The different words of a sentence that the layer has not learned, in reading order, and what kind of word
-        each is taken for (see attention.grammar.lexicon). Case does not matter.
+        """The different words of a sentence that are in no list, in reading order, and what kind of word each is taken
+        for (see attention.grammar.lexicon). Case does not matter.
         """
-        tokens = cut(sentence)
-        kinds = dict(
-            zip(reversed(tokens), reversed(kinds_of(self.language, tokens)), strict=True)
-        )  # at its first place
-        return {token: kinds[token] for token, i in zip(tokens, self._ids(tokens), strict=True) if i == 0}
+        tokens, found = cut(sentence), lexicon(self.language)
+        kinds, new = kinds_of(self.language, tokens), dict[str, str]()
+        for word in found.read(tokens):
+            for place in range(word.start, word.stop):
+                if not word.is_known:
+                    new.setdefault(tokens[place], kinds[place])
+        return new
 
     def trace(
         self,
@@ -106,16 +149,13 @@ class Learned(Parameters):
     ) -> SentenceTrace:
         """The walk of any sentence through the trained layer, or through the layer at one of history's checkpoints.
 
-        A word that the layer has not learned has the mean vector of the learned words of its kind, and something of its
-        own that follows from the word alone. switches: causal, scaled and positions, where they are to differ from
-        those of the training; the weights stay. ValueError for a hidden key outside.
+        switches: causal, scaled and positions, where they are to differ from those of the training; the weights stay.
+        ValueError for a hidden key outside.
         """
         config = self._switched(switches)
-        now = self if checkpoint is None else self.history.checkpoints[checkpoint]
-        tokens = cut(sentence)
-        new, vocab = self._new_rows(tokens, now.embedding), vocabulary(tokens)
-        rows = [new.get(word, now.embedding[i]) for word, i in zip(vocab, self._ids(vocab), strict=True)]
-        table = torch.stack(rows) if rows else now.embedding[:0]  # (words of the sentence, d_model)
+        now, tokens = self._at(checkpoint), cut(sentence)
+        kinds = kind_of_each(self.language, tokens)
+        table = self._vectors({word: kinds[word] for word in vocabulary(tokens)}, now)  # (its words, d_model)
         places = torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)  # (seq_len,)
         positions = now.positions[places] * config.positions  # (seq_len, d_model)
         return trace_vectors(
@@ -123,45 +163,36 @@ class Learned(Parameters):
         )
 
     def decode(self, sentence: str | Sequence[str], *, checkpoint: int | None = None) -> tuple[str, ...]:
-        """For each token the word whose embedding its output is nearest to: the largest dot product."""
+        """For each token the word whose vector its output is nearest to: the largest dot product."""
         output = self.trace(sentence, checkpoint=checkpoint).attention.output
         return self.words(output, sentence, checkpoint=checkpoint)
 
     def words(
         self, output: Tensor, sentence: str | Sequence[str] = (), *, checkpoint: int | None = None
     ) -> tuple[str, ...]:
-        """For each row of output (seq_len, d_model) the word whose embedding it is nearest to.
+        """For each row of output (seq_len, d_model) the word whose vector it is nearest to.
 
-        Of all words that the layer has learned, and of the new ones of that sentence.
+        Of the words of the vocabulary, and of those of that sentence.
         """
-        embedding = self.embedding if checkpoint is None else self.history.checkpoints[checkpoint].embedding
-        new = self._new_rows(cut(sentence), embedding)
-        table = torch.cat([embedding, *(row.unsqueeze(0) for row in new.values())])  # (vocab_size + new words, d_model)
-        nearest = logits(output, table).argmax(dim=-1)  # (seq_len,)
-        words = (*self.vocabulary, *new)
+        own = kind_of_each(self.language, cut(sentence))
+        said = {word.casefold() for word in own}
+        kinds = own | {word: kind for word, kind in words_of(self.language).items() if word not in said}
+        nearest = logits(output, self._vectors(kinds, self._at(checkpoint))).argmax(dim=-1)  # (seq_len,)
+        words = tuple(kinds)
         return tuple(words[i] for i in nearest.tolist())
-
-    def _new_rows(self, tokens: Sequence[str], embedding: Tensor) -> dict[str, Tensor]:
-        """The vector of each word that the layer has not learned: (d_model,)."""
-        kinds, rows = alike(self.language), dict[str, Tensor]()
-        for word, kind in self.unknown(tokens).items():
-            learned = embedding[list(kinds.get(kind, (0,)))]  # (words of its kind, d_model)
-            mean, spread = learned.mean(dim=0), learned.var(dim=0, correction=0).mean().sqrt()
-            own = torch.randn(self.config.d_model, generator=seeded(f"new {word.casefold()}"))  # (d_model,)
-            rows[word] = mean + own * spread
-        return rows
 
     def heads(self) -> tuple[HeadReport, ...]:
         """What each head does on the held-out sentences."""
-        batch = sentences(self.language)[2]
-        weights = _forward(self.config, self, batch).attn_weights  # (N, H, L, L)
+        batch = sentences(self.language)[1]
+        weights = _forward(self.config, self, _embed(self.config, self.language, self, batch), batch).attn_weights
         places = torch.arange(batch.ids.shape[1]).expand_as(batch.ids)  # (N, L)
         on = [looks_at(weights, place.unsqueeze(1)) for place in (batch.referents, places - 1, places)]  # (N, H, L)
-        measured = torch.stack([*on, entropy(weights)]).transpose(1, 2)  # (4, H, N, L)
-        referent, previous, itself, spread = measured[..., batch.real].mean(dim=-1).tolist()  # (H,) each
-        without = [_assess(self.config, self._without(head), batch) for head in range(self.config.num_heads)]
-        hits, relations = measured[0][:, batch.real], batch.relations[batch.real]  # (H, tokens), (tokens,)
-        of_relation = {name: hits[:, relations == i].mean(dim=-1).tolist() for i, name in enumerate(RELATIONS)}  # (H,)
+        gets = weights.gather(-1, batch.referents[:, None, :, None].expand(-1, weights.shape[1], -1, 1))[..., 0]
+        measured = torch.stack([*on, entropy(weights), gets]).transpose(1, 2)[..., batch.real]  # (5, H, tokens)
+        referent, previous, itself, spread, _ = measured.mean(dim=-1).tolist()  # (H,) each
+        without = [_assess(self.config, self.language, self._without(head)) for head in range(self.config.num_heads)]
+        relations = batch.relations[batch.real]  # (tokens,)
+        of_relation = {name: measured[..., relations == i].mean(dim=-1) for i, name in enumerate(RELATIONS)}  # (5, H)
         return tuple(
             HeadReport(
                 referent[head],
@@ -169,8 +200,9 @@ class Learned(Parameters):
                 itself[head],
                 spread[head],
                 silenced.accuracy,
-                {name: of_relation[name][head] for name in silenced.accuracy_by_relation},
-                silenced.accuracy_by_relation,
+                {name: float(of_relation[name][0, head]) for name in silenced.by_relation},
+                {name: float(of_relation[name][4, head]) for name in silenced.by_relation},
+                silenced.by_relation,
             )
             for head, silenced in enumerate(without)
         )
@@ -182,17 +214,25 @@ class Learned(Parameters):
 
         switches: see trace. silenced: a head that nothing is heard of.
         """
-        now: Parameters = self if checkpoint is None else self.history.checkpoints[checkpoint]
-        now = now if silenced is None else self._without(silenced, checkpoint)
+        now = self._at(checkpoint) if silenced is None else self._without(silenced, checkpoint)
         config = self._switched(switches)
-        now = Parameters(now.weights, now.embedding, now.positions * config.positions)
-        return _assess(config, now, sentences(self.language)[2]).accuracy
+        now = Parameters(now.weights, now.kinds, now.positions * config.positions)
+        return _assess(config, self.language, now).accuracy
 
     def accuracy_of_itself(self) -> float:
         """The share of held-out words that one gets right by always naming the word itself; see Checkpoint.accuracy."""
-        batch = sentences(self.language)[2]
-        easy = torch.tensor([takes == "one head" for takes in RELATIONS.values()])[batch.relations]  # (N, L)
-        return float((batch.targets == batch.ids)[easy & batch.real].double().mean())
+        batch = sentences(self.language)[1]
+        meant = batch.ids.gather(1, batch.referents)  # (N, L)
+        return float((meant == batch.ids)[_easy(batch) & batch.real].double().mean())
+
+    def _at(self, checkpoint: int | None) -> Parameters:
+        return self if checkpoint is None else self.history.checkpoints[checkpoint]
+
+    def _vectors(self, words: Mapping[str, str], now: Parameters) -> Tensor:
+        """The vectors of words, given each one's kind: (words, d_model)."""
+        names = kind_names(self.language)
+        of_kinds = now.kinds[[names.index(kind) for kind in words.values()]]  # (words, d_model)
+        return of_kinds + own_parts(tuple(words), self.config)
 
     def _switched(self, switches: AttentionConfig | None) -> AttentionConfig:
         """The layer's sizes, with other switches."""
@@ -201,14 +241,10 @@ class Learned(Parameters):
 
     def _without(self, head: int, checkpoint: int | None = None) -> Parameters:
         """The layer with a head silenced: nothing of it passes W_O."""
-        now = self if checkpoint is None else self.history.checkpoints[checkpoint]
+        now = self._at(checkpoint)
         heads = torch.arange(self.config.d_model).unsqueeze(-1) // self.config.head_dim  # (d_model, 1): whose row it is
         weights = replace(now.weights, w_o=now.weights.w_o.masked_fill(heads == head, 0))
-        return Parameters(weights, now.embedding, now.positions)
-
-    def _ids(self, tokens: Iterable[str]) -> list[int]:
-        index = {word.casefold(): i for i, word in enumerate(self.vocabulary)}
-        return [index.get(token.casefold(), 0) for token in tokens]
+        return Parameters(weights, now.kinds, now.positions)
 
 
 def checkpoint_steps(steps: int = STEPS) -> tuple[int, ...]:
@@ -220,9 +256,25 @@ def checkpoint_steps(steps: int = STEPS) -> tuple[int, ...]:
     return tuple(sorted({round(steps * (i / 10) ** 2) for i in range(11)}))
 
 
-def logits(output: Tensor, embedding: Tensor) -> Tensor:
-    """How near each output is to each word: its dot product with the word's embedding."""
-    return output @ embedding.T  # (..., vocab_size)
+def logits(output: Tensor, words: Tensor) -> Tensor:
+    """How near each output is to each word: its dot product with the word's vector."""
+    return output @ words.T  # (..., words)
+
+
+@lru_cache(maxsize=64)
+def own_parts(words: tuple[str, ...], config: AttentionConfig) -> Tensor:
+    """What each word has of its own: a direction by chance in the second half of the columns, all of one length.
+
+    It depends on the word, its case aside, on d_model and on the seed alone. Shape (words, d_model).
+    """
+    width = config.d_model // 2 or 1
+    drawn = [torch.randn(width, generator=seeded(f"{config.seed} own {word.casefold()}")) for word in words]
+    return _own(torch.stack(drawn) if drawn else torch.zeros(0, width), config.d_model)
+
+
+def _own(drawn: Tensor, d_model: int) -> Tensor:
+    """Directions (..., width), made that long, in the last columns of vectors: (..., d_model)."""
+    return pad(_OWN * drawn / drawn.norm(dim=-1, keepdim=True), (d_model - drawn.shape[-1], 0))
 
 
 def adam_step(now: Tensor, grad: Tensor, mean: Tensor, square: Tensor, step: int, rate: float) -> tuple[Tensor, ...]:
@@ -246,18 +298,21 @@ def learn(
     *,
     language: str = "en",
     steps: int = STEPS,
+    divided: bool = True,
     on_step: Callable[[int, int, float], None] | None = None,
+    on_checkpoint: Callable[[Learned], None] | None = None,
 ) -> Learned:
-    """Train one attention layer, with its word vectors and positions, on the sentences of attention.grammar.
+    """Train one attention layer, with the vectors of kinds of words and of positions, on attention.grammar's sentences.
 
-    on_step(step, steps, loss) is called after every step, counted from 1; what it raises ends the training and is
-    passed on. The same arguments give the same numbers. Some settings learn little, and that is no error.
-    ValueError for a language without a grammar, and for fewer than 0 steps.
+    divided: whether the loss asks the heads to divide the work; see restlessness. on_step(step, steps, loss) is called
+    after every step, counted from 1; what it raises ends the training and is passed on. on_checkpoint gets the layer
+    as it stands, before the first step and each time it is kept. The same arguments give the same numbers. Some
+    settings learn little, and that is no error. ValueError for a language without a grammar, and fewer than 0 steps.
     """
     if steps < 0:
         raise ValueError(f"steps must be at least 0, got {steps}")
     with one_thread():
-        return _train(config, language, steps, on_step or (lambda *_: None))
+        return _train(config, language, steps, divided, on_step or (lambda *_: None), on_checkpoint or (lambda _: None))
 
 
 @contextmanager
@@ -271,27 +326,40 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _train(config: AttentionConfig, language: str, steps: int, on_step: Callable[[int, int, float], None]) -> Learned:
-    vocab, training, held_out = sentences(language)
-    tensors = _start(config, vocab)
-    means, squares = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
-    generator = seeded(f"{config.seed} batches")
-    kept, groups = checkpoint_steps(steps), _groups(language, len(vocab))
-    losses, checkpoints = list[float](), [_assess(config, _parameters(config, tensors), held_out)]
+def _train(
+    config: AttentionConfig,
+    language: str,
+    steps: int,
+    divided: bool,
+    on_step: Callable[[int, int, float], None],
+    on_checkpoint: Callable[[Learned], None],
+) -> Learned:
+    kept, losses, checkpoints = checkpoint_steps(steps), list[float](), list[Checkpoint]()
+    start = _start(config, language)
+    now = _joined(start)  # all parameters in one row, which is quicker
+    mean, square = torch.zeros_like(now), torch.zeros_like(now)
+
+    def keep(step: int) -> Learned:
+        found = _parameters(config, _apart(now, start))
+        parameters = found.weights, found.kinds, found.positions
+        checkpoints.append(Checkpoint(*parameters, config, language, step))
+        history = History(tuple(losses), tuple(checkpoints))
+        learned = Learned(*parameters, config, language, divided, history)
+        on_checkpoint(learned)
+        return learned
+
+    learned = keep(0)
+    training, generator = sentences(language)[0], seeded(f"{config.seed} batches")
     for step in range(1, steps + 1):
-        batch = draw(training, _BATCH[language], _FORGOTTEN, generator)
-        is_new = torch.rand(len(vocab), generator=generator) < _NEW[language]  # (vocab_size,)
-        own = torch.randn(len(vocab), config.d_model, generator=generator)  # (vocab_size, d_model)
-        loss, grads = _gradients(config, tensors, batch, partial(_made_new, is_new=is_new, own=own, groups=groups))
-        adam = partial(adam_step, step=step, rate=_rate(config, step, steps))
-        moved = map(adam, tensors, grads, means, squares)
-        tensors, means, squares = (list(group) for group in zip(*moved, strict=True))
+        batch = draw(training, _BATCH, generator)
+        own = torch.randn(*batch.ids.shape, config.d_model // 2 or 1, generator=generator)  # (N, L, width)
+        loss, grad = _gradient(config, now, start, batch, _own(own, config.d_model), divided)
+        now, mean, square = adam_step(now, grad, mean, square, step, _rate(config, step, steps))
         losses.append(loss)
         if step in kept:
-            checkpoints.append(_assess(config, _parameters(config, tensors), held_out, step))
+            learned = keep(step)
         on_step(step, steps, loss)
-    last, history = checkpoints[-1], History(tuple(losses), tuple(checkpoints))
-    return Learned(last.weights, last.embedding, last.positions, config, language, vocab, history)
+    return learned
 
 
 def _rate(config: AttentionConfig, step: int, steps: int) -> float:
@@ -299,70 +367,110 @@ def _rate(config: AttentionConfig, step: int, steps: int) -> float:
     return _RATE * min(1, 32 / config.d_model) * min(1, step / _WARM_UP) * (1 - (step - 1) / steps)
 
 
-def _start(config: AttentionConfig, vocab: Sequence[str]) -> list[Tensor]:
-    """The untrained numbers, the ones of the pages: only the embeddings are shorter, and positions can be learned."""
+def _start(config: AttentionConfig, language: str) -> list[Tensor]:
+    """The untrained numbers: the weights are those of the pages with random ones, and positions can be learned."""
     weights = AttentionWeights.random(config)
-    embedding = embedding_table(vocab, config.d_model, config.seed) * (1.7 / math.sqrt(config.d_model))
+    kinds = embedding_table(kind_names(language), config.d_model, config.seed) * (_KIND / math.sqrt(config.d_model))
     positions = sinusoidal_positions(MAX_LEN, config.d_model) * config.positions
-    return [embedding, positions, *(getattr(weights, field.name) for field in fields(weights)[:-1])]
+    return [kinds, positions, *(getattr(weights, field.name) for field in fields(weights)[:-1])]
+
+
+def _joined(tensors: Sequence[Tensor]) -> Tensor:
+    """All numbers of some tensors in one row."""
+    return torch.cat([tensor.flatten() for tensor in tensors])
+
+
+def _apart(row: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """Such a row as tensors again, of those shapes."""
+    pieces = row.split([tensor.numel() for tensor in like])
+    return [piece.view_as(tensor) for piece, tensor in zip(pieces, like, strict=True)]
 
 
 def _parameters(config: AttentionConfig, tensors: Sequence[Tensor]) -> Parameters:
-    embedding, positions, w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o = tensors
+    kinds, positions, w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o = tensors
     weights = AttentionWeights(w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o, config.num_heads)
-    return Parameters(weights, embedding, positions * config.positions)
+    return Parameters(weights, kinds, positions * config.positions)
 
 
-def _groups(language: str, vocab_size: int) -> Tensor:
-    """Which words are of one kind: (kinds, vocab_size), 1 / the kind's size for its words, 0 elsewhere."""
-    kinds = by_kind(language)
-    groups = torch.zeros(len(kinds), vocab_size)
-    for group, words in zip(groups, kinds.values(), strict=True):
-        group[list(words)] = 1 / len(words)
-    return groups  # (kinds, vocab_size)
+def _gradient(
+    config: AttentionConfig, row: Tensor, like: Sequence[Tensor], batch: Batch, own: Tensor, divided: bool
+) -> tuple[float, Tensor]:
+    """The loss of a batch, and how it changes with each parameter.
 
-
-def _made_new(embedding: Tensor, is_new: Tensor, own: Tensor, groups: Tensor) -> Tensor:
-    """The embedding with some words as if they were new: the mean of their kind, and something of their own."""
-    is_of = (groups > 0).to(embedding.dtype)  # (kinds, vocab_size)
-    means = is_of.T @ (groups @ embedding)  # (vocab_size, d_model)
-    away = (embedding - means).detach().square()  # (vocab_size, d_model)
-    spreads = is_of.T @ (groups @ away).mean(dim=-1, keepdim=True).sqrt()  # (vocab_size, 1)
-    is_new = is_new & (is_of.sum(dim=0) > 0)  # the unknown word is of no kind
-    return torch.where(is_new.unsqueeze(-1), means + own * spreads, embedding)  # (vocab_size, d_model)
-
-
-def _gradients(
-    config: AttentionConfig, tensors: Sequence[Tensor], batch: Batch, seen: Callable[[Tensor], Tensor]
-) -> tuple[float, Sequence[Tensor]]:
-    """The loss of a batch, and how it changes with each parameter. seen: the embedding as this batch sees it."""
+    own: (N, L, d_model), what each token has of its own; drawn anew for every sentence, so that all words are new.
+    """
     with torch.enable_grad():
-        leaves = [tensor.detach().requires_grad_() for tensor in tensors]
-        now = _parameters(config, leaves)
-        now = replace(now, embedding=seen(now.embedding))
-        output = _forward(config, now, batch).output[batch.real]  # (tokens, d_model)
-        lost = cross_entropy(logits(output, now.embedding), batch.targets[batch.real], reduction="none")  # (tokens,)
+        leaf = row.detach().requires_grad_()
+        now = _parameters(config, _apart(leaf, like))
+        own = own.gather(1, batch.first.unsqueeze(-1).expand_as(own))  # the same for the same token
+        embeddings = lookup(batch.kinds, now.kinds) + own  # (N, L, d_model)
+        trace = _forward(config, now, embeddings, batch)
+        is_word = batch.real & (batch.first == torch.arange(batch.first.shape[1]))  # (N, L): each word once
+        numbers = is_word.flatten().cumsum(0).view_as(batch.ids) - 1  # (N, L): of the words of the batch
+        targets = numbers.gather(1, batch.first.gather(1, batch.referents))[batch.real]  # (tokens,)
+        lost = cross_entropy(logits(trace.output[batch.real], embeddings[is_word]), targets, reduction="none")
         is_pronoun = batch.relations[batch.real] == list(RELATIONS).index("pronoun")  # (tokens,)
         importance = torch.where(is_pronoun, _PRONOUN, 1.0)  # (tokens,)
         loss: Tensor = (lost * importance).sum() / importance.sum()
-        return float(loss.detach()), torch.autograd.grad(loss, leaves)
+        asked = loss + _CALM * restlessness(trace.attn_weights, batch) if divided and _can_divide(config) else loss
+        return float(loss.detach()), torch.autograd.grad(asked, leaf)[0]
 
 
-def _forward(config: AttentionConfig, now: Parameters, batch: Batch) -> AttentionTrace:
-    embeddings = lookup(batch.ids, now.embedding)  # (N, L, d_model): one-hot @ embedding, without the zeros
-    x = add_positions(embeddings, now.positions[: batch.ids.shape[1]])  # (N, L, d_model)
+def restlessness(attn_weights: Tensor, batch: Batch) -> Tensor:
+    """How much the heads put on single words where the work is the others': a term of the loss that divides the work.
+
+    Heads 0, 2, ... are to find what stands before a word, heads 1, 3, ... what stands after it. Where the referent
+    is on the other side, a head is asked to spread its weights: the sum of their squares is 1 where all is on one word,
+    and 1 / n where it is spread over n.
+    """
+    places = torch.arange(batch.ids.shape[1])  # (L,)
+    after, before = (batch.referents > places) & batch.real, (batch.referents < places) & batch.real  # (N, L) each
+    peaks = attn_weights.square().sum(dim=-1)  # (N, H, L)
+    return ((peaks[:, 0::2] * after.unsqueeze(1)).sum() + (peaks[:, 1::2] * before.unsqueeze(1)).sum()) / (
+        batch.real.sum()
+    )
+
+
+def _can_divide(config: AttentionConfig) -> bool:
+    """Whether there are two heads, both can look both ways, and they can tell the sides apart."""
+    return config.num_heads > 1 and config.positions and not config.causal
+
+
+def _forward(config: AttentionConfig, now: Parameters, embeddings: Tensor, batch: Batch) -> AttentionTrace:
+    """embeddings: (N, L, d_model)."""
+    x = add_positions(embeddings, now.positions[: embeddings.shape[1]])  # (N, L, d_model)
     is_open = batch.real[:, None, None, :]  # (N, 1, 1, L)
     return multi_head_attention(x, now.weights, attn_mask=is_open, is_causal=config.causal, scaled=config.scaled)
 
 
-def _assess(config: AttentionConfig, now: Parameters, batch: Batch, step: int = 0) -> Checkpoint:
-    """How well a layer does on a batch."""
-    scores = logits(_forward(config, now, batch).output[batch.real], now.embedding)  # (tokens, vocab_size)
-    targets, relations = batch.targets[batch.real], batch.relations[batch.real]  # (tokens,)
-    right = (scores.argmax(dim=-1) == targets).double()  # (tokens,)
-    easy = torch.tensor([takes == "one head" for takes in RELATIONS.values()])[relations]  # (tokens,)
+def _embed(config: AttentionConfig, language: str, now: Parameters, batch: Batch) -> Tensor:
+    """The embeddings of held-out sentences: (N, L, d_model)."""
+    return lookup(batch.kinds, now.kinds) + own_parts(tokens_of(language), config)[batch.ids]
+
+
+def _easy(batch: Batch) -> Tensor:
+    """Which words one head can do: (N, L)."""
+    return torch.tensor([takes == "one head" for takes in RELATIONS.values()])[batch.relations]
+
+
+def _assess(config: AttentionConfig, language: str, now: Parameters) -> Measured:
+    """How well a layer does on the held-out sentences: each output is compared with what Learned.words compares it."""
+    batch, words, names = sentences(language)[1], words_of(language), kind_names(language)
+    ids = torch.tensor([tokens_of(language).index(word) for word in words])  # (vocab_size,)
+    kinds = now.kinds[[names.index(kind) for kind in words.values()]]  # (vocab_size, d_model)
+    table = kinds + own_parts(tokens_of(language), config)[ids]  # (vocab_size, d_model)
+    embeddings = _embed(config, language, now, batch)  # (N, L, d_model)
+    output = _forward(config, now, embeddings, batch).output  # (N, L, d_model)
+    length = batch.ids.shape[1]
+    is_word = batch.real & (batch.first == torch.arange(length))  # (N, L)
+    is_said = (ids == batch.ids.unsqueeze(-1)).logical_and(batch.real.unsqueeze(-1)).any(dim=1)  # (N, vocab_size)
+    of_sentence = (output @ embeddings.transpose(1, 2)).masked_fill(~is_word.unsqueeze(1), -math.inf)  # (N, L, L)
+    of_others = logits(output, table).masked_fill(is_said.unsqueeze(1), -math.inf)  # (N, L, vocab_size)
+    scores = torch.cat([of_sentence, of_others], dim=-1)[batch.real]  # (tokens, L + vocab_size)
+    targets = batch.first.gather(1, batch.referents)[batch.real]  # (tokens,)
+    right, easy = (scores.argmax(dim=-1) == targets).double(), _easy(batch)[batch.real]  # (tokens,)
+    relations = batch.relations[batch.real]
     of_relation = [right[relations == i] for i in range(len(RELATIONS))]
     shares = {name: float(own.mean()) for name, own in zip(RELATIONS, of_relation, strict=True) if len(own)}
-    loss, accuracy, beyond = cross_entropy(scores[easy], targets[easy]), right[easy].mean(), right[~easy].mean()
-    tensors = now.weights, now.embedding, now.positions
-    return Checkpoint(*tensors, step, float(loss), shares, float(accuracy), float(beyond))
+    loss = float(cross_entropy(scores[easy], targets[easy]))
+    return Measured(loss, shares, float(right[easy].mean()), float(right[~easy].mean()))

@@ -12,21 +12,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize, pad
 
-from attention.embedding import embedding_table, look_up, one_hot_rows, seeded
+from attention.embedding import embedding_table, look_up, one_hot_rows, seeded, vocabulary
 from attention.grammar import GRAMMARS, examples
-from attention.grammar.batches import sentences
 from attention.learn import adam_step, logits, one_thread
 
 METHODS = ("cbow", "skip-gram")
 CONTENT = ("woman", "man", "people", "animal", "thing", "place", "verb", "adjective")
 CLASSES = (*CONTENT, "pronoun", "function word")
 STEPS = 400
+_SENTENCES = 8000
 _BATCH, _START = 512, 0.05  # places in the text a step; how long the first vectors' entries are
 # Adam's step, and the steps until it is reached. As measured: short ones tell women from men less well in English; long
 # ones guess better in Chinese, but with vectors that know less of classes (CBOW: an agreement of 0.7 instead of 0.84).
 _RATE, _WARM_UP = {"en": 0.1, "zh": 0.03}, 10
 _NOUNS = {"WOMAN": "woman", "MAN": "man", "PEOPLE": "people", "ANIMAL": "animal"}  # list of the grammar → class
-_NOUNS |= {"THING": "thing", "BOX": "thing", "PLACE": "place", "WAY": "place"}
+_NOUNS |= {"THING": "thing", "BOX": "thing", "STUFF": "thing", "PLACE": "place", "WAY": "place"}
 _OF_RELATION = dict.fromkeys(("pronoun", "meaning", "role", "same"), "pronoun")
 _OF_RELATION |= {"verb": "verb", "adjective": "adjective", "predicate": "adjective"}
 
@@ -104,9 +104,9 @@ def learn_vectors(
     for name, value, least in (("dim", dim, 1), ("window", window, 1), ("steps", steps, 0)):
         if value < least:
             raise ValueError(f"{name} must be at least {least}, got {value}")
-    vocab, training, _ = sentences(language)
-    words, text = vocab[1:], windows(training.ids, window)  # text: (places,) and (places, 2 · window)
-    counts = tuple(text[0].bincount(minlength=len(vocab))[1:].tolist())
+    words, ids = _text(language)
+    text = windows(ids, window)  # (places,) and (places, 2 · window)
+    counts = tuple(text[0].bincount(minlength=len(words) + 1)[1:].tolist())
     before = embedding_table(words, dim, seed) * _START  # (vocab_size, dim)
     tensors = [before, torch.zeros_like(before)]
     means, squares = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
@@ -122,6 +122,16 @@ def learn_vectors(
             if on_step:
                 on_step(step, steps, loss)
     return Vectors(method, language, words, before, tensors[0], tuple(losses), counts)
+
+
+@cache
+def _text(language: str) -> tuple[tuple[str, ...], Tensor]:
+    """The different words of the training sentences, sorted, and the sentences as ids: (N, L), counted from 1."""
+    found = examples(language, _SENTENCES)
+    words = vocabulary([token for example in found for token in example.tokens])
+    index, longest = {word: i for i, word in enumerate(words, start=1)}, max(len(example.tokens) for example in found)
+    rows = [[index[token] for token in example.tokens] for example in found]
+    return words, torch.tensor([row + [0] * (longest - len(row)) for row in rows])  # (N, L)
 
 
 def windows(ids: Tensor, window: int) -> tuple[Tensor, Tensor]:
@@ -181,12 +191,12 @@ def word_class(word: str, language: str) -> str:
 
 @cache
 def _classes(language: str) -> dict[str, str]:
-    training = sentences(language)[1]
+    training = examples(language, _SENTENCES)
     grammar, seen = GRAMMARS[language], defaultdict[str, Counter[str]](Counter)
-    nouns = {noun: name for kind, name in _NOUNS.items() for noun in grammar.lists[kind]}
+    nouns = {noun: name for kind, name in _NOUNS.items() for noun in grammar.lists.get(kind, ())}
     lists = (*grammar.lists.values(), *grammar.fits.values())
     listed = {token for found in lists for word in found for token in grammar.parts(word)[0]}
-    for example in examples(language, len(training.ids)):
+    for example in training:
         referents = enumerate(zip(example.referents, example.relations, strict=True))
         heads = [referent if relation == "part" else i for i, (referent, relation) in referents]
         spelled = defaultdict[int, str](str)  # place of a head → its whole word

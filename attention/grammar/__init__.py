@@ -42,7 +42,7 @@ def examples(language: str, count: int, *, held_out: bool = False) -> tuple[Exam
     be tested with the other. ValueError for a language without a grammar.
 
     >>> examples("en", 1)[0].sentence
-    'the boy washed the big owl after it swam'
+    'the boy helped Peter in every empty museum'
     """
     if language not in GRAMMARS:
         raise ValueError(f"there is no grammar for {language!r}; there are {', '.join(LANGUAGES)}")

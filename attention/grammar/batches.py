@@ -1,106 +1,105 @@
-"""Sentences of unequal length, side by side in tensors."""
+"""Sentences of unequal length, side by side in tensors, each word with its kind."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
+from random import Random
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from attention.embedding import vocabulary
 from attention.grammar import RELATIONS, Example, examples
-from attention.grammar.lexicon import kinds_of
+from attention.grammar.lexicon import UNLISTED, kind_of_each, lexicon
 
-UNKNOWN = "<unk>"
-_TRAINING, _HELD_OUT = 8000, 200  # sentences
-_READ = 1000  # sentences that are read to see what kinds their words are of
-# Kind → kinds whose place in a sentence is much the same: what a new word is taken for where the grammar has no word
-# of its own kind.
-_LIKE = {
-    **dict.fromkeys(("NEW", "IDEA", "STUFF", "BOX"), ("THING",)),
-    **dict.fromkeys(("ANIMALS", "THINGS"), ("PEOPLE",)),
-    **dict.fromkeys(("NAME", "NAME_F", "NAME_M", "SPEAKER", "WHO"), ("NAME_F", "NAME_M", "WOMAN", "MAN")),
-    **dict.fromkeys(("ADVERB", "RELATIVE", "ASK", "THERE", "TIME", "MODAL", "PARTICLE"), ("CONJUNCTION", "MARK")),
-    "PERSON": ("WOMAN", "MAN"),
-    "TO": ("PREPOSITION",),
-    "HIS": ("HE",),
-    "HER": ("SHE",),
-    "ITS": ("IT",),
-    "THEIR": ("THEY",),
-    "THEY_IT": ("THEY", "PEOPLE"),
-    "THEY": ("PEOPLE",),
-    "AUX": ("VERB",),
+_TRAINING, _HELD_OUT = 6000, 300  # sentences
+_OF_A_KIND = 12  # words of every list that are in the vocabulary
+# Kind → kinds that stand in the same places, of which the grammar has few words or none. Some of its words are taken
+# for one of those in training, so that a layer learns all kinds.
+_ALSO = {
+    "WOMAN": ("PERSON",),
+    "MAN": ("PERSON",),
+    "NAME_F": ("NAME",),
+    "NAME_M": ("NAME",),
+    "PEOPLE": ("THINGS", "THINGS", "ANIMALS"),
+    "THING": ("IDEA", "STUFF", "NEW", "BOX", "PLACE"),
+    "STUFF": ("IDEA", "NEW"),
+    "PLACE": ("IDEA", "NEW"),
+    "ANIMAL": ("NEW",),
+    "THEY": ("THEY_IT",),
 }
+_SHARE_ALSO = 0.3  # of the words of such a kind
 
 
 class Batch(NamedTuple):
     """N sentences, filled up to the length L of the longest."""
 
-    ids: Tensor  # (N, L): places in the vocabulary; 0 is the unknown word
+    ids: Tensor  # (N, L): which token, a place in tokens_of
+    kinds: Tensor  # (N, L): places in kind_names; one for each token of a sentence
+    first: Tensor  # (N, L): the position at which the same token stands first
     referents: Tensor  # (N, L): positions
     relations: Tensor  # (N, L): places in RELATIONS
     real: Tensor  # (N, L): False for what only fills up
 
-    @property
-    def targets(self) -> Tensor:
-        """The id of the word that each word refers to; an unknown word refers to itself."""
-        return self.ids.gather(1, self.referents).masked_fill(self.ids == 0, 0)  # (N, L)
+
+@cache
+def kind_names(language: str) -> tuple[str, ...]:
+    """The kinds of words: those of the lists, and those for what is in no list."""
+    return tuple(sorted({kind for kinds in lexicon(language).kinds.values() for kind in kinds} | set(UNLISTED)))
 
 
 @cache
-def sentences(language: str) -> tuple[tuple[str, ...], Batch, Batch]:
-    """The vocabulary (UNKNOWN first, then the tokens of the training sentences), the training sentences, the held-out.
-
-    ValueError for a language without a grammar.
-    """
-    training, held_out = examples(language, _TRAINING), examples(language, _HELD_OUT, held_out=True)
-    vocab = (UNKNOWN, *vocabulary([token for example in training for token in example.tokens]))
-    return vocab, encode(training, vocab), encode(held_out, vocab)
-
-
-@cache
-def by_kind(language: str) -> Mapping[str, tuple[int, ...]]:
-    """For each kind of word the places in the vocabulary of the words that are of it, as most sentences use them."""
-    uses: dict[str, Counter[str]] = defaultdict(Counter)
-    for example in examples(language, _READ):
-        for token, kind in zip(example.tokens, kinds_of(language, example.tokens), strict=True):
-            uses[token][kind] += 1
-    kinds: dict[str, tuple[int, ...]] = defaultdict(tuple)
-    for i, word in enumerate(sentences(language)[0]):
-        if word in uses:
-            kinds[uses[word].most_common(1)[0][0]] += (i,)
-    return dict(kinds)
+def vocabulary(language: str) -> dict[str, str]:
+    """The tokens of the first words of every list, and the kind of each: what every output is compared with."""
+    found, kinds = lexicon(language), dict[str, str]()
+    for words in found.lists.values():
+        for word in words[:_OF_A_KIND]:
+            tokens = (word,) if found.separator else tuple(word)
+            for token, kind in zip(tokens, found.parts(tokens, found.kinds[word.casefold()][0]), strict=True):
+                kinds.setdefault(token.casefold(), kind)
+    return kinds
 
 
 @cache
-def alike(language: str) -> Mapping[str, tuple[int, ...]]:
-    """The same, and for kinds that the grammar has no word of those of a kind that stands in the same places."""
-    own = by_kind(language)
-    stand_ins = {kind: tuple(i for like in likes for i in own.get(like, ())) for kind, likes in _LIKE.items()}
-    return {**{kind: places for kind, places in stand_ins.items() if places}, **own}
+def sentences(language: str) -> tuple[Batch, Batch]:
+    """The training sentences and the held-out ones. ValueError for a language without a grammar."""
+    training = encode(examples(language, _TRAINING), language, also=_SHARE_ALSO)
+    return training, encode(examples(language, _HELD_OUT, held_out=True), language)
 
 
-def encode(found: Sequence[Example], vocab: Sequence[str]) -> Batch:
-    """Turn sentences into numbers. A token that is not in the vocabulary becomes its first entry."""
-    index, names = {word: i for i, word in enumerate(vocab)}, list(RELATIONS)
-    longest = max(len(example.tokens) for example in found)
-
-    def filled(rows: Iterable[list[int]]) -> Tensor:
-        return torch.tensor([row + [0] * (longest - len(row)) for row in rows])  # (N, L)
-
-    return Batch(
-        filled([index.get(token, 0) for token in example.tokens] for example in found),
-        filled(list(example.referents) for example in found),
-        filled([names.index(relation) for relation in example.relations] for example in found),
-        filled([1] * len(example.tokens) for example in found).bool(),
-    )
+@cache
+def tokens_of(language: str) -> tuple[str, ...]:
+    """The different tokens of the held-out sentences, and then of the vocabulary; for each the place is its id."""
+    held_out = [token for example in examples(language, _HELD_OUT, held_out=True) for token in example.tokens]
+    return tuple(dict.fromkeys([*held_out, *vocabulary(language)]))
 
 
-def draw(batch: Batch, count: int, forgotten: float, generator: torch.Generator) -> Batch:
-    """Some sentences by chance, cut to the longest of them, with a share of the words forgotten: made unknown."""
-    rows = torch.randint(len(batch.ids), (count,), generator=generator)
+def encode(found: Sequence[Example], language: str, also: float = 0.0) -> Batch:
+    """Turn sentences into numbers. also: the share of the words that are taken for a kind like their own; see _ALSO."""
+    index = {token: i for i, token in enumerate(tokens_of(language))}
+    names, relations = {kind: i for i, kind in enumerate(kind_names(language))}, list(RELATIONS)
+    longest, rng = max(len(example.tokens) for example in found), Random(f"{language} also")
+    rows: dict[str, list[list[int]]] = {field: [] for field in Batch._fields}
+
+    def add(field: str, values: Sequence[int]) -> None:
+        rows[field].append([*values, *[0] * (longest - len(values))])
+
+    for example in found:
+        kinds = kind_of_each(language, example.tokens)
+        for token, kind in kinds.items():
+            if rng.random() < also and (others := [other for other in _ALSO.get(kind, ()) if other in names]):
+                kinds[token] = rng.choice(others)
+        add("ids", [index.get(token, 0) for token in example.tokens])
+        add("kinds", [names[kinds[token]] for token in example.tokens])
+        add("first", [example.tokens.index(token) for token in example.tokens])
+        add("referents", example.referents)
+        add("relations", [relations.index(relation) for relation in example.relations])
+        add("real", [1] * len(example.tokens))
+    tensors = {field: torch.tensor(values) for field, values in rows.items()}
+    return Batch(**{**tensors, "real": tensors["real"].bool()})
+
+
+def draw(batch: Batch, count: int, generator: torch.Generator) -> Batch:
+    """Some sentences by chance, cut to the longest of them."""
+    rows = torch.randint(len(batch.real), (count,), generator=generator)
     longest = int(batch.real[rows].sum(dim=1).max())
-    drawn = Batch(*(tensor[rows, :longest] for tensor in batch))
-    unknown = torch.rand(drawn.ids.shape, generator=generator) < forgotten  # (count, L)
-    return drawn._replace(ids=drawn.ids.masked_fill(unknown, 0))
+    return Batch(*(tensor[rows, :longest] for tensor in batch))

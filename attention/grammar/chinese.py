@@ -81,11 +81,15 @@ _WORDS = {
     "BIG": "大 长 粗 宽",
     "SMALL": "小 短 窄 矮",
     "I": "我 你 我们",
+    "SUBJECT": "我 你 我们 他 她 它 他们 她们 大家 谁",
     "CAN": "会 能 想 要 可以 应该",
     "TIME": "今天 昨天 现在 早上",
     "HE": "他 她 它",
-    "SAID": "觉得 以为",
+    "SAID": "觉得 以为 希望",
+    "LET": "让 请 叫",
+    "LIKES": "喜欢 爱 想 要 会 能 开始 学习",
 }
+_BARE = 0.35  # the share of nouns with nothing before them
 _SHAPES = """
 在 WOMAN|MAN=c 旁边 ， WOMAN|MAN=a FOUND>a 了 THING=b ， 因为 PRON=p>abc DEGREE>x ADJ(p)=x>p
 WOMAN|MAN|PEOPLE|ANIMAL=a MOVED>a 了 ， 因为 PRON=p>a DEGREE>x ADJ(p)=x>p
@@ -105,6 +109,38 @@ WOMAN|MAN|PEOPLE|ANIMAL|THING|PLACE=a DEGREE>x ADJ(a)=x>a
 WOMAN|MAN|ANIMAL=a FOUND|BOUGHT>a 了 THING=b ， 因为 PRON=p>a DEGREE>x TIRED=x>p
 WOMAN|MAN|PEOPLE=a 在 PLACE=c 里 MOVED|SPOKE>a ， PRON=p>a DEGREE>x ADJ(p)=x>p
 WOMAN|MAN=a SAID>a PRON=p>a DEGREE>x ADJ(p)=x>p
+SUBJECT=a 在 PLACE=c 里 MOVED|SPOKE>a
+SUBJECT=a TIME MOVED|SPOKE>a
+TIME SUBJECT=a FOUND|BOUGHT|LOST>a 了 THING|BOX=b
+SUBJECT=a LIKES>a BOUGHT|FED>a -THING|-ANIMAL|-BOX=b
+WOMAN|MAN|PEOPLE|ANIMAL=a LIKES>a BOUGHT|FED>a -THING|-ANIMAL=b
+SUBJECT=a LIKES|CAN>a MOVED|SPOKE>a 吗|吧|了
+SUBJECT=a 不|没有 LIKES|MOVED|FOUND>a -THING|-PLACE=b
+WOMAN|MAN|PEOPLE=a LET>a I=b FED|BOUGHT|CROSS>b -THING|-PLACE|-ANIMAL=c
+WOMAN|MAN|PEOPLE|ANIMAL|THING=a DEGREE>x ADJ(a)=x>a ， 但是|可是|也 DEGREE>y ADJ(a)=y>a
+THING|BOX|PLACE=a DEGREE>x ADJ(a)=x>a 了
+SUBJECT|WOMAN|MAN|ANIMAL=a MOVED|SPOKE>a 得 DEGREE>x TIRED=x>a
+I -WOMAN|-MAN=a FED|FOUND|LIKES>a -THING|-ANIMAL=b
+I|HE -WOMAN|-MAN=a DEGREE>x ADJ(a)=x>a
+WOMAN|MAN=a 和|跟 WOMAN|MAN|I=b 在 PLACE=c 里 SPOKE|MOVED>b
+WOMAN|MAN|PEOPLE|ANIMAL=a 比 WOMAN|MAN|I|ANIMAL=b TIRED=x>a
+WOMAN|MAN|PEOPLE=a 告诉>a I|WOMAN|MAN=b PRON=p>a DEGREE>x TIRED=x>p
+WOMAN|MAN|PEOPLE=a SAID>a PRON=p>a TIME CAN>p MOVED|SPOKE>p
+WOMAN|MAN=a 给 I|WOMAN|MAN=b FOUND|BOUGHT|SPOKE>a 了 THING=c
+WOMAN|MAN|PEOPLE|I=a 带>a I|WOMAN|MAN=b 去>a PLACE=c
+PLACE|BOX=c 里 有 THING|BOX|ANIMAL=b
+THING|ANIMAL|WOMAN|MAN=a SHONE|MOVED>a 了 ， THING|ANIMAL|SUBJECT=b SHONE|MOVED>b 了
+THING|ANIMAL|WOMAN|MAN=a SHONE|MOVED>a 了 ， 因为 PRON=p>a DEGREE>x TIRED|BIG|SMALL=x>p
+THING|BOX=a SHONE>a 了 ， I=b LIKES>b FED|LOST>b PRON=p>a
+-WOMAN|-MAN|-PEOPLE=a BOUGHT|FOUND>a 的>b -THING=b DEGREE>x ADJ(b)=x>b
+RED=x>b 的>b -THING|-WAY=b DEGREE>x ADJ(b)=x>b
+WOMAN|MAN|SUBJECT=a FOUND|LOST>a 着|过 THING|ANIMAL=b
+WOMAN|MAN=a DEGREE>x ADJ(a)=x>a ， 因为 PRON=p>a 的>b -ANIMAL|-THING=b MOVED|SHONE>b 了
+WOMAN|MAN|PEOPLE|ANIMAL=a FED|MET>a WOMAN|MAN|PEOPLE|ANIMAL=b
+WOMAN|MAN|PEOPLE|ANIMAL=a FED|MET>a WOMAN|MAN|PEOPLE|ANIMAL=b ， 因为 PRON=p>ab MOVED|SPOKE>p 了
+WOMAN|MAN|SUBJECT=a 是>a -WOMAN|-MAN|-PEOPLE=b
+WOMAN|MAN|SUBJECT=a 有>a THING|ANIMAL|BOX=b
+WOMAN|MAN|PEOPLE=a DEGREE>x ADJ(a)=x>a ， 所以 PRON=p>a MOVED|SPOKE>p 了
 TIME I=a 没有 FOUND>a THING|BOX=b
 WOMAN|MAN|PEOPLE|I=a TIME CAN>a MOVED|SPOKE>a
 I|WOMAN|MAN=a CAN>a 去>a PLACE=b
@@ -120,10 +156,16 @@ I=a 的>b -WOMAN|-MAN|-THING=b DEGREE>x ADJ(b)=x>b
 ANIMAL|WOMAN|MAN=a 在 WAY|PLACE|THING=c 上 MOVED>a
 TIME WOMAN|MAN|PEOPLE=a DEGREE>x ADJ(a)=x>a ， 因为 PRON=p>a MOVED>p 了
 ANIMAL=a 没有 CROSS>a WAY=b ， 因为 它=p>a:meaning 太>x TIRED=x>p 了
+ANIMAL=a 没有 CROSS>a WAY=b ， 因为 它=p>a:meaning 太>x TIRED=x>p 了
+ANIMAL=a 没有 CROSS>a WAY=b ， 因为 它=p>b:meaning 太>x WIDE=x>p 了
 ANIMAL=a 没有 CROSS>a WAY=b ， 因为 它=p>b:meaning 太>x WIDE=x>p 了
 BOX=a 放>a 不 进>a BOX=b ， 因为 它=p>a:role 太>x BIG=x>p 了
+BOX=a 放>a 不 进>a BOX=b ， 因为 它=p>a:role 太>x BIG=x>p 了
+BOX=a 放>a 不 进>a BOX=b ， 因为 它=p>b:role 太>x SMALL=x>p 了
 BOX=a 放>a 不 进>a BOX=b ， 因为 它=p>b:role 太>x SMALL=x>p 了
 WOMAN|MAN=a FOUND>a 了 RED=x>b 的>b -THING=b 和 RED=y>c 的>c -THING=c ， PRON=p>a BOUGHT>p 了 @x=z>o 的>o 那个=o>b:same
+WOMAN|MAN=a FOUND>a 了 RED=x>b 的>b -THING=b 和 RED=y>c 的>c -THING=c ， PRON=p>a BOUGHT>p 了 @x=z>o 的>o 那个=o>b:same
+WOMAN|MAN=a FOUND>a 了 RED=x>b 的>b -THING=b 和 RED=y>c 的>c -THING=c ， PRON=p>a BOUGHT>p 了 @y=z>o 的>o 那个=o>c:same
 WOMAN|MAN=a FOUND>a 了 RED=x>b 的>b -THING=b 和 RED=y>c 的>c -THING=c ， PRON=p>a BOUGHT>p 了 @y=z>o 的>o 那个=o>c:same
 """
 
@@ -131,10 +173,10 @@ WOMAN|MAN=a FOUND>a 了 RED=x>b 的>b -THING=b 和 RED=y>c 的>c -THING=c ， PR
 def _before(name: str, noun: str, adjectives: tuple[str, ...], rng: Random) -> list[Word]:
     """What stands before a noun: 那位, 这位勇敢的, 聪明的; nothing before a name."""
     measure = _MEASURES[noun]
-    if measure == "-" and not noun.endswith("们"):
+    if (measure == "-" and not noun.endswith("们")) or rng.random() < _BARE:
         return []
     described = [Word(pick(adjectives, rng), "adjective", name), Word("的", "adjective", name)]
-    counted = [Word(pick("那这", rng), "determiner", name), Word(measure, "determiner", name)]
+    counted = [Word(pick("那那这这一两三", rng), "determiner", name), Word(measure, "determiner", name)]
     return [*(counted if measure != "-" else []), *(described if rng.random() < 0.3 else [])]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 NAME, NEW = "NAME", "NEW"  # kinds of no list: a name, and a noun, that nobody has listed
 PART, SUFFIX = "PART", "SUFFIX"  # characters of a Chinese noun before and after the one that others refer to
 MARK = "MARK"  # punctuation, emoji, and whatever else is no word
+UNLISTED = (NAME, NEW, PART, SUFFIX, MARK)
 
 # Kind → what may stand beside it: kinds of one group stand in the same places.
 GROUPS = {
@@ -120,6 +121,18 @@ def kinds_of(language: str, tokens: Sequence[str]) -> tuple[str, ...]:
     return tuple(kinds)
 
 
+def kind_of_each(language: str, tokens: Sequence[str]) -> dict[str, str]:
+    """The different tokens of a sentence, in reading order, each with one kind, as each has one vector.
+
+    A Chinese character that carries a word somewhere has the kind that it has there (爸爸); else its first place counts.
+    """
+    each: dict[str, str] = {}
+    for token, kind in zip(tokens, kinds_of(language, tokens), strict=True):
+        if each.get(token) in (None, PART, SUFFIX):
+            each[token] = kind
+    return each
+
+
 def group_of(kind: str) -> str:
     """Where words of a kind stand: the group of kinds that it belongs to."""
     return GROUPS.get(kind, kind.lower())
@@ -148,7 +161,9 @@ def head_of(tokens: Sequence[str]) -> int:
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    """The words of "en" or "zh"."""
+    """The words of "en" or "zh". ValueError for another language."""
+    if language not in ("en", "zh"):
+        raise ValueError(f"there is no grammar for {language!r}; there are en, zh")
     text = (Path(__file__).parent / f"{language}.txt").read_text(encoding="utf-8")
     lists: dict[str, list[str]] = {}
     kind = ""

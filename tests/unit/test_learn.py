@@ -22,15 +22,15 @@ from attention import (
     trace_sentence,
 )
 from attention.grammar import RELATIONS, examples
-from attention.grammar.batches import UNKNOWN
-from attention.grammar.english import ENGLISH
+from attention.grammar.batches import kind_names
 from attention.grammar.lexicon import head_of
-from attention.learn import MAX_LEN, STEPS, _groups, _made_new, adam_step, logits
+from attention.learn import MAX_LEN, STEPS, adam_step, logits
 
 pytestmark = pytest.mark.xdist_group("learning")  # one process trains the layers, each once
 
 DEFAULT = AttentionConfig(d_model=32, num_heads=2)
 SEEDS = (0, 1)
+HELD_OUT = 300  # sentences that the checkpoints are measured on
 ONE_HEAD = {relation for relation, takes in RELATIONS.items() if takes == "one head"}
 EACH_LANGUAGE = pytest.mark.parametrize("language", ["en", "zh"])
 EACH_SEED = pytest.mark.parametrize("seed", SEEDS)
@@ -60,7 +60,7 @@ def briefly(config=DEFAULT, language="en", steps=3):
 
 
 def tensors(learned):
-    return [learned.embedding, learned.positions, *(getattr(learned.weights, name) for name in TENSORS)]
+    return [learned.kinds, learned.positions, *(getattr(learned.weights, name) for name in TENSORS)]
 
 
 def assert_equal(one, other):
@@ -70,17 +70,16 @@ def assert_equal(one, other):
 def outcomes(learned, sentences):
     """For every token: its relation, whether the decoded word is its referent, whether some head looks there most."""
     for example in sentences:
-        attention = learned.trace(example.sentence).attention
-        nearest = (attention.output @ learned.embedding.T).argmax(dim=-1).tolist()
-        looked_at = attention.attn_weights.argmax(dim=-1)  # (H, L)
+        said = learned.decode(example.sentence)
+        looked_at = learned.trace(example.sentence).attention.attn_weights.argmax(dim=-1)  # (H, L)
         for i, (referent, relation) in enumerate(zip(example.referents, example.relations, strict=True)):
-            right = learned.vocabulary[nearest[i]] == example.tokens[referent]
+            right = said[i] == example.tokens[referent]
             yield relation, right, bool((looked_at[:, i] == referent).any())
 
 
 def unseen(language, count, relation="itself"):
     """Held-out sentences with a relation; no checkpoint was measured on them."""
-    found = examples(language, 200 + count, held_out=True)[200:]
+    found = examples(language, HELD_OUT + count, held_out=True)[HELD_OUT:]
     return [example for example in found if relation in example.relations]
 
 
@@ -96,11 +95,11 @@ class TestWhatItLearns:
     def test_nearly_all_held_out_words_are_right_as_the_grammar_says_and_a_head_looks_there(self, language, seed):
         found = list(outcomes(trained(language, seed), unseen(language, 200)))
         looked = [look for relation, _, look in found if relation in ONE_HEAD]
-        assert share(found, *ONE_HEAD) >= 0.985
+        assert share(found, *ONE_HEAD) >= {"en": 0.975, "zh": 0.95}[language]
         assert sum(looked) / len(looked) >= 0.9
         for relation in ONE_HEAD - ({"part"} if language == "en" else set()):
-            assert share(found, relation) >= 0.9
-        assert trained(language, seed).history.checkpoints[-1].accuracy >= 0.985
+            assert share(found, relation) >= 0.85
+        assert trained(language, seed).history.checkpoints[-1].accuracy >= {"en": 0.975, "zh": 0.94}[language]
 
     @EACH_LANGUAGE
     def test_decode_says_what_each_word_refers_to(self, language):
@@ -113,7 +112,7 @@ class TestWhatItLearns:
             )
             if relation in ONE_HEAD
         ]
-        assert sum(word == referent for word, referent in pairs) / len(pairs) >= 0.98
+        assert sum(word == referent for word, referent in pairs) / len(pairs) >= 0.95
 
     @EACH_LANGUAGE
     def test_the_red_one_is_beyond_one_layer(self, language):
@@ -134,14 +133,13 @@ class TestWhatItLearns:
         layer = learned(num_heads=1)
         pattern = "the {} did not fit in the {} because it was too {}"
         best = 0
-        for pair in permutations(("box", "bag", "suitcase", "basket", "drawer", "crate"), 2):
+        for pair in permutations(("box", "bag", "suitcase", "basket", "drawer", "case"), 2):
             right = 0
             for nouns in (pair, pair[::-1]):
                 for adjective, meant in (("big", nouns[0]), ("small", nouns[1])):
-                    output = layer.trace(pattern.format(*nouns, adjective)).attention.output[8]  # (d_model,)
-                    scores = logits(output, layer.embedding)  # (vocab_size,)
-                    ours, other = (scores[layer.vocabulary.index(noun)] for noun in (meant, *({*nouns} - {meant})))
-                    right += bool(ours > other)
+                    trace = layer.trace(pattern.format(*nouns, adjective))
+                    first, second = logits(trace.attention.output[9], trace.embeddings[[1, 7]])  # it; the two nouns
+                    right += bool(first > second) == (meant == nouns[0])
             best = max(best, right)
         assert best in (2, 3)
 
@@ -212,13 +210,13 @@ class TestHistory:
     def test_the_loss_falls_from_that_of_blind_guessing(self):
         checkpoints = trained().history.checkpoints
         assert checkpoints[0].loss > math.log(len(trained().vocabulary)) - 1
-        assert checkpoints[-1].loss < 0.05
+        assert checkpoints[-1].loss < 0.25
         assert sum(trained().history.losses[-20:]) / 20 < 0.2
 
     @EACH_LANGUAGE
     def test_the_accuracies_are_those_of_the_same_sentences_one_by_one(self, language):
         learned = briefly(DEFAULT, language, 60)
-        found = list(outcomes(learned, examples(language, 200, held_out=True)))
+        found = list(outcomes(learned, examples(language, HELD_OUT, held_out=True)))
         last = learned.history.checkpoints[-1]
         assert last.accuracy == pytest.approx(share(found, *ONE_HEAD), abs=1e-3)
         assert last.accuracy_beyond == pytest.approx(share(found, *RELATIONS.keys() - ONE_HEAD), abs=0.02)
@@ -230,7 +228,6 @@ class TestHistory:
         start = trace_sentence(sentence, DEFAULT)
         untrained = learned.trace(sentence, checkpoint=0)
         assert_close(untrained.positions, start.positions)
-        assert_close(untrained.embeddings / start.embeddings, torch.full((13, 32), 1.7 / math.sqrt(32)))
         assert learned.decode(sentence, checkpoint=0) != learned.decode(sentence)
         assert learned.decode(sentence, checkpoint=-1) == learned.decode(sentence)
 
@@ -298,12 +295,10 @@ class TestEverySetting:
         assert len(learned.history.checkpoints) == 1
         assert learned.history.losses == ()
 
-    def test_the_vocabulary_is_large_and_begins_with_the_unknown_word(self):
+    def test_the_vocabulary_is_large_and_each_word_stands_in_it_once(self):
         for language in ("en", "zh"):
             words = briefly(DEFAULT, language).vocabulary
-            assert words[0] == UNKNOWN
-            assert len(words) > 300
-            assert list(words[1:]) == sorted(set(words[1:]))
+            assert len(words) == len(set(words)) > 250
 
     def test_what_cannot_be_learned_is_refused(self):
         with pytest.raises(ValueError, match="steps must be at least 0, got -1"):
@@ -352,7 +347,7 @@ def everyday(language):
 
 class TestEverydaySentences:
     # The sentences are a reader's, the layer has seen none of them. What it reaches is well above these floors.
-    @pytest.mark.parametrize(("language", "floor"), [("en", 0.85), ("zh", 0.55)])
+    @pytest.mark.parametrize(("language", "floor"), [("en", 0.93), ("zh", 0.88)])
     @EACH_SEED
     def test_most_words_look_at_and_say_what_they_refer_to(self, language, floor, seed):
         learned, looks, says = trained(language, seed), [], []
@@ -361,34 +356,41 @@ class TestEverydaySentences:
             for place, referent, _ in marked:
                 looks.append(tokens[int(weights[place].argmax())] == tokens[referent])
                 says.append(said[place].casefold() == tokens[referent].casefold())
-        assert len(says) > 60
+        assert len(says) > 400
         assert sum(looks) / len(looks) > floor
         assert sum(says) / len(says) > floor
 
     def test_the_grammar_makes_none_of_them(self):
         for language in ("en", "zh"):
-            made = {example.tokens for example in examples(language, 8000)}
+            made = {example.tokens for example in examples(language, 6000)}
             assert not made & {tokens for tokens, _ in everyday(language)}
 
 
 class TestAnySentence:
-    def test_unknown_words_are_named_and_taken_for_a_word_of_their_kind_with_something_of_their_own(self):
-        learned, sentence = briefly(), "The zebra saw QUEEN zebra, Pluto and the hippo"
-        assert learned.unknown(sentence) == {"zebra": "ANIMAL", "Pluto": "NAME", "hippo": "ANIMAL"}
-        trace = learned.trace(sentence)
+    def test_unknown_words_are_named_with_the_kind_that_they_are_taken_for(self):
+        sentence = "The wug saw QUEEN wug, Zork and the hippo glorply"
+        assert briefly().unknown(sentence) == {"wug": "NEW", "Zork": "NAME", "glorply": "ADVERB"}
+        assert briefly(language="zh").unknown("那位国王喝咖啡") == {}
+        assert briefly(language="zh").unknown("鑫喝鑫") == {"鑫": "NEW"}
+
+    def test_a_word_has_the_vector_of_its_kind_and_something_of_its_own(self):
+        learned, sentence = briefly(), "The zebra saw QUEEN zebra and the wug and the dog"
+        trace, kinds = learned.trace(sentence), kind_names("en")
         assert trace.vocabulary == tuple(sorted(set(tokenize(sentence))))
+        animal = learned.kinds[kinds.index("ANIMAL")]
+        own = {word: trace.embeddings[i] - animal for i, word in enumerate(trace.tokens) if word in ("zebra", "dog")}
         assert torch.equal(trace.embeddings[1], trace.embeddings[4])
-        assert torch.equal(trace.embeddings[0], learned.embedding[learned.vocabulary.index("the")])
-        assert torch.equal(trace.embeddings[3], learned.embedding[learned.vocabulary.index("queen")])
-        animals = [learned.vocabulary.index(word) for word in ENGLISH.lists["ANIMAL"]]
-        mean = learned.embedding[animals].mean(dim=0)
-        spread = (learned.embedding[animals] - mean).square().mean().sqrt()
-        for new in (trace.embeddings[1], trace.embeddings[8]):
-            assert 0.5 < (new - mean).square().mean().sqrt() / spread < 1.6
-        assert not torch.allclose(trace.embeddings[1], trace.embeddings[8])
-        elsewhere = learned.trace("a big zebra")
-        assert torch.equal(elsewhere.embeddings[2], trace.embeddings[1])
-        assert briefly(language="zh").unknown("那位国王喝咖啡") == {"喝": "VERB", "咖": "PART", "啡": "THING"}
+        for part in own.values():
+            assert_close(part[:16], torch.zeros(16))
+            assert_close(part.norm(), torch.tensor(3.0))
+        assert (own["zebra"] - own["dog"]).norm() > 1
+        assert_close(trace.embeddings[1], learned.trace("a big zebra").embeddings[2])
+        assert_close(learned.trace("Queen").embeddings[0], trace.embeddings[3])
+        assert_close(learned.embedding[learned.vocabulary.index("dog")], trace.embeddings[10])
+        untrained = learned.trace(sentence, checkpoint=0)
+        assert_close(
+            untrained.embeddings[1] - own["zebra"], learned.history.checkpoints[0].kinds[kinds.index("ANIMAL")]
+        )
 
     @EACH_LANGUAGE
     def test_a_switch_acts_on_the_same_weights(self, language):
@@ -413,22 +415,13 @@ class TestAnySentence:
             dataclasses.replace(DEFAULT, causal=True)
         )
 
-    def test_what_is_seen_as_new_is_the_mean_of_its_own_kind_alone(self):
-        learned = briefly()
-        count, words = len(learned.vocabulary), list(learned.vocabulary)
-        seen = _made_new(learned.embedding, torch.ones(count).bool(), torch.zeros(count, 32), _groups("en", count))
-        women = [words.index(word) for word in ENGLISH.lists["WOMAN"] if word[0].islower()]
-        mean = learned.embedding[women].mean(dim=0)
-        assert_close(seen[women], mean.expand(len(women), -1))
-        assert torch.equal(seen[0], learned.embedding[0])  # the unknown word is of no kind
-
     def test_a_new_word_can_be_what_is_meant(self):
-        learned = learn(DEFAULT)
-        said = learned.decode("the hippo slept because it was tired")
-        assert said[0] == said[2] == said[4] == "hippo"
-        output = learned.trace("the hippo slept").attention.output
-        assert "hippo" in learned.words(output, "the hippo slept")
-        assert "hippo" not in learned.words(output)
+        learned = trained()
+        said = learned.decode("the wug slept because it was tired")
+        assert said[0] == said[2] == said[4] == "wug"
+        output = learned.trace("the wug slept").attention.output
+        assert "wug" in learned.words(output, "the wug slept")
+        assert "wug" not in learned.words(output)
 
     @pytest.mark.parametrize("sentence", ["", "   ", "queen", "the " * 100, "</s> $x$ 👩‍👧", "我喜欢猫"])
     def test_any_text_can_be_traced_and_decoded(self, sentence):
@@ -482,18 +475,18 @@ def test_what_the_heads_do_is_counted_as_one_would_by_hand(language):
     learned = briefly(DEFAULT, language, 60)
     counts, rows = torch.zeros(2, 4, dtype=torch.float64), 0
     right, easy = [0, 0], 0
-    for example in examples(language, 200, held_out=True):
+    for example in examples(language, HELD_OUT, held_out=True):
         trace = learned.trace(example.sentence)
         for head, matrix in enumerate(trace.attention.attn_weights):
             largest = matrix.argmax(dim=-1).tolist()
             silenced = apply_edit(trace, Edit("head_outputs", head=head))
-            nearest = logits(silenced.attention.output, learned.embedding).argmax(dim=-1).tolist()
+            said = learned.words(silenced.attention.output, example.sentence)
             for i, place in enumerate(largest):
                 spread = -sum(weight * math.log(weight) for weight in matrix[i].tolist() if weight > 0)
                 met = (place == example.referents[i], place == i - 1, place == i, spread)
                 counts[head] += torch.tensor(met, dtype=torch.float64)
                 if RELATIONS[example.relations[i]] == "one head":
-                    right[head] += learned.vocabulary[nearest[i]] == example.tokens[example.referents[i]]
+                    right[head] += said[i] == example.tokens[example.referents[i]]
         rows += len(example.tokens)
         easy += sum(RELATIONS[relation] == "one head" for relation in example.relations)
     for report, by_hand, hits in zip(learned.heads(), counts / rows, right, strict=True):

@@ -170,7 +170,7 @@ class TestWhatItLearns:
         rows, classes = content(vectors)
         assert len(rows) > 300
         assert class_agreement(vectors.before[rows], classes) < chance_agreement(classes) + 0.08
-        assert class_agreement(vectors.after[rows], classes) > (0.9 if language == "en" else 0.8)
+        assert class_agreement(vectors.after[rows], classes) > (0.9 if language == "en" else 0.75)
 
     @EACH_METHOD
     @EACH_LANGUAGE
@@ -178,7 +178,7 @@ class TestWhatItLearns:
         vectors = trained(method, language)
         rows, classes = content(vectors)
         people = ["person" if name in ("woman", "man") else name for name in classes]
-        assert class_agreement(vectors.after[rows], people) > (0.98 if language == "en" else 0.9)
+        assert class_agreement(vectors.after[rows], people) > (0.97 if language == "en" else 0.85)
 
     @EACH_METHOD
     @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ class TestWhatItLearns:
         vectors = trained(method)
         shares = [float(principal_plane(table)[1].sum()) for table in (vectors.before, vectors.after)]
         assert shares[0] < 0.15
-        assert shares[1] > 0.25
+        assert shares[1] > 0.2
 
 
 class TestNearness:

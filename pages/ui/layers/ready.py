@@ -30,7 +30,7 @@ RETRY = 60.0  # seconds until a model that could not be had is asked for again
 def _numbers(layer: Learned) -> int:
     """How many numbers a trained layer keeps in memory."""
     d_model = layer.config.d_model
-    at_once = layer.embedding.numel() + layer.positions.numel() + 4 * d_model * (d_model + 1)
+    at_once = layer.kinds.numel() + layer.positions.numel() + 4 * d_model * (d_model + 1)
     return at_once * len(layer.history.checkpoints)
 
 
