@@ -29,7 +29,7 @@ MAX_LEN = 64  # positions that have a vector of their own; the tokens after them
 STEPS = 300
 _BATCH = 40  # sentences a step
 _RATE, _WARM_UP, _DECAYS = 0.045, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
-_PRONOUN = 4.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
+_PRONOUN = 6.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
 _KIND, _OWN = 1.7, 3.0  # the length of a kind's vector before the training, and of what each word has of its own
 _CALM = 0.6  # how much it counts in the loss that a head lets the others do what is theirs
 
@@ -54,6 +54,11 @@ class Checkpoint(Parameters):
     @cached_property
     def _measured(self) -> "Measured":
         return _assess(self.config, self.language, self)
+
+    @property
+    def embedding(self) -> Tensor:
+        """The vectors of the vocabulary: (vocab_size, d_model)."""
+        return _vectors(self.config, self.language, words_of(self.language), self)
 
     @property
     def loss(self) -> float:
@@ -88,10 +93,11 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """How the training went, in some ten checkpoints, closer at the start."""
+    """How the training went, in some ten checkpoints, closer at the start. While it goes on, how it went so far."""
 
     losses: tuple[float, ...]  # of every step's batch
     checkpoints: tuple[Checkpoint, ...]
+    steps: int  # that there will have been at the end
 
 
 @dataclass(frozen=True)
@@ -104,18 +110,22 @@ class HeadReport:
     entropy: float  # mean, in nats
     accuracy_without: float  # of the layer, with this head silenced
     on_referent_by_relation: Mapping[str, float]
-    weight_by_relation: Mapping[str, float]  # the mean weight that the referent gets
     accuracy_without_by_relation: Mapping[str, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Learned(Parameters):
-    """A trained layer, and how it came about."""
+    """A trained layer, or one as it stands while it is trained, and how it came about."""
 
     config: AttentionConfig
     language: str
     divided: bool  # whether the training asked the heads to divide the work
     history: History
+
+    @property
+    def is_learning(self) -> bool:
+        """Whether the training still goes on, so that there will be more checkpoints."""
+        return self.history.checkpoints[-1].step < self.history.steps
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -125,7 +135,7 @@ class Learned(Parameters):
     @property
     def embedding(self) -> Tensor:
         """The vectors of the vocabulary: (vocab_size, d_model)."""
-        return self._vectors(words_of(self.language), self)
+        return _vectors(self.config, self.language, words_of(self.language), self)
 
     def unknown(self, sentence: str | Sequence[str]) -> Mapping[str, str]:
         """The different words of a sentence that are in no list, in reading order, and what kind of word each is taken
@@ -155,7 +165,8 @@ class Learned(Parameters):
         config = self._switched(switches)
         now, tokens = self._at(checkpoint), cut(sentence)
         kinds = kind_of_each(self.language, tokens)
-        table = self._vectors({word: kinds[word] for word in vocabulary(tokens)}, now)  # (its words, d_model)
+        words = {word: kinds[word] for word in vocabulary(tokens)}
+        table = _vectors(self.config, self.language, words, now)  # (its words, d_model)
         places = torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)  # (seq_len,)
         positions = now.positions[places] * config.positions  # (seq_len, d_model)
         return trace_vectors(
@@ -177,8 +188,8 @@ class Learned(Parameters):
         own = kind_of_each(self.language, cut(sentence))
         said = {word.casefold() for word in own}
         kinds = own | {word: kind for word, kind in words_of(self.language).items() if word not in said}
-        nearest = logits(output, self._vectors(kinds, self._at(checkpoint))).argmax(dim=-1)  # (seq_len,)
-        words = tuple(kinds)
+        table = _vectors(self.config, self.language, kinds, self._at(checkpoint))  # (words, d_model)
+        nearest, words = logits(output, table).argmax(dim=-1), tuple(kinds)  # (seq_len,)
         return tuple(words[i] for i in nearest.tolist())
 
     def heads(self) -> tuple[HeadReport, ...]:
@@ -187,12 +198,11 @@ class Learned(Parameters):
         weights = _forward(self.config, self, _embed(self.config, self.language, self, batch), batch).attn_weights
         places = torch.arange(batch.ids.shape[1]).expand_as(batch.ids)  # (N, L)
         on = [looks_at(weights, place.unsqueeze(1)) for place in (batch.referents, places - 1, places)]  # (N, H, L)
-        gets = weights.gather(-1, batch.referents[:, None, :, None].expand(-1, weights.shape[1], -1, 1))[..., 0]
-        measured = torch.stack([*on, entropy(weights), gets]).transpose(1, 2)[..., batch.real]  # (5, H, tokens)
-        referent, previous, itself, spread, _ = measured.mean(dim=-1).tolist()  # (H,) each
+        measured = torch.stack([*on, entropy(weights)]).transpose(1, 2)[..., batch.real]  # (4, H, tokens)
+        referent, previous, itself, spread = measured.mean(dim=-1).tolist()  # (H,) each
         without = [_assess(self.config, self.language, self._without(head)) for head in range(self.config.num_heads)]
         relations = batch.relations[batch.real]  # (tokens,)
-        of_relation = {name: measured[..., relations == i].mean(dim=-1) for i, name in enumerate(RELATIONS)}  # (5, H)
+        of_relation = {name: measured[0, :, relations == i].mean(dim=-1) for i, name in enumerate(RELATIONS)}  # (H,)
         return tuple(
             HeadReport(
                 referent[head],
@@ -200,12 +210,28 @@ class Learned(Parameters):
                 itself[head],
                 spread[head],
                 silenced.accuracy,
-                {name: float(of_relation[name][0, head]) for name in silenced.by_relation},
-                {name: float(of_relation[name][4, head]) for name in silenced.by_relation},
+                {name: float(of_relation[name][head]) for name in silenced.by_relation},
                 silenced.by_relation,
             )
             for head, silenced in enumerate(without)
         )
+
+    def shares(self, checkpoint: int | None = None) -> tuple[Mapping[str, float], ...]:
+        """For each head and relation the mean weight that the referent gets, on the held-out sentences.
+
+        Of the relations that one head can do, and a word that refers to itself left out.
+        """
+        batch, now = sentences(self.language)[1], self._at(checkpoint)
+        weights = _forward(self.config, now, _embed(self.config, self.language, now, batch), batch).attn_weights
+        places = batch.referents[:, None, :, None].expand(-1, self.config.num_heads, -1, 1)  # (N, H, L, 1)
+        gets = weights.gather(-1, places).squeeze(-1).transpose(0, 1)[:, batch.real]  # (H, tokens)
+        relations = batch.relations[batch.real]  # (tokens,)
+        found = {
+            name: gets[:, relations == i].mean(dim=-1).tolist()  # (H,)
+            for i, (name, takes) in enumerate(RELATIONS.items())
+            if takes == "one head" and name != "itself" and (relations == i).any()
+        }
+        return tuple({name: own[head] for name, own in found.items()} for head in range(self.config.num_heads))
 
     def accuracy_with(
         self, switches: AttentionConfig, *, silenced: int | None = None, checkpoint: int | None = None
@@ -225,14 +251,12 @@ class Learned(Parameters):
         meant = batch.ids.gather(1, batch.referents)  # (N, L)
         return float((meant == batch.ids)[_easy(batch) & batch.real].double().mean())
 
-    def _at(self, checkpoint: int | None) -> Parameters:
-        return self if checkpoint is None else self.history.checkpoints[checkpoint]
+    def at(self, checkpoint: int) -> Checkpoint:
+        """The layer at one of history's checkpoints; at the last one so far, where the training is not there yet."""
+        return self.history.checkpoints[min(checkpoint, len(self.history.checkpoints) - 1)]
 
-    def _vectors(self, words: Mapping[str, str], now: Parameters) -> Tensor:
-        """The vectors of words, given each one's kind: (words, d_model)."""
-        names = kind_names(self.language)
-        of_kinds = now.kinds[[names.index(kind) for kind in words.values()]]  # (words, d_model)
-        return of_kinds + own_parts(tuple(words), self.config)
+    def _at(self, checkpoint: int | None) -> Parameters:
+        return self if checkpoint is None else self.at(checkpoint)
 
     def _switched(self, switches: AttentionConfig | None) -> AttentionConfig:
         """The layer's sizes, with other switches."""
@@ -343,7 +367,7 @@ def _train(
         found = _parameters(config, _apart(now, start))
         parameters = found.weights, found.kinds, found.positions
         checkpoints.append(Checkpoint(*parameters, config, language, step))
-        history = History(tuple(losses), tuple(checkpoints))
+        history = History(tuple(losses), tuple(checkpoints), steps)
         learned = Learned(*parameters, config, language, divided, history)
         on_checkpoint(learned)
         return learned
@@ -443,6 +467,13 @@ def _forward(config: AttentionConfig, now: Parameters, embeddings: Tensor, batch
     return multi_head_attention(x, now.weights, attn_mask=is_open, is_causal=config.causal, scaled=config.scaled)
 
 
+def _vectors(config: AttentionConfig, language: str, words: Mapping[str, str], now: Parameters) -> Tensor:
+    """The vectors of words, given each one's kind: (words, d_model)."""
+    names = kind_names(language)
+    of_kinds = now.kinds[[names.index(kind) for kind in words.values()]]  # (words, d_model)
+    return of_kinds + own_parts(tuple(words), config)
+
+
 def _embed(config: AttentionConfig, language: str, now: Parameters, batch: Batch) -> Tensor:
     """The embeddings of held-out sentences: (N, L, d_model)."""
     return lookup(batch.kinds, now.kinds) + own_parts(tokens_of(language), config)[batch.ids]
@@ -455,10 +486,9 @@ def _easy(batch: Batch) -> Tensor:
 
 def _assess(config: AttentionConfig, language: str, now: Parameters) -> Measured:
     """How well a layer does on the held-out sentences: each output is compared with what Learned.words compares it."""
-    batch, words, names = sentences(language)[1], words_of(language), kind_names(language)
+    batch, words = sentences(language)[1], words_of(language)
     ids = torch.tensor([tokens_of(language).index(word) for word in words])  # (vocab_size,)
-    kinds = now.kinds[[names.index(kind) for kind in words.values()]]  # (vocab_size, d_model)
-    table = kinds + own_parts(tokens_of(language), config)[ids]  # (vocab_size, d_model)
+    table = _vectors(config, language, words, now)  # (vocab_size, d_model)
     embeddings = _embed(config, language, now, batch)  # (N, L, d_model)
     output = _forward(config, now, embeddings, batch).output  # (N, L, d_model)
     length = batch.ids.shape[1]

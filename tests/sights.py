@@ -14,9 +14,7 @@ from pages.ui.state.settings import Settings
 def _sight(*address: tuple[str, str]) -> Sight:
     here, bad = from_query(dict(address), Settings())
     assert bad == ()
-    trace = live._trace(here)
-    assert not isinstance(trace, str)
-    return Sight(here, trace)
+    return Sight(here, live._trace(here, None))
 
 
 def sight(address: dict[str, str]) -> Sight:

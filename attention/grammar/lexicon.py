@@ -124,7 +124,7 @@ def kinds_of(language: str, tokens: Sequence[str]) -> tuple[str, ...]:
 def kind_of_each(language: str, tokens: Sequence[str]) -> dict[str, str]:
     """The different tokens of a sentence, in reading order, each with one kind, as each has one vector.
 
-    A Chinese character that carries a word somewhere has the kind that it has there (爸爸); else its first place counts.
+    A Chinese character that carries a word somewhere has the kind that it has there (爸爸); else its first counts.
     """
     each: dict[str, str] = {}
     for token, kind in zip(tokens, kinds_of(language, tokens), strict=True):

@@ -8,6 +8,7 @@ A shape is slots with spaces between them, and a slot is read like this:
     PRON=p>abc       a pronoun called p that refers to a, b or c (whichever is drawn) and fits that noun's class
     ADJ(p)=x>p       an adjective that fits the noun that p stands for; it is called x and refers to p
     it=p>b:meaning   the relation's own name, where it is not the usual one of this kind of word
+    it=p>a:pronoun   this very pronoun, even where another noun would fit as well
     @x>a             the word called x once more
     because          this word, referring to itself
 """
@@ -101,7 +102,7 @@ def _fill(grammar: Grammar, slot: str, draft: _Draft, rng: Random) -> None:
         return
     usual = grammar.relations.get(kind[0] if kind[0] == "@" else kind, "verb") if target else "itself"
     relation = found["relation"] or usual
-    if relation == "pronoun":
+    if relation == "pronoun" and kind in grammar.agreeing:
         draft.pronouns.append((kind, target))
     if name and target in draft.classes:
         draft.classes[name] = draft.classes[target]

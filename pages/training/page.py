@@ -10,9 +10,9 @@ from pages.ui.lesson import Lesson
 from pages.ui.words.numbers import percent
 
 here = Lesson("learned")
-layer, place = here.layer, here.settings.checkpoint
+layer = here.layer
 kept = layer.history.checkpoints
-now, final = kept[place], kept[-1]
+now, final = layer.at(here.settings.checkpoint), kept[-1]
 steps, marks = range(1, len(layer.history.losses) + 1), [checkpoint.step for checkpoint in kept]
 
 # How it went.

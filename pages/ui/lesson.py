@@ -1,7 +1,7 @@
 """What a page holds: the settings in force, their trace, and the ways to show and say something."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -19,7 +19,7 @@ from pages.ui.figures.panels import Board
 from pages.ui.figures.play import Play
 from pages.ui.figures.sight import Sight
 from pages.ui.layers import story
-from pages.ui.layers.ready import learned, load, said_by, take_weights, trace_of, unavailable
+from pages.ui.layers.ready import follow, layer_of, load, said_by, take_weights, trace_of, unavailable
 from pages.ui.panel import Faces, panel
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import Settings, Weights
@@ -170,9 +170,12 @@ class Lesson(Page, Sight):
         then = self.now.before(self._model_of)
         self._model_of(self.settings)
         slot = st.empty()  # for a training; always there, so that what follows keeps its place
-        trace = trace_of(self.now, slot)
-        held = trace_of(then, slot, held=True) if then else None
-        Sight.__init__(self, self.now, trace, held, said_by(self.now, trace))
+        held = trace_of(then, layer_of(then, slot, held=True)) if then else None
+        self._layer = layer_of(self.now, slot)
+        trace = trace_of(self.now, self._layer)
+        Sight.__init__(self, self.now, trace, held, said_by(self.now, trace, self._layer))
+        if isinstance(self._layer, Learned):
+            follow(self.now, self._layer, slot)
         self.a = (held, then) if held and then else None
         st.html(navigation.formula(self, self.page, is_small=is_small(self.settings)))
         self._panel: DeltaGenerator | None = None
@@ -192,10 +195,11 @@ class Lesson(Page, Sight):
             st.rerun()
         return found
 
-    @cached_property
+    @property
     def layer(self) -> Learned:
-        """The layer that learned, where the weights in force are learned."""
-        return learned(self.now)
+        """The layer that learned, as it stands, where the weights in force are learned."""
+        assert isinstance(self._layer, Learned)
+        return self._layer
 
     @property
     def model(self) -> Pretrained:

@@ -26,6 +26,7 @@ from pages.ui.layers import ready
 from pages.ui.state.address import NAMES, from_query
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import defaults
+from pages.ui.state.sources import Layer
 from pages.ui.state.values import SWAPPED
 
 SCENES = "/-/scene"
@@ -51,17 +52,15 @@ def scene(query: Mapping[str, str]) -> bytes | str:
     here, _ = from_query(wanted, defaults("en"), ready.model_at_hand)
     if not here.tokens:
         return "empty"
-    trace = _trace(here)
-    if isinstance(trace, str):
-        return trace
-    sight = Sight(here, trace, says=ready.said_at_hand(here, trace))
-    return pack(board(page, sight), facts(sight))
-
-
-def _trace(here: Resolved) -> SentenceTrace | str:
     layer = ready.layer_at_hand(here)
     if layer is None and (here.source.learns or here.source.is_loaded):
         return "layer"
+    trace = _trace(here, layer)
+    sight = Sight(here, trace, says=ready.said_by(here, trace, layer))
+    return pack(board(page, sight), facts(sight))
+
+
+def _trace(here: Resolved, layer: Layer) -> SentenceTrace:
     edit = here.settings.edit
     with torch.no_grad():
         trace = here.source.trace(here.settings, here.shown, here.config, layer)

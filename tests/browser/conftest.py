@@ -27,6 +27,7 @@ SETTLED = """call => {
   if (window.settling.call !== call) window.settling = {call, pictures: 0};
   const whole = document.querySelector('[data-testid=stApp][data-test-script-state=notRunning] h1')
     && !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')
+    && !document.querySelector('.learning')
     && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'))
     && [...document.querySelectorAll('.st-key-stage')].every(c => c.querySelector('.stage-canvas[data-version]'))
     && [...document.querySelectorAll('.stage-canvas')].every(c => !c.stage.fetching && !c.stage.stands);

@@ -14,5 +14,6 @@ sys.path.append(str(Path(__file__).parent))
 def _one_training_for_all_who_ask_for_the_same() -> Iterator[None]:
     from visiting import learned
 
-    with patch("pages.ui.layers.ready.learn", learned):
+    # A page waits for the end of a training here, as nobody looks again (see test_learning.py in the browser).
+    with patch("pages.ui.layers.ready.learn", learned), patch("pages.ui.layers.ready.SHOWN_AT_ONCE", False):
         yield

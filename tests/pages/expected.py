@@ -85,9 +85,13 @@ def expected_facts(slug: str, case: Case) -> dict[str, object]:
         facts["longest"] = largest(case, lengths)
     if slug == "heads":
         if case.weights == "learned":
-            table = case.learned.history.checkpoints[case.checkpoint].embedding
-            nearest = [[case.learned.vocabulary[i] for i in leading(table @ row)] for row in attention.output]
-            pairs = [{f"`{case.labels[i]}` → `{word}`" for word in words} for i, words in enumerate(nearest)]
+            now = case.learned.history.checkpoints[case.checkpoint]
+            own = {word.casefold() for word in case.trace.vocabulary}
+            others = [i for i, word in enumerate(case.learned.vocabulary) if word not in own]
+            words = [*case.trace.vocabulary, *(case.learned.vocabulary[i] for i in others)]
+            table = torch.cat([case.trace.embedding_table, now.embedding[others]])
+            nearest = [[words[i] for i in leading(table @ row)] for row in attention.output]
+            pairs = [{f"`{case.labels[i]}` → `{word}`" for word in said} for i, said in enumerate(nearest)]
             between = {"en": "; ", "zh": "；"}[case.lang]
             facts["words"] = lambda fact: all(
                 told in pair for told, pair in zip(fact.split(between), pairs, strict=True)

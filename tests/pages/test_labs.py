@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import torch
 from each import each
-from expected import leading
 from visiting import (
     LANGUAGES,
     Case,
     Page,
     Visit,
+    answers,
     code_spans,
     enter,
     go,
@@ -34,9 +34,8 @@ from visiting import (
 )
 from watching import watching
 
-from attention import AttentionConfig, multi_head_attention, tokenize
+from attention import AttentionConfig, tokenize
 from attention.grammar import RELATIONS, examples
-from attention.grammar.batches import sentences
 from attention.learn import HeadReport
 from pages.size import sizes
 from pages.training.heads import division_of_labour
@@ -83,24 +82,15 @@ def by_hand(config: AttentionConfig, language: str) -> tuple[dict[str, list[floa
 
     A head is silenced where its outputs enter W_O.
     """
-    layer, batch = learned(config, language), sentences(language)[2]
+    layer = learned(config, language)
     looks = {name: [] for name in RELATIONS}
     right = {name: [] for name in RELATIONS}
-    x = layer.embedding[batch.ids] + layer.positions[: batch.ids.shape[1]]
-    trace = multi_head_attention(
-        x, layer.weights, attn_mask=batch.real[:, None, None, :], is_causal=config.causal, scaled=config.scaled
-    )
-    largest = trace.attn_weights.argmax(dim=-1)
     for silenced in (None, *range(config.num_heads)):
-        heads = trace.head_outputs.clone()
-        if silenced is not None:
-            heads[:, silenced] = 0
-        output = heads.transpose(1, 2).flatten(2) @ layer.weights.w_o + layer.weights.b_o
-        answers = (output @ layer.embedding.T).argmax(dim=-1)
+        batch, largest, answered = answers(layer, layer.history.checkpoints[-1], config, silenced)
         for i, relation in enumerate(RELATIONS):
             own = batch.real & (batch.relations == i)
             if own.any():
-                right[relation].append(float((answers == batch.targets)[own].double().mean()))
+                right[relation].append(float(answered[own].double().mean()))
                 if silenced is not None:
                     looks[relation].append(float((largest[:, silenced] == batch.referents)[own].double().mean()))
     return looks, right
@@ -207,13 +197,13 @@ def test_the_words_of_the_page_state_its_numbers(name):
     told = {"alone", "alike", "different"} & set(said)
     assert set(said) == {"motivation", "task", "conventions", "curves", "sharpen", "beyond", "try", *told}
     assert len(told) == 1
-    best = [case.learned.vocabulary[i] for i in leading(now.embedding @ case.trace.attention.output[case.query])]
-    assert code_spans(said["task"]["word"]) in [("", [word]) for word in best]
+    best = case.learned.words(case.trace.attention.output, case.tokens, checkpoint=case.checkpoint)[case.query]
+    assert code_spans(said["task"]["word"]) == ("", [best])
     assert code_spans(said["task"]["query"]) == ("", [case.labels[case.query]])
     assert said["curves"]["step"] == str(STEPS[case.checkpoint])
     assert is_percent(said["curves"]["accuracy"], now.accuracy)
     assert is_percent(said["curves"]["beyond"], now.accuracy_beyond)
-    names = [r for e in examples(case.learned.language, 200, held_out=True) for r in e.relations]
+    names = [r for e in examples(case.learned.language, 300, held_out=True) for r in e.relations]
     easy = [name for name in names if RELATIONS[name] == "one head"]
     assert is_percent(said["curves"]["itself"], easy.count("itself") / len(easy))
     for relation, share in said["beyond"].items():
@@ -365,7 +355,7 @@ class Trainings:
     def accuracy(self, width: int, heads: int, scaled: bool) -> float:
         return (width + heads / 100) / 10 + (0.0 if scaled else 0.001)
 
-    def __call__(self, config, *, language, on_step):
+    def __call__(self, config, *, language, on_step, **_):
         self.calls.append((config, language))
         on_step(30, 300, 1.5)
         self.before(on_step)
@@ -587,7 +577,7 @@ def test_means_are_of_the_sizes_trained_both_ways_alone(trainings, monkeypatch):
 
 
 def test_a_size_that_cannot_be_trained_says_so_and_the_page_can_be_left(trainings, monkeypatch):
-    def learn(config, *, language, on_step):
+    def learn(config, *, language, on_step, **_):
         raise ValueError("no room")
 
     monkeypatch.setattr(sizes, "learn", learn)

@@ -26,7 +26,19 @@ from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
-from attention import AttentionConfig, Edit, Learned, apply_edit, learn, tokenize, trace_by_hand, trace_sentence
+from attention import (
+    AttentionConfig,
+    Edit,
+    Learned,
+    apply_edit,
+    learn,
+    multi_head_attention,
+    tokenize,
+    trace_by_hand,
+    trace_sentence,
+)
+from attention.grammar.batches import Batch, sentences, tokens_of
+from attention.learn import Checkpoint, own_parts
 from pages import OVERVIEW, WALK
 from pages.ui import lesson, panel
 from pages.ui.state import visit
@@ -470,13 +482,38 @@ RULES = {"embedding": "embeddings", "scores": "scores", "softmax": "attn_weights
 _layers: dict[tuple[AttentionConfig, str], Learned] = {}
 
 
-def learned(
-    config: AttentionConfig, language: str, on_step: Callable[[int, int, float], None] | None = None
-) -> Learned:
+def learned(config: AttentionConfig, language: str, **told: Callable[..., None]) -> Learned:
     """A trained layer. The same arguments give the same numbers (see test_learn.py), so that once is enough for all."""
     if (config, language) not in _layers:
-        _layers[config, language] = learn(config, language=language, on_step=on_step)
+        _layers[config, language] = learn(config, language=language, **told)
     return _layers[config, language]
+
+
+def answers(
+    layer: Learned, now: Checkpoint, config: AttentionConfig, head: int | None = None
+) -> tuple[Batch, torch.Tensor, torch.Tensor]:
+    """The held-out sentences, where each head looks most in them, and for each word whether the layer names the right
+    one of all words of the vocabulary and of the sentence. head: its outputs are 0 where they enter W_O.
+    """
+    batch, tokens = sentences(layer.language)[1], tokens_of(layer.language)
+    embeddings = now.kinds[batch.kinds] + own_parts(tokens, layer.config)[batch.ids]  # (N, L, d_model)
+    x = embeddings + now.positions[: batch.ids.shape[1]] * config.positions
+    switches = {"is_causal": config.causal, "scaled": config.scaled}
+    trace = multi_head_attention(x, now.weights, attn_mask=batch.real[:, None, None, :], **switches)
+    heads = trace.head_outputs.clone()
+    if head is not None:
+        heads[:, head] = 0
+    output = heads.transpose(1, 2).flatten(2) @ now.weights.w_o + now.weights.b_o
+    right = torch.zeros_like(batch.real)
+    for n, real in enumerate(batch.real):
+        own = batch.ids[n][real]
+        said = {tokens[i] for i in own.tolist()}
+        others = [i for i, word in enumerate(layer.vocabulary) if word not in said]
+        words = [*own.tolist(), *(tokens.index(layer.vocabulary[i]) for i in others)]
+        nearest = (output[n][real] @ torch.cat([embeddings[n][real], now.embedding[others]]).T).argmax(dim=-1)
+        meant = own[batch.referents[n][real]]
+        right[n][real] = torch.tensor(words)[nearest] == meant
+    return batch, trace.attn_weights.argmax(dim=-1), right
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Job(Generic[T]):
     def __init__(self, line: "Line", work: "Callable[[Job[T]], T]", on_end: "Callable[[Job[T]], None]") -> None:
         """on_end: called once, when the work has ended in whatever way, before those who wait for it are told."""
         self.progress: tuple[float, ...] = ()  # what the work told last
+        self.so_far: T | None = None  # its result as it stands, where the work shows that
         self.error: BaseException | None = None
         self.size = 1.0  # of its result, as size_of measures it
         self.visitors: set[str] = set()  # those who wish for it, and have not wished for anything else since
@@ -79,6 +80,10 @@ class Job(Generic[T]):
             raise AbandonedError
         self.progress = progress
 
+    def show(self, result: T) -> None:
+        """For the work, now and then: give its result as it stands."""
+        self.so_far = result
+
     def run(self) -> None:
         """For the line: do the work."""
         try:
@@ -92,7 +97,7 @@ class Job(Generic[T]):
     def end(self, result: T | None = None, error: BaseException | None = None) -> None:
         """For the line: give that result, or that error, to all who wait."""
         with self._line.lock:
-            self._result, self.error = result, error
+            self._result, self.error, self.so_far = result, error, None
             self._line.leave(self)
             self._on_end(self)
             self._ended.set()
@@ -224,6 +229,12 @@ class Results(Generic[T]):
             job = self._made.get(key)
             return job.outcome() if job else None
 
+    def find_so_far(self, key: Hashable) -> T | None:
+        """The same, or the result as it stands where the work still goes on."""
+        with self._line.lock:
+            job = self._unfinished.get(key)
+            return job.so_far if job and job.so_far else self.find(key)
+
     def forget(self, key: Hashable) -> None:
         """Let work that failed be tried again at once."""
         with self._line.lock:
@@ -242,16 +253,20 @@ class Results(Generic[T]):
             self._failed[key] = job
 
 
-def wait_for(begin: Callable[[], Job[T]], watch: Callable[[Job[T]], None]) -> Job[T]:
-    """The job that begin gives, once it has ended; begun again where it was abandoned in the meantime.
+def wait_for(
+    begin: Callable[[], Job[T]],
+    watch: Callable[[Job[T]], None],
+    enough: Callable[[Job[T]], bool] = lambda job: job.has_ended,
+) -> Job[T]:
+    """The job that begin gives, once it has ended, or is enough; begun again where it was abandoned in the meantime.
 
-    watch: shows how far a job is, until it has ended.
+    watch: shows how far a job is, until then.
     """
     while True:
         job = begin()
         if not job.has_ended:
             watch(job)
-        if not isinstance(job.error, AbandonedError):
+        if (job.has_ended or enough(job)) and not isinstance(job.error, AbandonedError):
             return job
 
 

@@ -19,10 +19,13 @@ REPEAT = 0.4  # seconds until the same is told again
 TRAININGS = Line()  # whatever is trained is trained in turn, so that the server has time for its visitors
 
 
-def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str) -> None:
-    """Show the steps of a training, which tells (step, steps, loss), or its place in line, until it has ended."""
+def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str, *, to_the_end: bool = True) -> None:
+    """Show the steps of a training, which tells (step, steps, loss), or its place in line, until it has ended.
+
+    to_the_end: else until there is a layer to be seen, as it stands.
+    """
     told, then = None, 0.0
-    while not job.wait(LOOK):
+    while not job.wait(LOOK) and (to_the_end or not job.so_far):
         step, steps, loss = job.progress or (0, 1, 0.0)
         if ahead := job.ahead():
             words = prose.shared(lang, "training_waits", ahead=ahead)
@@ -34,6 +37,12 @@ def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str) -> None:
         if told != (step, words) or time.monotonic() - then > REPEAT:
             told, then = (step, words), time.monotonic()
             bar.progress(step / steps, words)
+
+
+def progress_line(step: int, steps: int, lang: str) -> str:
+    """A thin line across the window's top, and in words how far a training is."""
+    words = label("learning", lang, step=step, steps=steps)
+    return f"<div class='learning' role='status'><i style='width: {100 * step / steps:.0f}%'></i><b>{words}</b></div>"
 
 
 def work_through(

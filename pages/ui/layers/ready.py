@@ -1,5 +1,6 @@
 """A layer made ready, where it must first be trained or loaded; and the trace of a sentence through it."""
 
+import time
 from collections.abc import Callable, Hashable
 from functools import cache, partial
 
@@ -10,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attention import AttentionConfig, Edit, Learned, SentenceTrace, apply_edit, learn, pretrained
 from attention.pretrained import Pretrained, Unavailable
 from pages.ui.layers.jobs import Job, Line, Results, wait_for
-from pages.ui.layers.progress import TRAININGS, watch_steps
+from pages.ui.layers.progress import TRAININGS, progress_line, watch_steps
 from pages.ui.server import is_open_to_others, memory_for_models
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import Settings, Weights
@@ -21,6 +22,9 @@ from pages.ui.words import prose
 from pages.ui.words.labels import label
 
 MOST_NUMBERS = 100_000_000  # of all trained layers in memory together, checkpoints included: 400 MB
+SHOWN_AT_ONCE = True  # whether a layer that still learns is shown as it stands
+FIRST_LOOK = 0.3  # seconds that a page waits for it before it says that it waits
+AGAIN = 0.4  # seconds between two looks whether it has learned more
 RETRY = 60.0  # seconds until a model that could not be had is asked for again
 
 
@@ -43,14 +47,15 @@ def training(config: AttentionConfig, language: str) -> Job[Learned]:
 
 
 def _train(config: AttentionConfig, language: str, job: Job[Learned]) -> Learned:
-    return learn(config, language=language, on_step=job.tell)
+    return learn(config, language=language, on_step=job.tell, on_checkpoint=job.show)
 
 
 def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = False) -> Learned:
-    """The layer that learned for these settings. The first time it learns now, and shows in its slot how far it is.
+    """The layer that learned for these settings; the first time it learns now, and this is how it stands.
 
-    held: it is the one that a page compares with.
+    held: it is the one that a page compares with, and is waited for; its slot shows how far it is.
     """
+    to_the_end = held or not SHOWN_AT_ONCE
 
     @cache  # drawn once, however often the work must begin
     def box() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -58,12 +63,34 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
         return drawn_in, _training_box(here.settings, drawn_in, held)
 
     def watch(job: Job[Learned]) -> None:
-        watch_steps(job, box()[1], here.settings.lang)
+        until = time.monotonic() + FIRST_LOOK
+        while not (to_the_end or job.so_far or job.has_ended) and time.monotonic() < until:
+            job.wait(0.01)
+        if to_the_end or not job.so_far:
+            watch_steps(job, box()[1], here.settings.lang, to_the_end=to_the_end)
 
-    layer = wait_for(partial(training, here.trained, here.language), watch).outcome()
+    begin = partial(training, here.trained, here.language)
+    job = wait_for(begin, watch, enough=lambda job: not to_the_end and job.so_far is not None)
+    layer = (None if to_the_end else job.so_far) or job.outcome()
     if box.cache_info().currsize:
         box()[0].empty()
     return layer
+
+
+def follow(here: Resolved, layer: Learned, slot: DeltaGenerator) -> None:
+    """Draw the page again each time that the layer has learned more than it shows. The slot tells how far it is."""
+    if layer.is_learning:
+        with slot.container(key="learning"):
+            _look_again(here, layer)
+
+
+@st.fragment(run_every=AGAIN)
+def _look_again(here: Resolved, layer: Learned) -> None:
+    job = training(here.trained, here.language)
+    if job.has_ended or (job.so_far and job.so_far is not layer):
+        st.rerun()
+    step, steps, *_ = job.progress or (0, layer.history.steps)
+    st.html(progress_line(int(step), int(steps), here.settings.lang))
 
 
 def _training_box(settings: Settings, slot: DeltaGenerator, held: bool) -> DeltaGenerator:
@@ -152,37 +179,31 @@ def model_at_hand(settings: Settings) -> Pretrained | None:
 
 def layer_at_hand(here: Resolved) -> Layer:
     """What was learned or loaded for these settings, if it is in memory."""
-    return _learned.find((here.trained, here.language)) if here.source.learns else here.model
-
-
-def said_at_hand(here: Resolved, trace: SentenceTrace) -> tuple[str, ...]:
-    """The words that the output's rows are nearest to, where a layer that learned for it is in memory."""
-    layer = layer_at_hand(here)
-    if not isinstance(layer, Learned):
-        return ()
-    return tuple(layer.words(trace.attention.output, trace.tokens, checkpoint=here.settings.checkpoint))
+    return _learned.find_so_far((here.trained, here.language)) if here.source.learns else here.model
 
 
 # The trace.
 
 
-def said_by(here: Resolved, trace: SentenceTrace) -> tuple[str, ...]:
+def said_by(here: Resolved, trace: SentenceTrace, layer: Layer) -> tuple[str, ...]:
     """The words that a learned layer's output rows are nearest to; none with other weights."""
-    if not here.source.learns:
+    if not isinstance(layer, Learned):
         return ()
-    return tuple(learned(here).words(trace.attention.output, trace.tokens, checkpoint=here.settings.checkpoint))
+    return tuple(layer.words(trace.attention.output, trace.tokens, checkpoint=here.settings.checkpoint))
 
 
-def trace_of(here: Resolved, slot: DeltaGenerator, *, held: bool = False) -> SentenceTrace:
-    """Every number of the settings in force. A layer that must learn first shows in its slot how far it is.
+def layer_of(here: Resolved, slot: DeltaGenerator, *, held: bool = False) -> Layer:
+    """What was learned or loaded for these settings. See learned."""
+    return learned(here, slot, held=held) if here.source.learns else here.model
 
-    held: these are the settings that a page compares with.
-    """
+
+def trace_of(here: Resolved, layer: Layer) -> SentenceTrace:
+    """Every number of the settings in force. layer: what layer_of gave for them."""
     settings, reading = here.settings, here.shown
     edit = settings.edit if settings.edit and settings.edit.tensor != SWAPPED else None
-    layer: Layer = learned(here, slot, held=held) if here.source.learns else here.model
     walk = partial(here.source.trace, settings, reading, here.config, layer)
-    return _trace(here.source.key(settings, reading, here.config), edit, walk)
+    step = layer.at(settings.checkpoint).step if isinstance(layer, Learned) else 0
+    return _trace((here.source.key(settings, reading, here.config), step), edit, walk)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -23,8 +23,8 @@ def tell(here: Resolved, layer: Learned, query: str, word: str) -> None:
     the layer does is measured without that head; with switches that it was not trained with, with these.
     """
     settings, lang = here.settings, here.settings.lang
-    now = layer.history.checkpoints[settings.checkpoint]
-    edit, facts = settings.edit, {"step": now.step, "steps": layer.history.checkpoints[-1].step}
+    now = layer.at(settings.checkpoint)
+    edit, facts = settings.edit, {"step": now.step, "steps": layer.history.steps}
     measured = partial(layer.accuracy_with, here.config, checkpoint=settings.checkpoint)
     if edit and edit.tensor == SILENCED:
         accuracy, section = measured(silenced=edit.head or 0), "story_silenced"
@@ -55,7 +55,7 @@ def unknown(layer: Learned, tokens: Sequence[str], lang: str) -> None:
 def obstacle(layer: Learned, checkpoint: int) -> str:
     """Why a layer gets many words wrong at the end of its training: the section that says so; "" where it does not."""
     history, config = layer.history.checkpoints, layer.config
-    if checkpoint < len(history) - 1 or history[-1].accuracy >= ENOUGH:
+    if layer.is_learning or checkpoint < len(history) - 1 or history[-1].accuracy >= ENOUGH:
         return ""
     if config.causal:
         return "unlearned_causal"

@@ -56,6 +56,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "weights_hand": ("by hand", "手工"),
     "weights_real": ("real", "真实"),
     "checkpoint": ("Training", "训练进度"),
+    "learning": ("learning · step [[step]] of [[steps]]", "正在训练 · 第 [[step]] 步，共 [[steps]] 步"),
     "step": ("step [[step]]", "第 [[step]] 步"),
     "model": ("Model: a name on the Hugging Face hub, or a folder", "模型：Hugging Face 模型库里的名字，或本机文件夹"),
     "layer": ("Layer", "层"),
