@@ -128,6 +128,11 @@ class Learned(Parameters):
         return self.history.checkpoints[-1].step < self.history.steps
 
     @property
+    def is_divided(self) -> bool:
+        """Whether its heads were asked to divide the work: two or more that can look both ways, and tell the sides."""
+        return self.divided and _can_divide(self.config)
+
+    @property
     def vocabulary(self) -> tuple[str, ...]:
         """The words that every output is compared with, beside those of the sentence."""
         return tuple(words_of(self.language))

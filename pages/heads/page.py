@@ -3,6 +3,7 @@
 from attention import functional, measures, parity
 from pages.heads.play import play
 from pages.heads.stage import split, stage
+from pages.ui.layers import story
 from pages.ui.lesson import Lesson, sized
 
 here = Lesson()
@@ -19,7 +20,21 @@ def notice() -> None:
         different = measures.favourites(attention.attn_weights[:, here.query])
         here.say("heads", different=different, heads=config.num_heads, query=here.token(here.query))
     if config.num_heads > 1:
+        jobs()
+
+
+def jobs() -> None:
+    """Why the heads differ, and where a layer learned what each of them does on sentences it has not seen."""
+    if not here.says:
         here.say("differ")
+        return
+    here.say("differ" if here.layer.is_divided else "differ_free")
+    if not here.layer.is_learning:
+        told = story.jobs_told(here.layer, here.settings)
+        if told:
+            here.say("jobs", jobs=told)
+        else:
+            here.say("jobs_none")
 
 
 here.stage(stage(here), "output", play(here))

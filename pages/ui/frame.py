@@ -14,7 +14,7 @@ from pages.ui.ask import pointer
 from pages.ui.compare import banner
 from pages.ui.figures.colors import colors
 from pages.ui.figures.panels import token_labels
-from pages.ui.layers.ready import model_of
+from pages.ui.layers import ready, story
 from pages.ui.lesson import PageEndedError
 from pages.ui.state import visit
 from pages.ui.state.address import to_query
@@ -48,7 +48,7 @@ _OF_A_LAYER = {
     "scaled",
     "positions",
 }
-_OF_A_LAYER |= {"causal", "hidden", "retrained"}
+_OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
 _NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")
@@ -66,7 +66,7 @@ def dress() -> None:
 
 def begin() -> Resolved:
     """What this run shows. Says so where a number of heads had to give way to the width."""
-    here, wanted = visit.begin(model_of), current().heads_wanted
+    here, wanted = visit.begin(ready.model_of), current().heads_wanted
     if wanted:
         settings = here.settings
         facts = {"before": wanted, "after": settings.num_heads, "d_model": settings.d_model}
@@ -162,6 +162,8 @@ def sidebar(here: Resolved, slug: str) -> None:
             st.selectbox(label("head", lang), range(here.heads), **shown)
         else:
             st.segmented_control(label("head", lang), range(here.heads), required=True, **control("head", here.heads))
+        if "head" not in absent and here.source.learns:
+            st.caption(story.job_of(ready.layer_at_hand(here), settings))
         if "query" not in absent:
             shown = control("query", labels)
             st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)
@@ -190,6 +192,8 @@ def _more(here: Resolved, labels: Sequence[str], absent: Set[str]) -> None:
             select_all=False,
             **control("hidden", labels),
         )
+    if "divided" not in absent:
+        st.toggle(label("divided", lang), **control("divided"))
     if here.source.is_drawn:
         st.button(label(f"again_{kind}", lang), on_click=_new_seed, icon=":material/casino:", width="stretch")
     seed = f"{label('seed', lang, seed=settings.seed)} · " if "seed" not in here.absent else ""

@@ -23,6 +23,7 @@ OTHER = {
     "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
     "method": "cbow", "word": "猫", "other": "校", "mix": "30",
     "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "retrained": "0", "seed": "7",
+    "divided": "0",
     "questions": "1", "face": "notice", "present": "0", "way": "0", "moment": "0", "cell": "", "edit": "", "pin": "",
 }  # fmt: skip
 HOSTILE = (  # the rest of what a sentence can be is tried without a browser

@@ -3,12 +3,27 @@
 import math
 import re
 from collections.abc import Callable
+from functools import cache, partial
 from itertools import combinations
 
 import numpy as np
 import torch
-from visiting import RULES, Case, Page, code_spans, heatmaps, is_rounded, numbers, of_the_quiz, token
+from visiting import (
+    RULES,
+    Case,
+    Page,
+    code_spans,
+    heatmaps,
+    held_out,
+    is_percent,
+    is_rounded,
+    numbers,
+    of_the_quiz,
+    token,
+)
 
+from attention.grammar import RELATIONS
+from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
 
@@ -96,6 +111,7 @@ def expected_facts(slug: str, case: Case) -> dict[str, object]:
             facts["words"] = lambda fact: all(
                 told in pair for told, pair in zip(fact.split(between), pairs, strict=True)
             )
+            facts["jobs"] = partial(are_jobs, case)
         facts["heads_one.key"] = largest(case, attention.attn_weights[0, query])
         facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
         facts["numbers"] = 4 * d_model * d_model
@@ -125,6 +141,48 @@ def stated_by(slug: str, case: Case) -> set[str]:
     return STATED[slug]
 
 
+@cache
+def own_jobs(case: Case) -> dict[tuple[int, str], float]:
+    """(head, relation) → the mean weight on the referent in held-out sentences, where it is a half or more, and 0.15
+    more than that of any other head; of what one head can do, and not of words that refer to themselves.
+    """
+    now = case.learned.history.checkpoints[case.checkpoint]
+    batch, _, trace = held_out(case.learned, now, case.learned.config)
+    found = {}
+    for i, (relation, takes) in enumerate(RELATIONS.items()):
+        own = batch.real & (batch.relations == i)
+        if takes == "one head" and relation != "itself" and own.any():
+            shares = [
+                float(head.gather(-1, batch.referents.unsqueeze(-1)).squeeze(-1)[own].mean())
+                for head in trace.attn_weights.transpose(0, 1)
+            ]
+            best = shares.index(max(shares))
+            rest = [share for head, share in enumerate(shares) if head != best]
+            if shares[best] >= 0.5 and shares[best] - max(rest, default=0) >= 0.15:
+                found[best, relation] = shares[best]
+    return found
+
+
+def are_jobs(case: Case, told: str) -> bool:
+    """Whether a list of what the heads do is right: of the first four heads, and three of each at most."""
+    own = own_jobs(case)
+    for line in told.splitlines():
+        ((head, line),) = [
+            (number, line.removeprefix(start))
+            for number in range(case.config.num_heads)
+            if line.startswith(start := f"- {label('head_n', case.lang, number=number)}: ")
+        ]
+        jobs = line.split(label("between_tokens", case.lang))
+        if len(jobs) != min(3, sum(number == head for number, _ in own)):
+            return False
+        for job in jobs:
+            name, share = job.removesuffix(" %").rsplit(" ", 1)
+            ((relation),) = [each for number, each in own if number == head and label(f"job_{each}", case.lang) == name]
+            if not is_percent(share, own[head, relation]):
+                return False
+    return len(told.splitlines()) == len({head for head, _ in own if head < 4})
+
+
 def expected_sections(slug: str, case: Case) -> set[str]:
     """Every section that belongs to the page itself, but for those whose condition does not hold."""
     weights = case.trace.attention.attn_weights[case.head][case.query]
@@ -134,6 +192,8 @@ def expected_sections(slug: str, case: Case) -> set[str]:
     by_rule = not case.is_edited(RULES.get(slug, ""), case.query)
     words_as_they_are = not case.is_edited("embeddings")
     is_edited, several, wide = bool(case.trace.edits), case.config.num_heads > 1, case.config.head_dim > 1
+    asked = case.learned.config if case.weights == "learned" else case.config
+    is_asked = asked.positions and not asked.causal and case.asked.get("divided") != "0"
     conditions = {
         "decoded": case.weights == "learned",
         "gist": is_open,
@@ -147,7 +207,10 @@ def expected_sections(slug: str, case: Case) -> set[str]:
         "heads_one": is_open and not several,
         "split": several,
         "split_one": not several,
-        "differ": several,
+        "differ": several and (case.weights != "learned" or is_asked),
+        "differ_free": several and case.weights == "learned" and not is_asked,
+        "jobs": several and case.weights == "learned" and bool(own_jobs(case)),
+        "jobs_none": several and case.weights == "learned" and not own_jobs(case),
         "heads_closed": not is_open,
         "check": case.config.scaled and not is_edited,
         "check_unscaled": not case.config.scaled and not is_edited,

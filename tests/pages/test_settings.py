@@ -37,6 +37,7 @@ NAMES = (
     "positions",
     "hidden",
     "retrained",
+    "divided",
     "seed",
     "questions",
     "face",
@@ -127,6 +128,7 @@ def plain_settings(draw):
         scaled=draw(st.booleans()),
         positions=draw(st.booleans()),
         retrained=draw(st.booleans()),
+        divided=draw(st.booleans()),
         hidden=tuple(sorted(draw(st.sets(st.integers(0, length - 1), max_size=length)))) if length else (),
         seed=draw(st.integers(0, 999_999)),
         questions=draw(st.booleans()),
@@ -164,7 +166,7 @@ def test_an_address_names_every_setting_and_nothing_else():
 
 
 def test_an_address_is_written_in_plain_characters():
-    chosen = Settings("zh", "我 喜欢 猫", "real", 4, "a/b", 5, 24, 3, 2, 1, True, False, False, (0, 2), False, 7)
+    chosen = Settings("zh", "我 喜欢 猫", "real", 4, "a/b", 5, 24, 3, 2, 1, True, False, False, (0, 2), False, True, 7)
     assert to_query(chosen) == {
         "lang": "zh",
         "sentence": "我 喜欢 猫",
@@ -181,6 +183,7 @@ def test_an_address_is_written_in_plain_characters():
         "positions": "0",
         "hidden": "0-2",
         "retrained": "0",
+        "divided": "1",
         "seed": "7",
         "questions": "1",
         "face": "number",
@@ -433,6 +436,7 @@ def test_a_link_says_of_what_is_held_only_what_is_different(chosen):
         "positions",
         "hidden",
         "retrained",
+        "divided",
         "seed",
         "edit",
     )

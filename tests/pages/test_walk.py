@@ -265,7 +265,8 @@ def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
 @each("slug, lang", product(WALKED, LANGUAGES))
 def test_the_settings_of_these_tests_bring_up_every_section_of_every_page(slug, lang):
     said = {name for setting, own in VISITS if own == lang for name in walked(setting, lang)[1][slug].said}
-    of_others = ("_real",) if lang == "en" else ("_real", "_learned", "decoded")  # see test_weights.py and test_real.py
+    of_others = ("_real", "jobs_none", "differ_free")  # see test_weights.py and test_real.py
+    of_others += () if lang == "en" else ("_learned", "decoded", "jobs")
     elsewhere = {name for name in sections(slug, lang) if name.endswith(of_others)}
     assert set(sections(slug, lang)) - {"title", "check_edited"} - of_the_quiz(slug) - elsewhere - said == set()
 
@@ -496,7 +497,7 @@ def test_the_address_of_one_session_shows_another_visitor_the_same_numbers_on_ev
 def test_every_link_on_a_page_carries_the_settings_and_leads_to_its_neighbours():
     at = start(**FAR_FROM_DEFAULT)
     every = FAR_FROM_DEFAULT | {"lang": "en", "questions": "1", "cell": "", "edit": "", "pin": ""}
-    every |= {"weights": "random", "checkpoint": "10", "model": MODEL, "layer": "0", "retrained": "0"}
+    every |= {"weights": "random", "checkpoint": "10", "model": MODEL, "layer": "0", "retrained": "0", "divided": "1"}
     every |= {"method": "cbow", "word": "", "other": "", "mix": "50", "face": "number", "present": "0"} | {
         "way": "0",
         "moment": "0",

@@ -75,6 +75,7 @@ SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
         {"weights": "learned", "d_model": "16", "num_heads": "1", "scaled": "0", "retrained": "1", "query": "3"},
     ),
     "no positions": ("en", {"weights": "learned", "num_heads": "4", "head": "3", "positions": "0", "query": "4"}),
+    "heads not asked to divide the work": ("zh", {"weights": "learned", "d_model": "16", "divided": "0"}),
     "keys hidden": ("zh", {**DEFAULT, "hidden": "1-3-13"}),
     "a score set by hand": ("en", {**DEFAULT, "edit": "scores.10.0.0:9"}),
     "a head silenced": ("en", {**DEFAULT, "edit": "head_outputs.0.0.1:0", "checkpoint": "9"}),
@@ -219,15 +220,15 @@ def test_a_switch_acts_on_the_layer_as_it_is_and_training_again_is_a_second_step
     assert [button for button in at.button if button.key == "retrain"] == []  # there is nothing to train again for
     asked = []
     training = ready.training
-    monkeypatch.setattr(ready, "training", lambda *wanted: asked.append(wanted) or training(*wanted))
+    monkeypatch.setattr(ready, "training", lambda *wanted: asked.append(wanted[0].trained) or training(*wanted))
     at.toggle(key=name).set_value(not off).run()
     usual = AttentionConfig(32, 2)
-    assert {config for config, _ in asked} == {usual}
+    assert set(asked) == {usual}
     assert at.query_params["retrained"] == "0"
     assert_tells(look(at, "overview"), Case.of("en", **DEFAULT, **{name: str(int(not off))}))
     asked.clear()
     at.button(key="retrain").click().run()
-    assert replace(usual, **{name: not off}) in {config for config, _ in asked}
+    assert replace(usual, **{name: not off}) in asked
     assert at.query_params["retrained"] == "1"
     at.button(key="retrain").click().run()
     assert at.query_params["retrained"] == "0"
@@ -687,7 +688,7 @@ def test_two_visitors_share_one_training_and_the_second_sees_none(training):
 
 
 def test_who_comes_while_another_waits_joins_the_same_training(training):
-    job = ready.training(AttentionConfig(32, 2), "en")
+    job = ready.training(resolve(defaults("en")))
 
     def end_when_seen():
         watched.wait_for(lambda: any(full == 25 for full, _ in watched.bars))
@@ -736,7 +737,7 @@ def test_who_does_not_want_to_wait_takes_random_weights_at_once_and_the_training
 
 
 def test_a_training_that_was_left_begins_anew_for_the_next(training, monkeypatch):
-    left = ready.training(AttentionConfig(32, 2), "en")
+    left = ready.training(resolve(defaults("en")))
     assert training.has_begun.wait(10)
     with monkeypatch.context() as impatient:
         impatient.setattr(jobs, "PATIENCE", 0.0)

@@ -39,6 +39,7 @@ from attention import (
 )
 from attention.grammar.batches import Batch, sentences, tokens_of
 from attention.learn import Checkpoint, own_parts
+from attention.trace import AttentionTrace
 from pages import OVERVIEW, WALK
 from pages.ui import lesson, panel
 from pages.ui.state import visit
@@ -479,14 +480,24 @@ def heatmaps(chart: dict) -> list[dict]:
 RULES = {"embedding": "embeddings", "scores": "scores", "softmax": "attn_weights", "weighted_sum": "head_outputs"}
 
 
-_layers: dict[tuple[AttentionConfig, str], Learned] = {}
+_layers: dict[tuple[AttentionConfig, str, bool], Learned] = {}
 
 
-def learned(config: AttentionConfig, language: str, **told: Callable[..., None]) -> Learned:
+def learned(config: AttentionConfig, language: str, *, divided: bool = True, **told: Callable[..., None]) -> Learned:
     """A trained layer. The same arguments give the same numbers (see test_learn.py), so that once is enough for all."""
-    if (config, language) not in _layers:
-        _layers[config, language] = learn(config, language=language, **told)
-    return _layers[config, language]
+    key = (config, language, divided)
+    if key not in _layers:
+        _layers[key] = learn(config, language=language, divided=divided, **told)
+    return _layers[key]
+
+
+def held_out(layer: Learned, now: Checkpoint, config: AttentionConfig) -> tuple[Batch, torch.Tensor, AttentionTrace]:
+    """The held-out sentences, their embeddings (N, L, d_model), and what the layer does with them."""
+    batch = sentences(layer.language)[1]
+    embeddings = now.kinds[batch.kinds] + own_parts(tokens_of(layer.language), layer.config)[batch.ids]
+    x = embeddings + now.positions[: batch.ids.shape[1]] * config.positions
+    switches = {"is_causal": config.causal, "scaled": config.scaled}
+    return batch, embeddings, multi_head_attention(x, now.weights, attn_mask=batch.real[:, None, None, :], **switches)
 
 
 def answers(
@@ -495,11 +506,7 @@ def answers(
     """The held-out sentences, where each head looks most in them, and for each word whether the layer names the right
     one of all words of the vocabulary and of the sentence. head: its outputs are 0 where they enter W_O.
     """
-    batch, tokens = sentences(layer.language)[1], tokens_of(layer.language)
-    embeddings = now.kinds[batch.kinds] + own_parts(tokens, layer.config)[batch.ids]  # (N, L, d_model)
-    x = embeddings + now.positions[: batch.ids.shape[1]] * config.positions
-    switches = {"is_causal": config.causal, "scaled": config.scaled}
-    trace = multi_head_attention(x, now.weights, attn_mask=batch.real[:, None, None, :], **switches)
+    (batch, embeddings, trace), tokens = held_out(layer, now, config), tokens_of(layer.language)
     heads = trace.head_outputs.clone()
     if head is not None:
         heads[:, head] = 0
@@ -590,7 +597,8 @@ class Case:
     @cached_property
     def learned(self) -> Learned:
         chinese = [token for token in self.tokens if "\u4e00" <= token <= "\u9fff"]
-        return learned(self.trained, "zh" if len(chinese) * 2 >= len(self.tokens) else "en")
+        language = "zh" if len(chinese) * 2 >= len(self.tokens) else "en"
+        return learned(self.trained, language, divided=self.asked.get("divided") != "0")
 
     @cached_property
     def trace(self):

@@ -41,13 +41,18 @@ def _numbers(layer: Learned) -> int:
 _learned: Results[Learned] = Results(TRAININGS, MOST_NUMBERS, _numbers)
 
 
-def training(config: AttentionConfig, language: str) -> Job[Learned]:
+def training(here: Resolved) -> Job[Learned]:
     """The job that trains a layer: ended, under way, in line, or put in line now. All visitors share it."""
-    return _learned.job((config, language), partial(_train, config, language), current().id)
+    return _learned.job(_key(here), partial(_train, *_key(here)), current().id)
 
 
-def _train(config: AttentionConfig, language: str, job: Job[Learned]) -> Learned:
-    return learn(config, language=language, on_step=job.tell, on_checkpoint=job.show)
+def _key(here: Resolved) -> tuple[AttentionConfig, str, bool]:
+    """All that a training depends on."""
+    return here.trained, here.language, here.settings.divided
+
+
+def _train(config: AttentionConfig, language: str, divided: bool, job: Job[Learned]) -> Learned:
+    return learn(config, language=language, divided=divided, on_step=job.tell, on_checkpoint=job.show)
 
 
 def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = False) -> Learned:
@@ -69,7 +74,7 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
         if to_the_end or not job.so_far:
             watch_steps(job, box()[1], here.settings.lang, to_the_end=to_the_end)
 
-    begin = partial(training, here.trained, here.language)
+    begin = partial(training, here)
     job = wait_for(begin, watch, enough=lambda job: not to_the_end and job.so_far is not None)
     layer = (None if to_the_end else job.so_far) or job.outcome()
     if box.cache_info().currsize:
@@ -86,7 +91,7 @@ def follow(here: Resolved, layer: Learned, slot: DeltaGenerator) -> None:
 
 @st.fragment(run_every=AGAIN)
 def _look_again(here: Resolved, layer: Learned) -> None:
-    job = training(here.trained, here.language)
+    job = training(here)
     if job.has_ended or (job.so_far and job.so_far is not layer):
         st.rerun()
     step, steps, *_ = job.progress or (0, layer.history.steps)
@@ -179,7 +184,7 @@ def model_at_hand(settings: Settings) -> Pretrained | None:
 
 def layer_at_hand(here: Resolved) -> Layer:
     """What was learned or loaded for these settings, if it is in memory."""
-    return _learned.find_so_far((here.trained, here.language)) if here.source.learns else here.model
+    return _learned.find_so_far(_key(here)) if here.source.learns else here.model
 
 
 # The trace.

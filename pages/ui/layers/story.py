@@ -1,18 +1,21 @@
 """What a layer has learned so far, told on every page that shows it."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import streamlit as st
+import torch
 
 from attention import Learned
 from attention.tensors import SILENCED
 from pages.ui.state.resolved import Resolved
-from pages.ui.state.settings import SWITCHES
+from pages.ui.state.settings import SWITCHES, Settings
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import percent
 
+OWN, AHEAD = 0.5, 0.15  # mean weights on the right word: what a head does, and does more than any other
+MOST_JOBS, MOST_HEADS = 3, 4  # that are told
 ENOUGH = 0.95  # a layer that gets fewer words right than this has not learned its task
 
 
@@ -50,6 +53,50 @@ def unknown(layer: Learned, tokens: Sequence[str], lang: str) -> None:
         ]
         with st.container(key="unknown"):
             st.caption(prose.shared(lang, "unknown", words=label("between_tokens", lang).join(taken)))
+
+
+@lru_cache(maxsize=64)
+def jobs(layer: Learned, checkpoint: int) -> tuple[tuple[tuple[str, float], ...], ...]:
+    """For each head the kinds of words that are its own, the surest first: relation, mean weight on the right word.
+
+    A head's own is what it puts at least half of its weight on, and clearly more than any other head.
+    """
+    with torch.no_grad():
+        shares = layer.shares(checkpoint)
+    found: list[tuple[tuple[str, float], ...]] = []
+    for head, own in enumerate(shares):
+        others = [each for number, each in enumerate(shares) if number != head]
+        theirs = {
+            name: share
+            for name, share in own.items()
+            if share >= OWN and all(share - other[name] >= AHEAD for other in others)
+        }
+        found.append(tuple(sorted(theirs.items(), key=lambda job: -job[1])))
+    return tuple(found)
+
+
+def job_of(layer: object, settings: Settings) -> str:
+    """In a few words what the chosen head does, measured on held-out sentences."""
+    lang = settings.lang
+    if not isinstance(layer, Learned) or layer.is_learning or settings.head >= layer.config.num_heads:
+        return label("job_later", lang)
+    own = jobs(layer, settings.checkpoint)[settings.head]
+    return label("job_mostly", lang, job=_told(own[0], lang)) if own else label("job_none", lang)
+
+
+def jobs_told(layer: Learned, settings: Settings) -> str:
+    """The same of all heads that have something of their own; "" where none has."""
+    lang = settings.lang
+    between = label("between_tokens", lang)
+    return "\n".join(
+        f"- {label('head_n', lang, number=head)}: {between.join(_told(job, lang) for job in own[:MOST_JOBS])}"
+        for head, own in enumerate(jobs(layer, settings.checkpoint)[:MOST_HEADS])
+        if own
+    )
+
+
+def _told(job: tuple[str, float], lang: str) -> str:
+    return f"{label(f'job_{job[0]}', lang)} {percent(job[1])} %"
 
 
 def obstacle(layer: Learned, checkpoint: int) -> str:

@@ -56,6 +56,7 @@ def _rows(scope: Scope) -> range:
 class Settings:
     """Everything that decides what a page shows. Equal settings show equal pages.
 
+    divided: whether a layer that learns is asked to divide the work among its heads.
     retrained: whether a layer that learns was trained with causal, scaled and positions as they are here; else they act
     on the layer that was trained without a mask, scaled, with positions.
     checkpoint: how far the training has gone, a place in CHECKPOINTS. cell: the number asked about; None is the one
@@ -79,6 +80,7 @@ class Settings:
     positions: Annotated[bool, Declared(Flag())] = True
     hidden: Annotated[tuple[int, ...], Declared(Positions())] = ()
     retrained: Annotated[bool, Declared(Flag())] = False
+    divided: Annotated[bool, Declared(Flag())] = True
     seed: Annotated[int, Declared(Number(lambda _: range(MAX_SEED + 1)))] = 0
     questions: Annotated[bool, Declared(Flag(), compared=False)] = True
     face: Annotated[Face, Declared(Choice(FACES), compared=False)] = "number"

@@ -72,7 +72,7 @@ class Source(ABC):
 class _Drawn(Source):
     """Numbers that follow from the seed alone."""
 
-    ignored = frozenset({"checkpoint", "model", "layer", "retrained"})
+    ignored = frozenset({"checkpoint", "model", "layer", "retrained", "divided"})
 
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         if a.d_model != b.d_model:
@@ -117,16 +117,19 @@ class LearnedWeights(Source):
 
     def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
         is_usual = scope.config == self._usual(scope.config)
-        return super().absent(scope, model) | ({"retrained"} if is_usual else set())
+        alone = {"divided"} if scope.config.num_heads == 1 else set[str]()
+        return super().absent(scope, model) | ({"retrained"} if is_usual else set()) | alone
 
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
-        if self.trained(a, self.config(a, None)) != self.trained(b, self.config(b, None)) or not same_grammar:
+        trained = [(self.trained(each, self.config(each, None)), each.divided) for each in (a, b)]
+        if trained[0] != trained[1] or not same_grammar:
             return "weights_learned"
         return "weights_checkpoint" if a.checkpoint != b.checkpoint else "weights_same"
 
     def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
         language = grammar(reading.tokens, settings)
-        return super().key(settings, reading, config), language, settings.checkpoint, self.trained(settings, config)
+        trained = self.trained(settings, config), settings.divided
+        return super().key(settings, reading, config), language, settings.checkpoint, trained
 
     def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
         assert isinstance(layer, Learned)
@@ -138,7 +141,7 @@ class RealWeights(Source):
     """One layer of a BERT or GPT-2, which brings its own sizes, tokens and positions."""
 
     kind = "real"
-    ignored = frozenset({"checkpoint", "retrained", "d_model", "num_heads", "positions", "seed"})
+    ignored = frozenset({"checkpoint", "retrained", "divided", "d_model", "num_heads", "positions", "seed"})
     is_loaded = True
     can_swap = can_embed = False
 
