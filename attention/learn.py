@@ -20,7 +20,7 @@ from attention.embedding import add_positions, embedding_table, seeded, sinusoid
 from attention.grammar import RELATIONS
 from attention.grammar.batches import Batch, draw, kind_names, sentences, tokens_of
 from attention.grammar.batches import vocabulary as words_of
-from attention.grammar.lexicon import kind_of_each, kinds_of, lexicon
+from attention.grammar.lexicon import kind_of_each, unlisted
 from attention.measures import entropy, looks_at
 from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_attention, trace_vectors
 from attention.weights import AttentionWeights
@@ -146,13 +146,7 @@ class Learned(Parameters):
         """The different words of a sentence that are in no list, in reading order, and what kind of word each is taken
         for (see attention.grammar.lexicon). Case does not matter.
         """
-        tokens, found = cut(sentence), lexicon(self.language)
-        kinds, new = kinds_of(self.language, tokens), dict[str, str]()
-        for word in found.read(tokens):
-            for place in range(word.start, word.stop):
-                if not word.is_known:
-                    new.setdefault(tokens[place], kinds[place])
-        return new
+        return unlisted(self.language, cut(sentence))
 
     def trace(
         self,

@@ -133,6 +133,20 @@ def kind_of_each(language: str, tokens: Sequence[str]) -> dict[str, str]:
     return each
 
 
+def unlisted(language: str, tokens: Sequence[str]) -> dict[str, str]:
+    """The different tokens of a sentence that are in no list, in reading order, and the kind each is taken for.
+
+    >>> unlisted("en", ("Anna", "fed", "the", "wug"))
+    {'wug': 'NEW'}
+    """
+    kinds, new = kinds_of(language, tokens), dict[str, str]()
+    for word in lexicon(language).read(tokens):
+        for place in range(word.start, word.stop):
+            if not word.is_known:
+                new.setdefault(tokens[place], kinds[place])
+    return new
+
+
 def group_of(kind: str) -> str:
     """Where words of a kind stand: the group of kinds that it belongs to."""
     return GROUPS.get(kind, kind.lower())

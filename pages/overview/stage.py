@@ -25,5 +25,5 @@ def stage(here: Sight) -> Board:
     ways += [((0, 2), (0, 3)), ((1, 2), (0, 3)), ((0, 3), (0, 4)), ((0, 4), (0, 5)), ((0, 5), (1, 5)), ((1, 5), (2, 5))]
     ways += [((2, 2), (2, 5)), ((2, 5), (2, 6)), ((2, 6), (1, 6)), ((1, 6), (0, 6))]
     weights = here.trace.attention.attn_weights
-    sentence = Lines(here.trace.tokens, weights, here.query, head, here.says)
+    sentence = Lines(here.trace.tokens, weights, here.query, head, here.says, here.guessed)
     return Board([above, middle, below], [1] * 7, [104] * 3, gap=0.045, arrows=tuple(ways), small=True, lines=sentence)

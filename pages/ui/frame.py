@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from attention.grammar.lexicon import is_mark, unlisted
 from pages import LABS, OVERVIEW, PAGES, WALK
 from pages.ui import navigation
 from pages.ui.ask import pointer
@@ -50,6 +51,7 @@ _OF_A_LAYER = {
 }
 _OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
+MOST_NEW = 3  # new words that are named beside the sentence
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
 _NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")
 
@@ -163,7 +165,8 @@ def sidebar(here: Resolved, slug: str) -> None:
         else:
             st.segmented_control(label("head", lang), range(here.heads), required=True, **control("head", here.heads))
         if "head" not in absent and here.source.learns:
-            st.caption(story.job_of(ready.layer_at_hand(here), settings))
+            with st.container(key="job"):
+                st.caption(story.job_of(ready.layer_at_hand(here), settings))
         if "query" not in absent:
             shown = control("query", labels)
             st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)
@@ -210,6 +213,7 @@ def _sentence(here: Resolved) -> None:
         st.caption(label("cut_characters", lang, most=MAX_CHARACTERS, count=rest))
     if reading.tokens_left_out:
         st.caption(label("cut_tokens", lang, most=len(reading.tokens), count=reading.tokens_left_out))
+    _new_words(here)
     visit.tell("example", None, lang)
     st.selectbox(
         label("example", lang),
@@ -221,6 +225,23 @@ def _sentence(here: Resolved) -> None:
         on_change=_take_example,
         label_visibility="collapsed",
     )
+
+
+def _new_words(here: Resolved) -> None:
+    """Beside the sentence: which of its words are in no list of the layer that learns; what to take where most are."""
+    lang, new = here.settings.lang, unlisted(here.language, here.tokens) if here.source.learns else {}
+    if not new:
+        return
+    words = [label("taken_for", lang, word=code(w), kind=label(f"kind_{k.lower()}", lang)) for w, k in new.items()]
+    more = label("and_more", lang, count=len(words) - MOST_NEW) if len(words) > MOST_NEW else ""
+    with st.container(key="new_words"):
+        st.caption(label("new_words", lang, words=label("between_tokens", lang).join(words[:MOST_NEW]) + more))
+        if 2 * sum(token in new for token in here.tokens) > sum(not is_mark(token) for token in here.tokens):
+            st.caption(label("mostly_new", lang))
+            for kind in ("random", "real"):
+                way = {"weights": kind}
+                name = label(f"instead_{kind}", lang)
+                st.button(name, key=f"instead_{kind}", type="tertiary", on_click=change, kwargs=way)
 
 
 def _slider(name: str, lang: str, options: Sequence[int], named: Callable[[Any], str] = str) -> None:

@@ -22,7 +22,19 @@ from pages.ui.words.labels import label
 
 _TEXTS = ("play", "pause", "back", "on", "tables", "close", "freeze", "set", "no_layer", "no_empty")
 _PLAY = ("covered", "idle", "by_hand", "where", "speed", "way", "spread")
-_SENTENCE = ("head", "looks", "looks_apart", "looks_nowhere", "one_head", "between", "says", "learn", "step_of", "flow")
+_SENTENCE = (
+    "head",
+    "looks",
+    "looks_apart",
+    "looks_nowhere",
+    "one_head",
+    "between",
+    "says",
+    "guessed",
+    "learn",
+    "step_of",
+    "flow",
+)
 
 
 @cache

@@ -36,13 +36,19 @@ def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -
         assert page.get_by_test_id("stDialog").count() == 0
         assert "Attention, step by step" in page.title()
         page.goto(f"{fresh}/softmax?lang=en")
-        bar = page.locator(".st-key-training")
-        bar.wait_for(timeout=30_000)
+        page.locator(".learning b").wait_for(timeout=30_000)
+        page.locator(".stage-canvas[data-version]").wait_for()
+        assert re.fullmatch(r"learning · step \d+ of 300", page.locator(".learning b").inner_text())
+        early, place = numbers(page), page.locator(".st-key-stage").bounding_box()
+        page.locator(".st-key-face button").first.click()  # the page works while its layer learns
+        page.locator(".st-key-face_notice").wait_for()
         page.wait_for_function(
-            "() => /step [1-9]\\d* of 300, loss \\d/.test(document.querySelector('.st-key-training')?.innerText)"
+            "() => /step [1-9]\\d+ of 300/.test(document.querySelector('.learning b')?.innerText ?? 'step 300 of 300')"
         )
         settle(page)
-        assert bar.count() == 0
+        assert not same(numbers(page), early)
+        assert page.locator(".st-key-stage").bounding_box() == place  # and nothing has moved for it
+        assert page.locator(".st-key-training").count() == 0
         assert re.search(r"step 300 of 300.* answers \d[\d.]* % of the words correctly", story(page))
         assert "book" in story(page)
         second = visit("/softmax?lang=en", base=fresh, alone=True, first=True)
@@ -72,9 +78,8 @@ def test_the_scrubber_leads_back_to_noise_and_every_page_follows(visit: Opener) 
 def test_random_weights_can_be_had_at_once_and_learned_ones_again(visit: Opener) -> None:
     page = visit("/softmax?lang=en&d_model=512&num_heads=8&weights=random")
     page.get_by_test_id("stSidebar").get_by_role("radio", name="learned", exact=True).click()
-    page.locator(".st-key-training").wait_for()
-    assert "can take a minute" in page.locator(".st-key-training").inner_text()
-    page.locator(".st-key-rather_random button").click()
+    page.locator(".learning b").wait_for()
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="random", exact=True).click()
     page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'random'")
     settle(page)
     assert page.locator(".st-key-story").count() == 0

@@ -309,6 +309,22 @@ def test_words_that_the_layer_does_not_know_are_named_as_they_are(name):
                 assert label(f"kind_{kinds[word].lower()}", case.lang) in outside
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_new_words_are_named_beside_the_sentence_and_where_most_are_new_others_weights_are_offered(lang):
+    at = start(lang=lang, weights="learned", sentence="the wug chased my sister", d_model="16")
+    named = [text.value for text in at.sidebar.caption]
+    assert label("new_words", lang, words=label("taken_for", lang, word="`wug`", kind=label("kind_new", lang))) in named
+    assert [button for button in at.button if button.key == "instead_random"] == []
+    at.text_area(key="sentence").set_value("wug zork the blick !").run()
+    named = [text.value for text in at.sidebar.caption]
+    assert label("mostly_new", lang) in named
+    assert all(f"`{word}`" in "".join(named) for word in ("wug", "zork", "blick"))
+    at.button(key="instead_random").click().run()
+    look(at, "overview", lang)
+    assert at.query_params["weights"] == "random"
+    assert label("mostly_new", lang) not in [text.value for text in at.sidebar.caption]
+
+
 def test_known_words_are_known_however_they_are_written():
     case, pages = walked("hard characters")
     words = code_spans(pages["overview"].said_in("unknown")["unknown"]["words"])[1]

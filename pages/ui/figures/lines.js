@@ -105,15 +105,17 @@ export class Sentence {
       });
     this.arcs.replaceChildren(...paths);
     const best = this.best(from);
+    const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
     words.forEach((word, i) => {
       word.classList.toggle("followed", i === from);
+      word.classList.toggle("guessed", Boolean(this.lines.guessed[i]));
+      word.title = this.lines.guessed[i] ? fill(texts.guessed, { kind: this.lines.guessed[i] }) : "";
       word.classList.toggle("target", i !== from && !this.isCovered(from) && best.some(({ column, weight }) => column === i && weight > 0.25));
       word.setAttribute("aria-pressed", String(i === this.lines.query));
     });
     const shares = best.map(({ column, weight }, head) => [head, tokens[column], weight]);
     const percent = (weight) => `${(100 * weight).toFixed(weight > 0.995 && weight < 1 ? 1 : 0)} %`;
     const same = new Set(best.map(({ column }) => column)).size === 1;
-    const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
     const covered = this.isCovered(from);
     const told = covered
       ? texts.covered

@@ -6,8 +6,8 @@ A figure is a board: a grid of panels that share rows and columns, so that a mat
 
 import html
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -124,7 +124,8 @@ class Panel:
 class Lines:
     """A sentence with a line from each token to those it attends to.
 
-    says: what the layer's output says of each token; () where it says nothing.
+    says: what the layer's output says of each token; () where it says nothing. guessed: of a token that is in no word
+    list, what it is taken for.
     """
 
     tokens: tuple[str, ...]
@@ -132,6 +133,7 @@ class Lines:
     query: int
     head: int
     says: tuple[str, ...] = ()
+    guessed: Mapping[str, str] = field(default_factory=dict)
 
 
 Place = tuple[int, int]  # row, column of a board's grid

@@ -144,6 +144,7 @@ def _lines(lines: Lines, blocks: _Blocks) -> dict[str, object]:
         "query": lines.query,
         "head": lines.head,
         "says": list(lines.says),
+        "guessed": [lines.guessed.get(token, "") for token in lines.tokens],
         "size": list(lines.weights.shape),
         "values": blocks.add(lines.weights, np.float32),
     }

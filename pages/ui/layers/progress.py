@@ -39,10 +39,10 @@ def watch_steps(job: Job[Result], bar: DeltaGenerator, lang: str, *, to_the_end:
             bar.progress(step / steps, words)
 
 
-def progress_line(step: int, steps: int, lang: str) -> str:
-    """A thin line across the window's top, and in words how far a training is."""
+def progress_line(done: float, step: int, steps: int, lang: str) -> str:
+    """A thin line across the window's top, which says how far a training is, and in words which step is shown."""
     words = label("learning", lang, step=step, steps=steps)
-    return f"<div class='learning' role='status'><i style='width: {100 * step / steps:.0f}%'></i><b>{words}</b></div>"
+    return f"<div class='learning' role='status'><i style='width: {100 * done:.0f}%'></i><b>{words}</b></div>"
 
 
 def work_through(

@@ -94,8 +94,9 @@ def _look_again(here: Resolved, layer: Learned) -> None:
     job = training(here)
     if job.has_ended or (job.so_far and job.so_far is not layer):
         st.rerun()
-    step, steps, *_ = job.progress or (0, layer.history.steps)
-    st.html(progress_line(int(step), int(steps), here.settings.lang))
+    done = job.progress[0] / job.progress[1] if job.progress else 0.0
+    shown = layer.at(here.settings.checkpoint).step
+    st.html(progress_line(done, shown, layer.history.steps, here.settings.lang))
 
 
 def _training_box(settings: Settings, slot: DeltaGenerator, held: bool) -> DeltaGenerator:
