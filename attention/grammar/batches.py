@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from random import Random
+from threading import RLock
 from typing import NamedTuple
 
 import torch
@@ -28,6 +29,7 @@ _ALSO = {
     "THEY": ("THEY_IT",),
 }
 _SHARE_ALSO = 0.3  # of the words of such a kind
+_MAKING = RLock()
 
 
 class Batch(NamedTuple):
@@ -59,9 +61,17 @@ def vocabulary(language: str) -> dict[str, str]:
     return kinds
 
 
-@cache
 def sentences(language: str) -> tuple[Batch, Batch]:
-    """The training sentences and the held-out ones. ValueError for a language without a grammar."""
+    """The training sentences and the held-out ones. ValueError for a language without a grammar.
+
+    They are made once: who asks while another waits for them waits as well.
+    """
+    with _MAKING:
+        return _sentences(language)
+
+
+@cache
+def _sentences(language: str) -> tuple[Batch, Batch]:
     training = encode(examples(language, _TRAINING), language, also=_SHARE_ALSO)
     return training, encode(examples(language, _HELD_OUT, held_out=True), language)
 

@@ -5,6 +5,7 @@ import gc
 import gzip
 import os
 import socket
+import threading
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from attention.grammar import LANGUAGES
+from attention.grammar.batches import sentences
 from pages import PAGES
 from pages.ui import compat
 
@@ -33,11 +36,18 @@ async def serving(_: object) -> AsyncIterator[None]:
     """Make ready, then serve, and open the reader's browser where there is one."""
     warm_up()
     answer_at_once()
+    threading.Thread(target=make_sentences).start()
     if not is_open_to_others():
         compat.allow_only(OWN_MACHINE)
     if not st.get_option("server.headless"):
         asyncio.get_running_loop().call_later(0.5, webbrowser.open, own_address())
     yield
+
+
+def make_sentences() -> None:
+    """Make the sentences that layers learn from, before anybody waits for them."""
+    for language in LANGUAGES:
+        sentences(language)
 
 
 def answer_at_once() -> None:

@@ -159,6 +159,26 @@ def test_what_the_work_tells_is_there_to_read_while_it_goes_on():
     assert ended(job).progress == (2, 2, 0.5)
 
 
+def test_a_result_as_it_stands_can_be_seen_until_there_is_the_whole_one():
+    shown, seen, results = threading.Event(), threading.Event(), new_results()
+
+    def work(job):
+        job.show("half")
+        shown.set()
+        assert seen.wait(SOON)
+        return "made"
+
+    assert results.find_so_far("key") is None
+    job = results.job("key", work, "visitor")
+    assert shown.wait(SOON)
+    assert (job.so_far, results.find_so_far("key"), results.find("key")) == ("half", "half", None)
+    assert wait_for(lambda: job, lambda _: None, enough=lambda job: job.so_far is not None) is job
+    assert not job.has_ended
+    seen.set()
+    assert ended(job).so_far is None
+    assert results.find_so_far("key") == results.find("key") == "made"
+
+
 def test_two_keys_do_not_disturb_each_other():
     results, slow = new_results(workers=2), Work("slow")
     first = results.job(("key", 1), slow, "a")

@@ -664,6 +664,43 @@ def test_the_training_shows_how_far_it_is_and_a_way_out_and_both_go_when_it_ends
     assert_charts_show(page, Case.of(lang, **DEFAULT))
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_page_is_there_at_once_with_the_layer_as_it_stands_and_then_as_it_has_learned(lang, monkeypatch, workshop):
+    may_end, place = threading.Event(), {"en": 3, "zh": 0}[lang]
+
+    def train(config, *, language, on_checkpoint, **_):
+        whole = learned(config, language)
+        history = whole.history
+        kept, losses = history.checkpoints[: place + 1], history.losses[: history.checkpoints[place].step]
+        now = kept[-1]
+        on_checkpoint(replace(whole, **vars_of(now), history=replace(history, checkpoints=kept, losses=losses)))
+        assert may_end.wait(60)
+        return whole
+
+    monkeypatch.setattr(ready, "learn", train)
+    monkeypatch.setattr(ready, "SHOWN_AT_ONCE", True)
+    at = start(lang=lang, **DEFAULT)
+    try:
+        for slug in WALKED:  # every page works while the layer learns, and what it says is true of the step shown
+            page = go(at, slug, lang)
+            so_far = Case.of(lang, **DEFAULT, checkpoint=str(place))
+            assert_charts_show(page, so_far)
+            assert_facts(page, so_far)
+            step, steps = so_far.learned.history.checkpoints[place].step, 300
+            assert label("learning", lang, step=step, steps=steps) in "".join(page.of("html"))
+        assert look(go(at, "training", lang).at, "training", lang).said["curves"]["step"] == str(step)
+    finally:
+        may_end.set()
+    assert ready.training(resolve(from_query(dict(at.query_params), defaults(lang))[0].settings)).wait(60)
+    page = go(at, "overview", lang)
+    assert_charts_show(page, Case.of(lang, **DEFAULT))
+    assert "learning" not in "".join(page.of("html"))
+
+
+def vars_of(checkpoint):
+    return {name: getattr(checkpoint, name) for name in ("weights", "kinds", "positions")}
+
+
 def test_before_the_first_step_the_training_says_that_it_makes_up_sentences(monkeypatch, workshop):
     def learn(config, *, language, on_step, **_):
         watched.wait_for(lambda: sections("ui", "en")["training_words"] in [text for _, text in watched.bars])

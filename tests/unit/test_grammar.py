@@ -216,9 +216,9 @@ def test_worked_examples_by_hand():
         example = find(language, beginning)
         return " ".join(f"{token}→{other}" for token, other in zip(example.tokens, referred(example), strict=True))
 
-    assert arrows("en", "Julia painted the red knife") == (
-        "Julia→Julia painted→Julia the→knife red→knife knife→knife and→and the→crown dirty→crown crown→crown but→but "
-        "cleaned→Julia the→one red→one one→knife .→."
+    assert arrows("en", "those wise twins painted") == (
+        "those→twins wise→twins twins→twins painted→twins the→ring new→ring ring→ring and→and the→violin clean→violin "
+        "violin→violin but→but forgot→twins the→one new→one one→ring .→."
     )
     assert arrows("zh", "这只小狗没有走过两条小溪") == (
         "这→狗 只→狗 小→狗 狗→狗 没→没 有→有 走→狗 过→狗 两→溪 条→溪 小→溪 溪→溪 ，→， "
