@@ -15,7 +15,7 @@ from pages.ui.state.visit import current
 
 WIDTHS = (4, 8, 16, 32, 64)
 HEADS = (1, 2, 4, 8)
-ENOUGH = 0.99
+ENOUGH = 0.95
 ALIKE = 0.02  # mean accuracies that differ by less are called alike
 _accuracies: Results[float] = Results(TRAININGS, 10_000)
 
