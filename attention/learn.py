@@ -5,7 +5,7 @@ and stays. So a word that the training never showed is understood as far as its 
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
@@ -284,15 +284,19 @@ def logits(output: Tensor, words: Tensor) -> Tensor:
     return output @ words.T  # (..., words)
 
 
-@lru_cache(maxsize=64)
-def own_parts(words: tuple[str, ...], config: AttentionConfig) -> Tensor:
+def own_parts(words: Iterable[str], config: AttentionConfig) -> Tensor:
     """What each word has of its own: a direction by chance in the second half of the columns, all of one length.
 
     It depends on the word, its case aside, on d_model and on the seed alone. Shape (words, d_model).
     """
     width = config.d_model // 2 or 1
-    drawn = [torch.randn(width, generator=seeded(f"{config.seed} own {word.casefold()}")) for word in words]
+    drawn = [_drawn(word.casefold(), width, config.seed) for word in words]
     return _own(torch.stack(drawn) if drawn else torch.zeros(0, width), config.d_model)
+
+
+@lru_cache(maxsize=10_000)
+def _drawn(word: str, width: int, seed: int) -> Tensor:
+    return torch.randn(width, generator=seeded(f"{seed} own {word}"))  # (width,)
 
 
 def _own(drawn: Tensor, d_model: int) -> Tensor:
@@ -470,7 +474,7 @@ def _vectors(config: AttentionConfig, language: str, words: Mapping[str, str], n
     """The vectors of words, given each one's kind: (words, d_model)."""
     names = kind_names(language)
     of_kinds = now.kinds[[names.index(kind) for kind in words.values()]]  # (words, d_model)
-    return of_kinds + own_parts(tuple(words), config)
+    return of_kinds + own_parts(words, config)
 
 
 def _embed(config: AttentionConfig, language: str, now: Parameters, batch: Batch) -> Tensor:

@@ -16,6 +16,7 @@ from pages.ui.compare import banner
 from pages.ui.figures.colors import colors
 from pages.ui.figures.panels import token_labels
 from pages.ui.layers import ready, story
+from pages.ui.layers.progress import TRAININGS
 from pages.ui.lesson import PageEndedError
 from pages.ui.state import visit
 from pages.ui.state.address import to_query
@@ -68,6 +69,7 @@ def dress() -> None:
 
 def begin() -> Resolved:
     """What this run shows. Says so where a number of heads had to give way to the width."""
+    TRAININGS.disturb()
     here, wanted = visit.begin(ready.model_of), current().heads_wanted
     if wanted:
         settings = here.settings

@@ -23,6 +23,7 @@ from pages.ui.figures.panels import Board
 from pages.ui.figures.scene import pack
 from pages.ui.figures.sight import Sight
 from pages.ui.layers import ready
+from pages.ui.layers.progress import TRAININGS
 from pages.ui.state.address import NAMES, from_query
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import defaults
@@ -52,6 +53,7 @@ def scene(query: Mapping[str, str]) -> bytes | str:
     here, _ = from_query(wanted, defaults("en"), ready.model_at_hand)
     if not here.tokens:
         return "empty"
+    TRAININGS.disturb()
     layer = ready.layer_at_hand(here)
     if layer is None and (here.source.learns or here.source.is_loaded):
         return "layer"

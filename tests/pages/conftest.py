@@ -15,5 +15,6 @@ def _one_training_for_all_who_ask_for_the_same() -> Iterator[None]:
     from visiting import learned
 
     # A page waits for the end of a training here, as nobody looks again (see test_learning.py in the browser).
-    with patch("pages.ui.layers.ready.learn", learned), patch("pages.ui.layers.ready.SHOWN_AT_ONCE", False):
+    ready = "pages.ui.layers.ready"
+    with patch(f"{ready}.learn", learned), patch(f"{ready}.SHOWN_AT_ONCE", False), patch(f"{ready}.LEARN_AHEAD", False):
         yield

@@ -179,6 +179,57 @@ def test_a_result_as_it_stands_can_be_seen_until_there_is_the_whole_one():
     assert results.find_so_far("key") == results.find("key") == "made"
 
 
+def test_work_ahead_is_done_when_nothing_else_is_and_its_result_is_there_for_who_wishes_for_it():
+    results, work = new_results(), Work()
+    results.ahead("key", work)
+    assert work.begun.wait(SOON)
+    job = results.job("key", Work(), "visitor")
+    work.may_go_on.set()
+    assert ended(job).outcome() == "made"
+    results.ahead("key", Work())  # it is done: nothing happens
+    assert results.find("key") == "made"
+
+
+def test_work_ahead_makes_way_for_a_wish_and_is_not_begun_beside_one():
+    results, ahead, wished = new_results(), Step(), Work()
+    results.ahead("next", ahead)
+    assert ahead.begun.wait(SOON)
+    job = results.job("key", wished, "visitor")
+    ahead.may_go_on.set()
+    assert wished.begun.wait(SOON)  # the work ahead gave up at its next step
+    results.ahead("other", Work())
+    wished.may_go_on.set()
+    assert ended(job).outcome() == "made"
+    assert results.find("next") is results.find("other") is None
+
+
+def test_work_ahead_rests_while_pages_are_drawn(monkeypatch):
+    monkeypatch.setattr(jobs, "QUIET", 1000.0)
+    line = Line()
+    results, steps, told = Results(line, 10), threading.Semaphore(0), []
+
+    def work(job):
+        for step in range(3):
+            assert steps.acquire(timeout=SOON)
+            job.tell(step)
+            told.append(step)
+        return "made"
+
+    results.ahead("key", work)
+    steps.release()
+    while len(told) < 1:
+        time.sleep(0.01)
+    line.disturb()
+    steps.release()
+    time.sleep(0.2)
+    assert told == [0]
+    monkeypatch.setattr(jobs, "QUIET", 0.0)
+    steps.release(2)
+    job = results.job("key", Work(), "visitor")
+    assert ended(job).outcome() == "made"
+    assert told == [0, 1, 2]
+
+
 def test_two_keys_do_not_disturb_each_other():
     results, slow = new_results(workers=2), Work("slow")
     first = results.job(("key", 1), slow, "a")

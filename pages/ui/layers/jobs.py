@@ -1,6 +1,7 @@
 """Long work done in turn, its results shared by all visitors: training a layer, loading a model."""
 
 import atexit
+import math
 import threading
 import time
 from collections import deque
@@ -14,7 +15,9 @@ from typing import Any, Generic, TypeVar
 from cachetools import LRUCache, TTLCache
 
 T = TypeVar("T")
+QUIET = 1.5  # seconds without a page drawn until work ahead goes on
 PATIENCE = 2.0  # seconds that work stays in line, or goes on, when nobody looks at it any more
+REST = 0.05  # seconds that work ahead rests before it looks again
 LAST_STEP = 5.0  # seconds that the end of Python waits for work under way
 MOST_ERRORS = 100  # that are kept at a time
 
@@ -26,8 +29,18 @@ class AbandonedError(Exception):
 class Job(Generic[T]):
     """One piece of long work: waiting in line, under way, or ended."""
 
-    def __init__(self, line: "Line", work: "Callable[[Job[T]], T]", on_end: "Callable[[Job[T]], None]") -> None:
-        """on_end: called once, when the work has ended in whatever way, before those who wait for it are told."""
+    def __init__(
+        self,
+        line: "Line",
+        work: "Callable[[Job[T]], T]",
+        on_end: "Callable[[Job[T]], None]",
+        is_ahead: bool = False,
+    ) -> None:
+        """on_end: called once, when the work has ended in whatever way, before those who wait for it are told.
+
+        is_ahead: nobody wishes for it yet; it makes way for what anybody wishes for, and rests while pages are drawn.
+        """
+        self.is_ahead = is_ahead
         self.progress: tuple[float, ...] = ()  # what the work told last
         self.so_far: T | None = None  # its result as it stands, where the work shows that
         self.error: BaseException | None = None
@@ -46,7 +59,9 @@ class Job(Generic[T]):
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody wishes for it and has looked at it a short while ago."""
+        """Whether anybody wishes for it and has looked at it a short while ago; or it is ahead, and in nobody's way."""
+        if self.is_ahead and not self.visitors:
+            return not self._line.has_other(self)
         return bool(self.visitors) and (self._looks > 0 or time.monotonic() - self._last_look <= PATIENCE)
 
     def look(self) -> None:
@@ -79,6 +94,8 @@ class Job(Generic[T]):
         if self._line.is_closed or not self.is_watched:
             raise AbandonedError
         self.progress = progress
+        while self.is_ahead and self.is_watched and not self.visitors and self._line.is_disturbed:
+            time.sleep(REST)
 
     def show(self, result: T) -> None:
         """For the work, now and then: give its result as it stands."""
@@ -113,6 +130,7 @@ class Line:
         """workers: how many pieces are done at a time."""
         self.lock = threading.RLock()  # guards the line, its jobs, and their results
         self.is_closed = False
+        self._drawn = -math.inf  # when a page was drawn last
         self._workers = workers
         self._threads = set[threading.Thread]()
         self._waiting = deque[Job[Any]]()
@@ -128,6 +146,25 @@ class Line:
                 thread.start()  # where there is no room for another thread, this raises, and nothing has changed
                 self._threads.add(thread)
             self._waiting.append(job)
+
+    def disturb(self) -> None:
+        """Note that a page is drawn now, so that work ahead rests."""
+        self._drawn = time.monotonic()
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether work ahead had better rest: a page was drawn a short while ago."""
+        return time.monotonic() - self._drawn < QUIET and not self.is_closed
+
+    def has_other(self, job: Job[Any]) -> bool:
+        """Whether anything else waits for its turn."""
+        with self.lock:
+            return any(other is not job for other in self._waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in line or under way."""
+        return not self._waiting and not self._running
 
     def wish(self, visitor: str, job: Job[Any]) -> None:
         """Note that a visitor wishes for that job, and no longer for the one before, which may be abandoned by that."""
@@ -222,6 +259,14 @@ class Results(Generic[T]):
             if not job.has_ended:
                 self._line.wish(visitor, job)
             return job
+
+    def ahead(self, key: Hashable, work: Callable[[Job[T]], T]) -> None:
+        """Do that work now that nothing else is to be done; nothing, where there is, or where it is done."""
+        with self._line.lock:
+            if self._line.is_idle and key not in self._made and key not in self._failed:
+                job = Job(self._line, partial(self._make, work), partial(self._end, key), is_ahead=True)
+                self._unfinished[key] = job
+                self._line.put(job)
 
     def find(self, key: Hashable) -> T | None:
         """The result of that key if there is one, without beginning anything."""

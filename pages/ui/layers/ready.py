@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from functools import cache, partial
 
 import streamlit as st
@@ -14,7 +15,7 @@ from pages.ui.layers.jobs import Job, Line, Results, wait_for
 from pages.ui.layers.progress import TRAININGS, progress_line, watch_steps
 from pages.ui.server import is_open_to_others, memory_for_models
 from pages.ui.state.resolved import Resolved
-from pages.ui.state.settings import Settings, Weights
+from pages.ui.state.settings import D_MODELS, Settings, Weights, head_counts
 from pages.ui.state.sources import SOURCES, Layer
 from pages.ui.state.values import SWAPPED
 from pages.ui.state.visit import change, current, resolved
@@ -23,6 +24,7 @@ from pages.ui.words.labels import label
 
 MOST_NUMBERS = 100_000_000  # of all trained layers in memory together, checkpoints included: 400 MB
 SHOWN_AT_ONCE = True  # whether a layer that still learns is shown as it stands
+LEARN_AHEAD, WIDEST_AHEAD = True, 128  # whether sizes next to the one in force learn ahead, and up to which d_model
 FIRST_LOOK = 0.3  # seconds that a page waits for it before it says that it waits
 AGAIN = 0.4  # seconds between two looks whether it has learned more
 RETRY = 60.0  # seconds until a model that could not be had is asked for again
@@ -77,9 +79,25 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
     begin = partial(training, here)
     job = wait_for(begin, watch, enough=lambda job: not to_the_end and job.so_far is not None)
     layer = (None if to_the_end else job.so_far) or job.outcome()
+    if not (held or layer.is_learning):
+        _learn_ahead(here)
     if box.cache_info().currsize:
         box()[0].empty()
     return layer
+
+
+def _learn_ahead(here: Resolved) -> None:
+    """Have a layer of a size next to this one learn while the server has nothing else to do."""
+    place, config, language, divided = D_MODELS.index(here.settings.d_model), *_key(here)
+    widths = [width for width in D_MODELS[max(0, place - 1) : place + 2] if width <= WIDEST_AHEAD]
+    heads = head_counts(config.d_model)
+    number = heads.index(config.num_heads)
+    sizes = [(width, config.num_heads) for width in reversed(widths)]
+    sizes += [(config.d_model, count) for count in heads[max(0, number - 1) : number + 2]]
+    for d_model, num_heads in sizes if LEARN_AHEAD else ():
+        if d_model % num_heads == 0:
+            key = replace(config, d_model=d_model, num_heads=num_heads), language, divided
+            _learned.ahead(key, partial(_train, *key))
 
 
 def follow(here: Resolved, layer: Learned, slot: DeltaGenerator) -> None:

@@ -55,7 +55,7 @@ def unknown(layer: Learned, tokens: Sequence[str], lang: str) -> None:
             st.caption(prose.shared(lang, "unknown", words=label("between_tokens", lang).join(taken)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # each keeps its layer in memory
 def jobs(layer: Learned, checkpoint: int) -> tuple[tuple[tuple[str, float], ...], ...]:
     """For each head the kinds of words that are its own, the surest first: relation, mean weight on the right word.
 
