@@ -19,7 +19,7 @@ from pages.ui.figures.panels import Board
 from pages.ui.figures.play import Play
 from pages.ui.figures.sight import Sight
 from pages.ui.layers import story
-from pages.ui.layers.ready import follow, layer_of, load, said_by, take_weights, trace_of, unavailable
+from pages.ui.layers.ready import how_far, layer_of, load, said_by, take_weights, trace_of, unavailable
 from pages.ui.panel import Faces, panel
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import Settings, Weights
@@ -169,13 +169,16 @@ class Lesson(Page, Sight):
             raise PageEndedError
         then = self.now.before(self._model_of)
         self._model_of(self.settings)
-        slot = st.empty()  # for a training; always there, so that what follows keeps its place
+        learning = st.container(key="learning")  # always there, so that what it says does not blink
+        slot = st.empty()  # for a training that is waited for; always there, so that what follows keeps its place
         held = trace_of(then, layer_of(then, slot, held=True)) if then else None
         self._layer = layer_of(self.now, slot)
         trace = trace_of(self.now, self._layer)
         Sight.__init__(self, self.now, trace, held, said_by(self.now, trace, self._layer))
-        if isinstance(self._layer, Learned):
-            follow(self.now, self._layer, slot)
+        if isinstance(self._layer, Learned) and self._layer.is_learning:
+            with learning:
+                st.html(how_far(self.now, self._layer))
+                pointer.again()
         self.a = (held, then) if held and then else None
         st.html(navigation.formula(self, self.page, is_small=is_small(self.settings)))
         self._panel: DeltaGenerator | None = None

@@ -121,6 +121,7 @@ function commit(area) {
 
 // What the reader did on each step stays in the browser: it ticks "you can now", and marks the steps.
 
+const AGAIN = 600; // milliseconds between two looks at a layer that learns
 const DEEDS = "attention.deeds";
 
 let known = read(); // page by page
@@ -201,7 +202,17 @@ function watch(place, tell) {
   return () => eye.disconnect();
 }
 
+// While a layer learns: have the page drawn again and again, each time that it has been drawn and stood a while.
+function again(ask) {
+  const app = document.querySelector("[data-testid=stApp]");
+  const timer = setInterval(() => {
+    if (app.dataset.testScriptState === "notRunning") ask();
+  }, AGAIN);
+  return () => clearInterval(timer);
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (data.role === "learning") return again(() => setTriggerValue("ask", { act: "look" }));
   if (data.role === "place") return watch(parentElement.host ?? parentElement, (question) => setTriggerValue("ask", question));
   const tell = (question) => setTriggerValue("ask", question);
   pointers.set(data.role, tell);

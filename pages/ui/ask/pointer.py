@@ -12,7 +12,7 @@ from pages.ui.quiz.question import Target
 from pages.ui.state.visit import said
 
 Frame = dict[str, object]
-_KEY, _GUIDE, _NEAR = "pointer", "guide", "near"
+_KEY, _GUIDE, _NEAR, _AGAIN = "pointer", "guide", "near", "again"
 
 
 @cache
@@ -44,6 +44,11 @@ def guide(lang: str, present: bool, on_ask: Callable[[], None]) -> None:
 def near(on_near: Callable[[], None]) -> None:
     """Watch this place. on_near runs when the reader has come near to it."""
     _component()(key=_NEAR, data={"role": "place"}, on_ask_change=on_near, height=1)
+
+
+def again() -> None:
+    """Have the page drawn again after a short while."""
+    _component()(key=_AGAIN, data={"role": "learning"}, on_ask_change=lambda: None, height=1)
 
 
 def asked(guide: bool = False) -> Mapping[str, object]:

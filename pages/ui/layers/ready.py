@@ -26,7 +26,6 @@ MOST_NUMBERS = 100_000_000  # of all trained layers in memory together, checkpoi
 SHOWN_AT_ONCE = True  # whether a layer that still learns is shown as it stands
 LEARN_AHEAD, WIDEST_AHEAD = True, 128  # whether sizes next to the one in force learn ahead, and up to which d_model
 FIRST_LOOK = 0.3  # seconds that a page waits for it before it says that it waits
-AGAIN = 0.4  # seconds between two looks whether it has learned more
 RETRY = 60.0  # seconds until a model that could not be had is asked for again
 
 
@@ -100,21 +99,11 @@ def _learn_ahead(here: Resolved) -> None:
             _learned.ahead(key, partial(_train, *key))
 
 
-def follow(here: Resolved, layer: Learned, slot: DeltaGenerator) -> None:
-    """Draw the page again each time that the layer has learned more than it shows. The slot tells how far it is."""
-    if layer.is_learning:
-        with slot.container(key="learning"):
-            _look_again(here, layer)
-
-
-@st.fragment(run_every=AGAIN)
-def _look_again(here: Resolved, layer: Learned) -> None:
+def how_far(here: Resolved, layer: Learned) -> str:
+    """A line across the top, and which step is shown, while a layer learns."""
     job = training(here)
-    if job.has_ended or (job.so_far and job.so_far is not layer):
-        st.rerun()
     done = job.progress[0] / job.progress[1] if job.progress else 0.0
-    shown = layer.at(here.settings.checkpoint).step
-    st.html(progress_line(done, shown, layer.history.steps, here.settings.lang))
+    return progress_line(done, layer.at(here.settings.checkpoint).step, layer.history.steps, here.settings.lang)
 
 
 def _training_box(settings: Settings, slot: DeltaGenerator, held: bool) -> DeltaGenerator:
