@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from conftest import settle
@@ -12,6 +12,7 @@ from pictures import numbers, panels, same
 from playwright.sync_api import Page
 from serving import serve
 
+from pages.ui.state.examples import EXAMPLES
 from pages.ui.words.labels import label
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
@@ -49,6 +50,9 @@ def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -
         assert not same(numbers(page), early)
         assert page.locator(".st-key-stage").bounding_box() == place  # and nothing has moved for it
         assert page.locator(".st-key-training").count() == 0
+        address = dict(parse_qsl(urlsplit(page.url).query))  # what the reader chose is as it was
+        kept = [address[name] for name in ("sentence", "d_model", "positions")]
+        assert kept == [EXAMPLES["en"][0].sentence, "32", "1"]
         assert re.search(r"step 300 of 300.* answers \d[\d.]* % of the words correctly", story(page))
         assert "book" in story(page)
         second = visit("/softmax?lang=en", base=fresh, alone=True, first=True)
