@@ -124,7 +124,7 @@ export class Player {
     } else {
       let last = performance.now();
       const go = (now) => {
-        this.share = Math.min(1, this.share + ((now - last) * this.speed) / duration);
+        this.share = Math.min(1, this.share + (Math.max(0, now - last) * this.speed) / duration);
         last = now;
         this.stage.paintNow(window.devicePixelRatio || 1);
         this.frame = 0;

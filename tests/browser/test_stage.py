@@ -312,7 +312,7 @@ def test_the_picture_follows_a_slider_while_it_is_held(visit: Opener) -> None:
 def test_a_slider_held_over_sizes_that_are_not_trained_says_so(visit: Opener) -> None:
     page = visit("/scores?lang=en", first=True)
     before = numbers(page)
-    page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 48})")
+    page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 256})")
     page.wait_for_function("() => document.querySelector('.stage-words').innerText.includes('train this size')")
     assert same(numbers(page), before)
 
