@@ -18,8 +18,7 @@ from torch.nn.functional import embedding as lookup
 from attention.config import AttentionConfig
 from attention.embedding import add_positions, embedding_table, seeded, sinusoidal_positions, vocabulary
 from attention.grammar import RELATIONS
-from attention.grammar.batches import Batch, draw, kind_names, sentences, tokens_of
-from attention.grammar.batches import vocabulary as words_of
+from attention.grammar.batches import Batch, draw, kind_names, sentences, tokens_of, words_of
 from attention.grammar.lexicon import kind_of_each, unlisted
 from attention.measures import entropy, looks_at
 from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_attention, trace_vectors
@@ -140,7 +139,7 @@ class Learned(Parameters):
     @property
     def embedding(self) -> Tensor:
         """The vectors of the vocabulary: (vocab_size, d_model)."""
-        return _vectors(self.config, self.language, words_of(self.language), self)
+        return self.history.checkpoints[-1].embedding
 
     def unknown(self, sentence: str | Sequence[str]) -> Mapping[str, str]:
         """The different words of a sentence that are in no list, in reading order, and what kind of word each is taken
@@ -194,7 +193,7 @@ class Learned(Parameters):
     def heads(self) -> tuple[HeadReport, ...]:
         """What each head does on the held-out sentences."""
         batch = sentences(self.language)[1]
-        weights = _forward(self.config, self, _embed(self.config, self.language, self, batch), batch).attn_weights
+        weights = self._held_out_weights(self.config, None)  # (N, H, L, L)
         places = torch.arange(batch.ids.shape[1]).expand_as(batch.ids)  # (N, L)
         on = [looks_at(weights, place.unsqueeze(1)) for place in (batch.referents, places - 1, places)]  # (N, H, L)
         measured = torch.stack([*on, entropy(weights)]).transpose(1, 2)[..., batch.real]  # (4, H, tokens)
@@ -215,13 +214,15 @@ class Learned(Parameters):
             for head, silenced in enumerate(without)
         )
 
-    def shares(self, checkpoint: int | None = None) -> tuple[Mapping[str, float], ...]:
+    def shares(
+        self, switches: AttentionConfig | None = None, *, checkpoint: int | None = None
+    ) -> tuple[Mapping[str, float], ...]:
         """For each head and relation the mean weight that the referent gets, on the held-out sentences.
 
-        Of the relations that one head can do, and a word that refers to itself left out.
+        Of the relations that one head can do, and a word that refers to itself left out. switches: see trace.
         """
-        batch, now = sentences(self.language)[1], self._at(checkpoint)
-        weights = _forward(self.config, now, _embed(self.config, self.language, now, batch), batch).attn_weights
+        batch = sentences(self.language)[1]
+        weights = self._held_out_weights(self._switched(switches), checkpoint)  # (N, H, L, L)
         places = batch.referents[:, None, :, None].expand(-1, self.config.num_heads, -1, 1)  # (N, H, L, 1)
         gets = weights.gather(-1, places).squeeze(-1).transpose(0, 1)[:, batch.real]  # (H, tokens)
         relations = batch.relations[batch.real]  # (tokens,)
@@ -240,15 +241,18 @@ class Learned(Parameters):
         switches: see trace. silenced: a head that nothing is heard of.
         """
         now = self._at(checkpoint) if silenced is None else self._without(silenced, checkpoint)
-        config = self._switched(switches)
-        now = Parameters(now.weights, now.kinds, now.positions * config.positions)
-        return _assess(config, self.language, now).accuracy
+        return _assess(self._switched(switches), self.language, now).accuracy
 
     def accuracy_of_itself(self) -> float:
         """The share of held-out words that one gets right by always naming the word itself; see Checkpoint.accuracy."""
         batch = sentences(self.language)[1]
         meant = batch.ids.gather(1, batch.referents)  # (N, L)
         return float((meant == batch.ids)[_easy(batch) & batch.real].double().mean())
+
+    def _held_out_weights(self, config: AttentionConfig, checkpoint: int | None) -> Tensor:
+        """The attention weights of the held-out sentences, (N, H, L, L), with those switches."""
+        now, batch = self._at(checkpoint), sentences(self.language)[1]
+        return _forward(config, now, _embed(config, self.language, now, batch), batch).attn_weights
 
     def at(self, checkpoint: int) -> Checkpoint:
         """The layer at one of history's checkpoints; at the last one so far, where the training is not there yet."""
@@ -420,7 +424,7 @@ def _apart(row: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
 def _parameters(config: AttentionConfig, tensors: Sequence[Tensor]) -> Parameters:
     kinds, positions, w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o = tensors
     weights = AttentionWeights(w_q, w_k, w_v, w_o, b_q, b_k, b_v, b_o, config.num_heads)
-    return Parameters(weights, kinds, positions * config.positions)
+    return Parameters(weights, kinds, positions)
 
 
 def _gradient(
@@ -436,10 +440,9 @@ def _gradient(
         own = own.gather(1, batch.first.unsqueeze(-1).expand_as(own))  # the same for the same token
         embeddings = lookup(batch.kinds, now.kinds) + own  # (N, L, d_model)
         trace = _forward(config, now, embeddings, batch)
-        is_word = batch.real & (batch.first == torch.arange(batch.first.shape[1]))  # (N, L): each word once
-        numbers = is_word.flatten().cumsum(0).view_as(batch.ids) - 1  # (N, L): of the words of the batch
+        numbers = batch.is_word.flatten().cumsum(0).view_as(batch.ids) - 1  # (N, L): of the words of the batch
         targets = numbers.gather(1, batch.first.gather(1, batch.referents))[batch.real]  # (tokens,)
-        lost = cross_entropy(logits(trace.output[batch.real], embeddings[is_word]), targets, reduction="none")
+        lost = cross_entropy(logits(trace.output[batch.real], embeddings[batch.is_word]), targets, reduction="none")
         is_pronoun = batch.relations[batch.real] == list(RELATIONS).index("pronoun")  # (tokens,)
         importance = torch.where(is_pronoun, _PRONOUN, 1.0)  # (tokens,)
         loss: Tensor = (lost * importance).sum() / importance.sum()
@@ -469,7 +472,8 @@ def _can_divide(config: AttentionConfig) -> bool:
 
 def _forward(config: AttentionConfig, now: Parameters, embeddings: Tensor, batch: Batch) -> AttentionTrace:
     """embeddings: (N, L, d_model)."""
-    x = add_positions(embeddings, now.positions[: embeddings.shape[1]])  # (N, L, d_model)
+    positions = now.positions[: embeddings.shape[1]] * config.positions  # (L, d_model)
+    x = add_positions(embeddings, positions)  # (N, L, d_model)
     is_open = batch.real[:, None, None, :]  # (N, 1, 1, L)
     return multi_head_attention(x, now.weights, attn_mask=is_open, is_causal=config.causal, scaled=config.scaled)
 
@@ -494,14 +498,12 @@ def _easy(batch: Batch) -> Tensor:
 def _assess(config: AttentionConfig, language: str, now: Parameters) -> Measured:
     """How well a layer does on the held-out sentences: each output is compared with what Learned.words compares it."""
     batch, words = sentences(language)[1], words_of(language)
-    ids = torch.tensor([tokens_of(language).index(word) for word in words])  # (vocab_size,)
     table = _vectors(config, language, words, now)  # (vocab_size, d_model)
     embeddings = _embed(config, language, now, batch)  # (N, L, d_model)
     output = _forward(config, now, embeddings, batch).output  # (N, L, d_model)
-    length = batch.ids.shape[1]
-    is_word = batch.real & (batch.first == torch.arange(length))  # (N, L)
-    is_said = (ids == batch.ids.unsqueeze(-1)).logical_and(batch.real.unsqueeze(-1)).any(dim=1)  # (N, vocab_size)
-    of_sentence = (output @ embeddings.transpose(1, 2)).masked_fill(~is_word.unsqueeze(1), -math.inf)  # (N, L, L)
+    ids = batch.ids.masked_fill(~batch.real, -1).unsqueeze(-1)  # (N, L, 1)
+    is_said = (ids == torch.arange(len(words))).any(dim=1)  # (N, vocab_size): the vocabulary's words come first
+    of_sentence = (output @ embeddings.transpose(1, 2)).masked_fill(~batch.is_word.unsqueeze(1), -math.inf)  # (N, L, L)
     of_others = logits(output, table).masked_fill(is_said.unsqueeze(1), -math.inf)  # (N, L, vocab_size)
     scores = torch.cat([of_sentence, of_others], dim=-1)[batch.real]  # (tokens, L + vocab_size)
     targets = batch.first.gather(1, batch.referents)[batch.real]  # (tokens,)

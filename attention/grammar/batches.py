@@ -42,6 +42,11 @@ class Batch(NamedTuple):
     relations: Tensor  # (N, L): places in RELATIONS
     real: Tensor  # (N, L): False for what only fills up
 
+    @property
+    def is_word(self) -> Tensor:
+        """Which tokens are the first of their like, so that each word of a sentence counts once: (N, L)."""
+        return self.real & (self.first == torch.arange(self.first.shape[1]))
+
 
 @cache
 def kind_names(language: str) -> tuple[str, ...]:
@@ -50,8 +55,10 @@ def kind_names(language: str) -> tuple[str, ...]:
 
 
 @cache
-def vocabulary(language: str) -> dict[str, str]:
-    """The tokens of the first words of every list, and the kind of each: what every output is compared with."""
+def words_of(language: str) -> dict[str, str]:
+    """The vocabulary: the tokens of the first words of every list, and the kind of each. Every output is compared with
+    them.
+    """
     found, kinds = lexicon(language), dict[str, str]()
     for words in found.lists.values():
         for word in words[:_OF_A_KIND]:
@@ -78,9 +85,9 @@ def _sentences(language: str) -> tuple[Batch, Batch]:
 
 @cache
 def tokens_of(language: str) -> tuple[str, ...]:
-    """The different tokens of the held-out sentences, and then of the vocabulary; for each the place is its id."""
+    """The different tokens of the vocabulary, and then of the held-out sentences, case aside; the place is the id."""
     held_out = [token for example in examples(language, _HELD_OUT, held_out=True) for token in example.tokens]
-    return tuple(dict.fromkeys([*held_out, *vocabulary(language)]))
+    return tuple(dict.fromkeys([*words_of(language), *(token.casefold() for token in held_out)]))
 
 
 def encode(found: Sequence[Example], language: str, also: float = 0.0) -> Batch:
@@ -98,7 +105,7 @@ def encode(found: Sequence[Example], language: str, also: float = 0.0) -> Batch:
         for token, kind in kinds.items():
             if rng.random() < also and (others := [other for other in _ALSO.get(kind, ()) if other in names]):
                 kinds[token] = rng.choice(others)
-        add("ids", [index.get(token, 0) for token in example.tokens])
+        add("ids", [index.get(token.casefold(), 0) for token in example.tokens])
         add("kinds", [names[kinds[token]] for token in example.tokens])
         add("first", [example.tokens.index(token) for token in example.tokens])
         add("referents", example.referents)

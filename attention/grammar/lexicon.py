@@ -139,11 +139,12 @@ def unlisted(language: str, tokens: Sequence[str]) -> dict[str, str]:
     >>> unlisted("en", ("Anna", "fed", "the", "wug"))
     {'wug': 'NEW'}
     """
-    kinds, new = kinds_of(language, tokens), dict[str, str]()
-    for word in lexicon(language).read(tokens):
-        for place in range(word.start, word.stop):
-            if not word.is_known:
-                new.setdefault(tokens[place], kinds[place])
+    found, new = lexicon(language), dict[str, str]()
+    for word in found.read(tokens):
+        if not word.is_known:
+            own = tokens[word.start : word.stop]
+            for token, kind in zip(own, found.parts(own, word.kind), strict=True):
+                new.setdefault(token, kind)
     return new
 
 

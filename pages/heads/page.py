@@ -30,7 +30,7 @@ def jobs() -> None:
         return
     here.say("differ" if here.layer.is_divided else "differ_free")
     if not here.layer.is_learning:
-        told = story.jobs_told(here.layer, here.settings)
+        told = story.jobs_told(here.now, here.layer)
         if told:
             here.say("jobs", jobs=told)
         else:

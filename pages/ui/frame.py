@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from attention.grammar.lexicon import is_mark, unlisted
+from attention.grammar.lexicon import is_mark
 from pages import LABS, OVERVIEW, PAGES, WALK
 from pages.ui import navigation
 from pages.ui.ask import pointer
@@ -168,7 +168,7 @@ def sidebar(here: Resolved, slug: str) -> None:
             st.segmented_control(label("head", lang), range(here.heads), required=True, **control("head", here.heads))
         if "head" not in absent and here.source.learns:
             with st.container(key="job"):
-                st.caption(story.job_of(ready.layer_at_hand(here), settings))
+                st.caption(story.job_of(here, ready.layer_at_hand(here)))
         if "query" not in absent:
             shown = control("query", labels)
             st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)
@@ -231,10 +231,9 @@ def _sentence(here: Resolved) -> None:
 
 def _new_words(here: Resolved) -> None:
     """Beside the sentence: which of its words are in no list of the layer that learns; what to take where most are."""
-    lang, new = here.settings.lang, unlisted(here.language, here.tokens) if here.source.learns else {}
+    lang, new, words = here.settings.lang, here.unlisted, story.taken(here)
     if not new:
         return
-    words = [label("taken_for", lang, word=code(w), kind=label(f"kind_{k.lower()}", lang)) for w, k in new.items()]
     more = label("and_more", lang, count=len(words) - MOST_NEW) if len(words) > MOST_NEW else ""
     with st.container(key="new_words"):
         st.caption(label("new_words", lang, words=label("between_tokens", lang).join(words[:MOST_NEW]) + more))

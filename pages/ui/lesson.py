@@ -244,7 +244,7 @@ class Lesson(Page, Sight):
     def unknown(self) -> None:
         """The words of the sentence that a layer which learned does not know."""
         if self.says:
-            story.unknown(self.layer, self.trace.tokens, self.lang)
+            story.unknown(self.now)
 
     # The stage, and the panel beside it.
 

@@ -147,7 +147,7 @@ def own_jobs(case: Case) -> dict[tuple[int, str], float]:
     more than that of any other head; of what one head can do, and not of words that refer to themselves.
     """
     now = case.learned.history.checkpoints[case.checkpoint]
-    batch, _, trace = held_out(case.learned, now, case.learned.config)
+    batch, _, trace = held_out(case.learned, now, case.config)
     found = {}
     for i, (relation, takes) in enumerate(RELATIONS.items()):
         own = batch.real & (batch.relations == i)

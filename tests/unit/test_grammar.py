@@ -9,7 +9,7 @@ import torch
 
 from attention import tokenize
 from attention.grammar import LANGUAGES, RELATIONS, Example, examples
-from attention.grammar.batches import draw, encode, kind_names, tokens_of, vocabulary
+from attention.grammar.batches import draw, encode, kind_names, tokens_of, words_of
 from attention.grammar.chinese import CHINESE
 from attention.grammar.english import ENGLISH
 from attention.grammar.lexicon import kind_of_each
@@ -250,7 +250,7 @@ def test_what_cannot_be_read_or_is_not_there_is_refused():
 
 @EACH_LANGUAGE
 def test_the_vocabulary_is_the_first_words_of_every_list(language):
-    words, first = vocabulary(language), {"en": ("woman", "man", "the", "because"), "zh": ("婆", "公", "这", "因")}
+    words, first = words_of(language), {"en": ("woman", "man", "the", "because"), "zh": ("婆", "公", "这", "因")}
     assert len(words) > 250
     assert set(first[language]) <= words.keys()
     assert set(words.values()) <= set(kind_names(language))

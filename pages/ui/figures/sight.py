@@ -4,12 +4,10 @@ It knows nothing of Streamlit, so that a page and the server's own route can sho
 """
 
 from dataclasses import replace
-from functools import cached_property
 
 from torch import Tensor
 
 from attention import SentenceTrace
-from attention.grammar.lexicon import unlisted
 from attention.tensors import SILENCED, TENSORS, AxisKind, changes, closed, matrix, side_by_side
 from pages.ui.figures.panels import Axis, Band, Board, Closed, Outline, Panel, Scale, token_labels
 from pages.ui.figures.views import View
@@ -39,13 +37,10 @@ class Sight:
         """A short label in the reader's language."""
         return label(key, self.lang, **facts)
 
-    @cached_property
+    @property
     def guessed(self) -> dict[str, str]:
         """The tokens that are in no word list of the layer that learned, and in words what each is taken for."""
-        if not self.now.source.learns:
-            return {}
-        found = unlisted(self.now.language, self.trace.tokens)
-        return {token: self.name(f"kind_{kind.lower()}") for token, kind in found.items()}
+        return {token: self.name(f"kind_{kind.lower()}") for token, kind in self.now.unlisted.items()}
 
     def own(self, tensor: str) -> Tensor:
         """The values of a tensor: of the chosen head where each head has its own, of the query where each has one."""

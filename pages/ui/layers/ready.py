@@ -78,7 +78,7 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
     begin = partial(training, here)
     job = wait_for(begin, watch, enough=lambda job: not to_the_end and job.so_far is not None)
     layer = (None if to_the_end else job.so_far) or job.outcome()
-    if not (held or layer.is_learning):
+    if LEARN_AHEAD and not (held or layer.is_learning):
         _learn_ahead(here)
     if box.cache_info().currsize:
         box()[0].empty()
@@ -93,7 +93,7 @@ def _learn_ahead(here: Resolved) -> None:
     number = heads.index(config.num_heads)
     sizes = [(width, config.num_heads) for width in reversed(widths)]
     sizes += [(config.d_model, count) for count in heads[max(0, number - 1) : number + 2]]
-    for d_model, num_heads in sizes if LEARN_AHEAD else ():
+    for d_model, num_heads in sizes:
         if d_model % num_heads == 0:
             key = replace(config, d_model=d_model, num_heads=num_heads), language, divided
             _learned.ahead(key, partial(_train, *key))

@@ -1,15 +1,14 @@
 """What a layer has learned so far, told on every page that shows it."""
 
-from collections.abc import Sequence
 from functools import lru_cache, partial
 
 import streamlit as st
 import torch
 
-from attention import Learned
+from attention import AttentionConfig, Learned
 from attention.tensors import SILENCED
 from pages.ui.state.resolved import Resolved
-from pages.ui.state.settings import SWITCHES, Settings
+from pages.ui.state.settings import SWITCHES
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import percent
@@ -44,25 +43,31 @@ def tell(here: Resolved, layer: Learned, query: str, word: str) -> None:
             st.markdown(prose.shared(lang, trouble))
 
 
-def unknown(layer: Learned, tokens: Sequence[str], lang: str) -> None:
-    """The words of the sentence that the layer has not learned, if there are any, and what each is taken for."""
-    if kinds := layer.unknown(tokens):
-        taken = [
-            label("taken_for", lang, word=prose.code(word), kind=label(f"kind_{kind.lower()}", lang))
-            for word, kind in kinds.items()
-        ]
+def taken(here: Resolved) -> list[str]:
+    """The words of the sentence that are in no list of the layer that learns, and what each is taken for."""
+    lang = here.settings.lang
+    return [
+        label("taken_for", lang, word=prose.code(word), kind=label(f"kind_{kind.lower()}", lang))
+        for word, kind in here.unlisted.items()
+    ]
+
+
+def unknown(here: Resolved) -> None:
+    """The same in a sentence, if there are any."""
+    lang = here.settings.lang
+    if words := taken(here):
         with st.container(key="unknown"):
-            st.caption(prose.shared(lang, "unknown", words=label("between_tokens", lang).join(taken)))
+            st.caption(prose.shared(lang, "unknown", words=label("between_tokens", lang).join(words)))
 
 
 @lru_cache(maxsize=8)  # each keeps its layer in memory
-def jobs(layer: Learned, checkpoint: int) -> tuple[tuple[tuple[str, float], ...], ...]:
+def jobs(layer: Learned, switches: AttentionConfig, checkpoint: int) -> tuple[tuple[tuple[str, float], ...], ...]:
     """For each head the kinds of words that are its own, the surest first: relation, mean weight on the right word.
 
     A head's own is what it puts at least half of its weight on, and clearly more than any other head.
     """
     with torch.no_grad():
-        shares = layer.shares(checkpoint)
+        shares = layer.shares(switches, checkpoint=checkpoint)
     found: list[tuple[tuple[str, float], ...]] = []
     for head, own in enumerate(shares):
         others = [each for number, each in enumerate(shares) if number != head]
@@ -75,22 +80,22 @@ def jobs(layer: Learned, checkpoint: int) -> tuple[tuple[tuple[str, float], ...]
     return tuple(found)
 
 
-def job_of(layer: object, settings: Settings) -> str:
+def job_of(here: Resolved, layer: object) -> str:
     """In a few words what the chosen head does, measured on held-out sentences."""
-    lang = settings.lang
-    if not isinstance(layer, Learned) or layer.is_learning or settings.head >= layer.config.num_heads:
+    settings, lang = here.settings, here.settings.lang
+    if not isinstance(layer, Learned) or layer.is_learning:
         return label("job_later", lang)
-    own = jobs(layer, settings.checkpoint)[settings.head]
+    own = jobs(layer, here.config, settings.checkpoint)[settings.head]
     return label("job_mostly", lang, job=_told(own[0], lang)) if own else label("job_none", lang)
 
 
-def jobs_told(layer: Learned, settings: Settings) -> str:
+def jobs_told(here: Resolved, layer: Learned) -> str:
     """The same of all heads that have something of their own; "" where none has."""
-    lang = settings.lang
+    lang, found = here.settings.lang, jobs(layer, here.config, here.settings.checkpoint)
     between = label("between_tokens", lang)
     return "\n".join(
         f"- {label('head_n', lang, number=head)}: {between.join(_told(job, lang) for job in own[:MOST_JOBS])}"
-        for head, own in enumerate(jobs(layer, settings.checkpoint)[:MOST_HEADS])
+        for head, own in enumerate(found[:MOST_HEADS])
         if own
     )
 

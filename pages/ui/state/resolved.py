@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from attention import AttentionConfig
+from attention.grammar.lexicon import unlisted
 from attention.pretrained import Pretrained
 from pages.ui.state.settings import DECLARED, Settings, fit
 from pages.ui.state.sources import SOURCES, Source, grammar
@@ -51,6 +52,11 @@ class Resolved:
         if edit is None or edit.tensor != SWAPPED:
             return self.reading
         return swapped(self.reading, edit.row, edit.column)
+
+    @cached_property
+    def unlisted(self) -> dict[str, str]:
+        """The tokens that a layer which learns finds in no word list, and the kind that it takes each for."""
+        return unlisted(self.language, self.tokens) if self.source.learns else {}
 
     @property
     def language(self) -> str:

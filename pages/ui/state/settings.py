@@ -56,9 +56,9 @@ def _rows(scope: Scope) -> range:
 class Settings:
     """Everything that decides what a page shows. Equal settings show equal pages.
 
-    divided: whether a layer that learns is asked to divide the work among its heads.
     retrained: whether a layer that learns was trained with causal, scaled and positions as they are here; else they act
-    on the layer that was trained without a mask, scaled, with positions.
+    on the layer that was trained without a mask, scaled, with positions. divided: whether it is asked to divide the
+    work among its heads.
     checkpoint: how far the training has gone, a place in CHECKPOINTS. cell: the number asked about; None is the one
     that the page would choose. pin: the settings held to compare with. method, word, other, mix: of the word vectors;
     an empty word is the language's first one. way, moment: how a step is played, and where the play stands; 0 is the
