@@ -19,6 +19,10 @@ def notice() -> None:
     else:
         different = measures.favourites(attention.attn_weights[:, here.query])
         here.say("heads", different=different, heads=config.num_heads, query=here.token(here.query))
+    if here.says and (pair := story.candidates(here.now, attention.attn_weights[:, here.query])):
+        (one, first), (other, second) = pair
+        looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
+        here.say("apart", query=here.token(here.query), **looks, word=here.said())
     if config.num_heads > 1:
         jobs()
 

@@ -112,6 +112,10 @@ def expected_facts(slug: str, case: Case) -> dict[str, object]:
                 told in pair for told, pair in zip(fact.split(between), pairs, strict=True)
             )
             facts["jobs"] = partial(are_jobs, case)
+            if pair := two_candidates(case):
+                (one, first), (other, second) = pair
+                facts |= {"one": one, "other": other, "first": token(case, first), "second": token(case, second)}
+            facts["word"] = lambda fact: fact in [f"`{word}`" for word in nearest[query]]
         facts["heads_one.key"] = largest(case, attention.attn_weights[0, query])
         facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
         facts["numbers"] = 4 * d_model * d_model
@@ -183,6 +187,47 @@ def are_jobs(case: Case, told: str) -> bool:
     return len(told.splitlines()) == len({head for head, _ in own if head < 4})
 
 
+# Words of the tests' sentences that a pronoun can stand for, by what they end with.
+NOUNS = frozenset(
+    [
+        "king",
+        "princess",
+        "queen",
+        "book",
+        "man",
+        "Anna",
+        "animal",
+        "street",
+        "hat",
+        "cup",
+        "dog",
+        "cat",
+        "ball",
+        "mouse",
+        "王",
+        "主",
+        "狗",
+        "物",
+        "路",
+        "芳",
+        "球",
+    ]
+)
+
+
+def two_candidates(case: Case) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """The first two heads whose largest weights are on different nouns before the pronoun: head and position."""
+    pronouns = ["it", "he", "she", "they", "him", "her", "them", "its", "his", "their", "它", "他", "她"]
+    if case.weights != "learned" or case.tokens[case.query] not in pronouns:
+        return None
+    found: list[tuple[int, int]] = []
+    for head, weights in enumerate(case.trace.attention.attn_weights):
+        place = int(weights[case.query].argmax())
+        if place < case.query and case.tokens[place] in NOUNS and place not in [at for _, at in found]:
+            found.append((head, place))
+    return (found[0], found[1]) if len(found) > 1 else None
+
+
 def expected_sections(slug: str, case: Case) -> set[str]:
     """Every section that belongs to the page itself, but for those whose condition does not hold."""
     weights = case.trace.attention.attn_weights[case.head][case.query]
@@ -204,6 +249,7 @@ def expected_sections(slug: str, case: Case) -> set[str]:
         "repeat": on and case.repeat is not None and words_as_they_are,
         "repeat_off": not on and case.repeat is not None and words_as_they_are,
         "heads": (is_open and several) or slug == "overview",
+        "apart": slug == "heads" and bool(two_candidates(case)),
         "heads_one": is_open and not several,
         "split": several,
         "split_one": not several,

@@ -265,7 +265,7 @@ def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
 @each("slug, lang", product(WALKED, LANGUAGES))
 def test_the_settings_of_these_tests_bring_up_every_section_of_every_page(slug, lang):
     said = {name for setting, own in VISITS if own == lang for name in walked(setting, lang)[1][slug].said}
-    of_others = ("_real", "jobs_none", "differ_free")  # see test_weights.py and test_real.py
+    of_others = ("_real", "jobs_none", "differ_free", "apart")  # see test_weights.py and test_real.py
     of_others += () if lang == "en" else ("_learned", "decoded", "jobs")
     elsewhere = {name for name in sections(slug, lang) if name.endswith(of_others)}
     assert set(sections(slug, lang)) - {"title", "check_edited"} - of_the_quiz(slug) - elsewhere - said == set()
@@ -566,7 +566,7 @@ def test_a_bad_value_in_the_address_gives_one_warning_that_names_it(name, text):
         page = go(at, slug) if slug != "overview" else look(at.run(), slug)
         (warning,) = page.of("warning")
         assert re.findall("`([^`]+)`", warning) == [name]
-        assert_in_force(at, slug, d_model="32" if name == "d_model" else "8", num_heads="2", head="0", query="10")
+        assert_in_force(at, slug, d_model="32" if name == "d_model" else "8", num_heads="2", head="0", query="7")
 
 
 def test_all_bad_values_are_named_in_one_warning_that_goes_with_the_next_choice():

@@ -4,9 +4,12 @@ from functools import lru_cache, partial
 
 import streamlit as st
 import torch
+from torch import Tensor
 
 from attention import AttentionConfig, Learned
+from attention.grammar.lexicon import kind_of_each
 from attention.tensors import SILENCED
+from pages.ui.state.examples import PRONOUNS
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import SWITCHES
 from pages.ui.words import prose
@@ -15,6 +18,26 @@ from pages.ui.words.numbers import percent
 
 OWN, AHEAD = 0.5, 0.15  # mean weights on the right word: what a head does, and does more than any other
 MOST_JOBS, MOST_HEADS = 3, 4  # that are told
+_MEANT = frozenset(  # kinds of words that a pronoun can stand for
+    [
+        "WOMAN",
+        "MAN",
+        "PERSON",
+        "PEOPLE",
+        "NAME",
+        "NAME_F",
+        "NAME_M",
+        "ANIMAL",
+        "ANIMALS",
+        "THING",
+        "THINGS",
+        "BOX",
+        "STUFF",
+        "PLACE",
+        "IDEA",
+        "NEW",
+    ]
+)
 ENOUGH = 0.9  # a layer that gets fewer words right than this has not learned its task
 
 
@@ -78,6 +101,23 @@ def jobs(layer: Learned, switches: AttentionConfig, checkpoint: int) -> tuple[tu
         }
         found.append(tuple(sorted(theirs.items(), key=lambda job: -job[1])))
     return tuple(found)
+
+
+def candidates(here: Resolved, attn_weights: Tensor) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Two heads that look most at different words, both of which the followed pronoun could mean: head and position.
+
+    attn_weights: of the followed query, (num_heads, L). None where it is no pronoun, or the heads agree.
+    """
+    query, tokens = here.settings.query, here.tokens
+    if tokens[query].casefold() not in PRONOUNS:
+        return None
+    kinds = kind_of_each(here.language, tokens)
+    meant = [
+        (head, place)
+        for head, place in enumerate(attn_weights.argmax(dim=-1).tolist())
+        if place < query and kinds[tokens[place]] in _MEANT
+    ]
+    return next(((meant[0], other) for other in meant[1:] if other[1] != meant[0][1]), None)
 
 
 def job_of(here: Resolved, layer: object) -> str:

@@ -14,9 +14,9 @@ class Example:
 
 EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "en": (
-        Example("the brave queen found the book near the man because it seemed small", 10),
-        Example("the brave queen found the book near the man because she seemed small", 10),
         Example("the old king saw the princess and she smiled", 7),
+        Example("the old king saw the princess and he smiled", 7),
+        Example("the brave queen found the book near the man because it seemed small", 10),
         Example("Anna lost her ring in the quiet garden", 2),
         Example("the animal did not cross the street because it was too tired", 8),
         Example("the animal did not cross the street because it was too wide", 8),
