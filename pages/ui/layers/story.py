@@ -18,26 +18,8 @@ from pages.ui.words.numbers import percent
 
 OWN, AHEAD = 0.5, 0.15  # mean weights on the right word: what a head does, and does more than any other
 MOST_JOBS, MOST_HEADS = 3, 4  # that are told
-_MEANT = frozenset(  # kinds of words that a pronoun can stand for
-    [
-        "WOMAN",
-        "MAN",
-        "PERSON",
-        "PEOPLE",
-        "NAME",
-        "NAME_F",
-        "NAME_M",
-        "ANIMAL",
-        "ANIMALS",
-        "THING",
-        "THINGS",
-        "BOX",
-        "STUFF",
-        "PLACE",
-        "IDEA",
-        "NEW",
-    ]
-)
+_MEANT = {"WOMAN", "MAN", "PERSON", "PEOPLE", "NAME", "NAME_F", "NAME_M", "ANIMAL", "ANIMALS"}  # by a pronoun
+_MEANT |= {"THING", "THINGS", "BOX", "STUFF", "PLACE", "IDEA", "NEW"}
 ENOUGH = 0.9  # a layer that gets fewer words right than this has not learned its task
 
 
