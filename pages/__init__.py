@@ -2,5 +2,10 @@
 
 OVERVIEW = "overview"
 WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_sum", "heads")
-LABS = ("training", "size", "vectors", "real")
+# The labs by group, as the menu shows them.
+GROUPS = {
+    "why": ("root",),
+    "learning": ("training", "size", "vectors", "real"),
+}
+LABS = tuple(slug for group in GROUPS.values() for slug in group)
 PAGES = (OVERVIEW, *WALK, *LABS)

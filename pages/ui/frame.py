@@ -28,6 +28,7 @@ from pages.ui.state.settings import (
     LANGUAGES,
     MAX_CHARACTERS,
     MAX_SEED,
+    MOST_EXPERIMENTS,
     SWITCHES,
     WEIGHTS,
     head_counts,
@@ -51,6 +52,8 @@ _OF_A_LAYER = {
     "positions",
 }
 _OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
+# Of the labs that draw their own numbers the experiments that show the layer in force.
+_ON_THE_LAYER = {"root": (3,)}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
 MOST_NEW = 3  # new words that are named beside the sentence
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
@@ -141,6 +144,8 @@ def idle(here: Resolved, slug: str) -> frozenset[str]:
     """The settings that decide nothing on a page, with the layer in force."""
     if slug in _OF_NO_LAYER:
         return here.absent | (frozenset(_OF_A_LAYER) - _OF_NO_LAYER[slug])
+    if here.settings.experiment not in _ON_THE_LAYER.get(slug, range(MOST_EXPERIMENTS)):
+        return here.absent | frozenset(_OF_A_LAYER)
     if slug not in WALK:
         return here.absent
     place = WALK.index(slug)

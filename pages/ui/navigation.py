@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from pages import LABS, OVERVIEW, PAGES, WALK
+from pages import GROUPS, LABS, OVERVIEW, PAGES, WALK
 from pages.ui.figures.sight import Sight
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import LANGUAGES, Settings, changed, small
@@ -25,7 +25,13 @@ def top(settings: Settings, here: str, seen: Set[str], solved: Mapping[str, int]
     """
     lang = settings.lang
     steps = Markup("").join(_step(settings, slug, here, seen, solved) for slug in (OVERVIEW, *WALK))
-    labs = Markup("").join(_link(settings, slug, label(slug, lang), here) for slug in LABS)
+    labs = Markup("").join(
+        Markup("<section><b>{}</b>{}</section>").format(
+            label(f"group_{group}", lang),
+            Markup("").join(_link(settings, slug, label(slug, lang), here) for slug in slugs),
+        )
+        for group, slugs in GROUPS.items()
+    )
     languages = Markup(" · ").join(_language(settings, code, here) for code in LANGUAGES)
     present = Markup("<a href='{}' data-act='present' title='{}'>{}</a>").format(
         _address(changed(settings, present=not settings.present), here),

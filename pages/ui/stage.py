@@ -8,7 +8,6 @@ from textwrap import dedent
 from typing import Any
 
 import streamlit as st
-from torch import Tensor
 
 from pages.ui import live
 from pages.ui.figures.colors import Colors
@@ -106,6 +105,6 @@ def _words(board: Board, lang: str) -> str:
     return label("stage_words", lang, panels=board.words)
 
 
-def source_of(*functions: Callable[..., Tensor]) -> str:
+def source_of(*functions: Callable[..., object]) -> str:
     """The code of the very functions that made the numbers."""
     return "\n\n".join(dedent(inspect.getsource(each)).strip() for each in functions)

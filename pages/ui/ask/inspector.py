@@ -49,7 +49,7 @@ def listen(trace: SentenceTrace, start: str, posed: Posed | None) -> None:
     visit.trail, visit.asking = trail[-MOST_STEPS_BACK:], cell
     is_answered = posed is not None and posed.key in visit.answers
     visit.posed = None if is_answered else posed
-    framed = posed.question.look if posed and is_answered else cell
+    framed = (posed.question.look if posed and is_answered else None) or cell
     covers = [] if is_answered or posed is None else [pointer.cover(target) for target in posed.question.covers]
     done = any(page == visit.page for page, _ in visit.solved)
     pointer.pointer(pointer.frames(_derived(trace, framed)), covers, done, _on_ask)

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -14,31 +15,41 @@ _HEIGHT = 260
 
 @dataclass(frozen=True)
 class Line:
-    """One line: what it is called, and its points. quiet: it stands back."""
+    """One line: what it is called, and its points. quiet: it stands back. hue: its colour, by number; None is ink."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     quiet: bool = False
     dots: bool = False
+    hue: int | None = None
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines that share a pair of axes. share: y runs from 0 to 1, otherwise from 0 up."""
+    """Lines that share a pair of axes. share: y runs from 0 to 1, otherwise from 0 up, or in powers (log)."""
 
     title: str
     x_name: str
     lines: Sequence[Line]
     share: bool = False
     marked: float | None = None  # an x with a vertical line through it
+    log_x: bool = False
+    log_y: bool = False
+    y_name: str = ""
+    height: int = _HEIGHT
 
 
 def draw_curves(chart: Chart, colors: Colors) -> go.Figure:
-    """One chart. The quiet lines are named behind its title, the others by the title itself."""
+    """One chart. The quiet lines and the coloured ones are named behind its title, the others by the title itself."""
     top = 1.04 if chart.share else 1.08 * max((max(line.y, default=0) for line in chart.lines), default=1)
     traces = [_trace(line, colors) for line in chart.lines]
-    names = [f"<span style='color:{colors.quiet}'>┈ {line.name}</span>" for line in chart.lines if line.quiet]
+    named = [line for line in chart.lines if line.name and (line.quiet or line.hue is not None)]
+    names = [
+        f"<span style='color:{_color(line, colors)}'>{'┈' if line.quiet else '━'} {line.name}</span>" for line in named
+    ]
+    if len(names) > 2:
+        names = ["&nbsp; ".join(names)]
     title = {"text": "<br>".join([f"<b>{chart.title}</b>", *names]), "x": 0, "y": 1, "xref": "paper", "yref": "paper"}
     title |= {"xanchor": "left", "yanchor": "bottom", "yshift": 6, "showarrow": False, "align": "left"}
     mark: dict[str, object] = {
@@ -50,20 +61,34 @@ def draw_curves(chart: Chart, colors: Colors) -> go.Figure:
         "yref": "y domain",
     }
     mark |= {"line": {"color": colors.changed, "width": 1.5, "dash": "dash"}}
-    layout = {
-        "height": _HEIGHT,
-        "margin": {"l": 40, "r": 12, "t": 52, "b": 44},
+    layout: dict[str, Any] = {
+        "height": chart.height,
+        "margin": {"l": 60 if chart.y_name else 40, "r": 12, "t": 52, "b": 44},
         "xaxis": _axis(colors) | {"title": {"text": chart.x_name, "font": {"size": 12}, "standoff": 6}},
-        "yaxis": _axis(colors) | {"range": [-0.03 if chart.share else 0, top or 1]},
+        "yaxis": _axis(colors)
+        | ({"type": "log"} if chart.log_y else {"range": [-0.03 if chart.share else 0, top or 1]}),
         "shapes": [] if chart.marked is None else [mark],
         "annotations": [title | {"font": {"size": 13, "color": colors.ink}}],
         "datarevision": zlib.crc32(repr([(line.x, line.y) for line in chart.lines]).encode()),
     }
+    if chart.log_x:
+        layout["xaxis"] |= {"type": "log"}
+    for axis in ("xaxis", "yaxis"):
+        if layout[axis].get("type") == "log":
+            layout[axis] |= {"nticks": 0, "dtick": 1, "exponentformat": "power"}
+    if chart.y_name:
+        layout["yaxis"] |= {"title": {"text": chart.y_name, "font": {"size": 12}, "standoff": 4}}
     return finish(traces, layout, colors)
 
 
+def _color(line: Line, colors: Colors) -> str:
+    if line.hue is not None:
+        return colors.lines[line.hue % len(colors.lines)]
+    return colors.quiet if line.quiet else colors.ink
+
+
 def _trace(line: Line, colors: Colors) -> dict[str, object]:
-    color = colors.quiet if line.quiet else colors.ink
+    color = _color(line, colors)
     return {
         "type": "scatter",
         "mode": "lines+markers" if line.dots else "lines",

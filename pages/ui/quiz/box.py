@@ -4,7 +4,7 @@ It stands in the panel, which runs by itself (a fragment). Answers live in the v
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 import torch
@@ -20,25 +20,36 @@ from pages.ui.state.visit import Posed, current, resolved, said, tell
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 
+Labels = tuple[str, ...]
+
 
 def posed_now(page: str, trace: SentenceTrace) -> tuple[Posed | None, int, int]:
     """The question that the page poses now, its place among the page's questions, and how many these are."""
-    visit, settings = current(), resolved().settings
+    settings = resolved().settings
     asked = questions(page, trace, head=settings.head, query=settings.query)
     if trace.edits or not settings.questions or not asked:
         return None, 0, 0
-    number = min(visit.asked.get(page, 0), len(asked) - 1)
-    question = asked[number]
-    key = f"quiz_{page}_{question.name}_{zlib.crc32(repr(question).encode())}"
-    return Posed(page, question, key), number, len(asked)
+    return posed_of(page, page, asked)
 
 
 def quiz(page: str, trace: SentenceTrace, show: Callable[[Board, str], None]) -> None:
     """The page's questions, one at a time. show: places a board, with a key."""
-    visit, settings = current(), resolved().settings
     posed, number, count = posed_now(page, trace)
-    if posed is None:
-        return
+    if posed is not None:
+        ask(posed, number, count, token_labels(trace.tokens), show)
+
+
+def posed_of(page: str, place: str, asked: Sequence[Question]) -> tuple[Posed, int, int]:
+    """Which of these questions is posed now. place: under which name it is remembered where the reader is."""
+    number = min(current().asked.get(place, 0), len(asked) - 1)
+    question = asked[number]
+    key = f"quiz_{page}_{question.name}_{zlib.crc32(repr(question).encode())}"
+    return Posed(page, question, key, place), number, len(asked)
+
+
+def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[Board, str], None]) -> None:
+    """One question of several, and after its answer the verdict. labels: of the tokens that it may name."""
+    visit, settings, page = current(), resolved().settings, posed.page
     lang, text, question = settings.lang, prose.sections(page, settings.lang), posed.question
     if visit.awaited and visit.awaited.key != posed.key:  # the reader went on, or the numbers are others
         visit.awaited = None
@@ -49,28 +60,30 @@ def quiz(page: str, trace: SentenceTrace, show: Callable[[Board, str], None]) ->
             told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
         with told:
             heading = label("question_of", lang, number=number + 1, count=count)
-            st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, trace)}")
+            st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, labels)}")
         if question.pictures:
-            show(_compared(question, trace, lang), "pictures")
+            show(_compared(question, labels, lang), "pictures")
         with answered:
-            _answer(posed, trace, settings)
+            _answer(posed, labels, settings)
         is_answered = posed.key in visit.answers
         if is_answered:
-            _tell(question, visit.answers[posed.key], text, trace)
+            _tell(question, visit.answers[posed.key], text, labels)
         if is_answered or count > 1:
             with st.container(horizontal=True, horizontal_alignment="distribute", key="quiz_way"):
-                look = f"{label('look_at', lang)} {terms.asking(question.look)}" if is_answered else "<span></span>"
+                look = "<span></span>"
+                if is_answered and question.look:
+                    look = f"{label('look_at', lang)} {terms.asking(question.look)}"
                 st.html(f"<div class='look'>{look}</div>", width="content")
                 with st.container(horizontal=True, horizontal_alignment="right", width="content"):
                     if number:
-                        _go_button("question_before", page, number - 1, lang)
+                        _go_button("question_before", posed.place, number - 1, lang)
                     if number + 1 < count:
-                        _go_button("question_after", page, number + 1, lang)
+                        _go_button("question_after", posed.place, number + 1, lang)
 
 
-def _compared(question: Question, trace: SentenceTrace, lang: str) -> Board:
+def _compared(question: Question, labels: Labels, lang: str) -> Board:
     """Pictures side by side, numbered from 1, on one scale."""
-    known, labels = TENSORS[question.pictures[0].tensor], token_labels(trace.tokens)
+    known = TENSORS[question.pictures[0].tensor]
     values = [torch.tensor(picture.values) for picture in question.pictures]
     scale = Scale(weight=True) if known.range == "share" else Scale.signed(*values)
     rows, columns = values[0].shape
@@ -83,29 +96,29 @@ def _compared(question: Question, trace: SentenceTrace, lang: str) -> Board:
     return Board(grid, [1], [heatmap_height(rows, most=150)] * 2, width=330)
 
 
-def _tell(question: Question, answer: Given, text: Mapping[str, str], trace: SentenceTrace) -> None:
+def _tell(question: Question, answer: Given, text: Mapping[str, str], labels: Labels) -> None:
     """Right or not, and why."""
     verdict = grade(question, answer)
     words = f"**{label('right' if verdict.right else 'wrong', resolved().settings.lang)}** "
-    (st.success if verdict.right else st.warning)(words + _filled(text[verdict.section], verdict.facts, trace))
+    (st.success if verdict.right else st.warning)(words + _filled(text[verdict.section], verdict.facts, labels))
     if question.kind == "draw" and isinstance(answer, tuple):
-        names = [token_labels(trace.tokens)[item.position] for item in question.items]
+        names = [labels[item.position] for item in question.items]
         lang = resolved().settings.lang
         titles = label("drawn_by_you", lang), label("drawn_by_softmax", lang)
         st.html(terms.side_by_side(names, shares_of(answer), question.truth, titles))
 
 
-def _go_button(name: str, page: str, number: int, lang: str) -> None:
-    st.button(label(name, lang), key=name, type="tertiary", on_click=_go, args=(page, number))
+def _go_button(name: str, place: str, number: int, lang: str) -> None:
+    st.button(label(name, lang), key=name, type="tertiary", on_click=_go, args=(place, number))
 
 
-def _answer(posed: Posed, trace: SentenceTrace, settings: Settings) -> None:
+def _answer(posed: Posed, labels: Labels, settings: Settings) -> None:
     """The ways to answer: choose, type a number, or show a cell."""
     lang, question = settings.lang, posed.question
     given = current().answers.get(posed.key)
     if question.kind == "choice":
         text = prose.sections(posed.page, lang)
-        names = tuple(_label(choice.label, text, trace) for choice in question.choices)
+        names = tuple(_label(choice.label, text, labels) for choice in question.choices)
         if given is not None:
             tell(posed.key, given, names)
         st.radio(
@@ -131,9 +144,9 @@ def _answer(posed: Posed, trace: SentenceTrace, settings: Settings) -> None:
             args=(posed,),
         )
     elif question.kind == "rank":
-        _rank(posed, trace, lang)
+        _rank(posed, labels, lang)
     elif question.kind == "draw":
-        _draw(posed, trace, lang)
+        _draw(posed, labels, lang)
     else:
         is_waiting = current().awaited is not None
         st.caption(label("click_now" if is_waiting else "click_a_cell", lang))
@@ -143,9 +156,9 @@ def _answer(posed: Posed, trace: SentenceTrace, settings: Settings) -> None:
             st.button(label("answer_with", lang), key=f"{posed.key}_chosen", on_click=_take_chosen, args=(posed,))
 
 
-def _rank(posed: Posed, trace: SentenceTrace, lang: str) -> None:
+def _rank(posed: Posed, labels: Labels, lang: str) -> None:
     """Items picked one after the other."""
-    names = tuple(token_labels(trace.tokens)[item.position] for item in posed.question.items)
+    names = tuple(labels[item.position] for item in posed.question.items)
     given = current().answers.get(posed.key)
     if isinstance(given, tuple):
         tell(posed.key, [int(place) for place in given], names)
@@ -162,14 +175,14 @@ def _rank(posed: Posed, trace: SentenceTrace, lang: str) -> None:
     )
 
 
-def _draw(posed: Posed, trace: SentenceTrace, lang: str) -> None:
+def _draw(posed: Posed, labels: Labels, lang: str) -> None:
     """A bar for each item, and a button that says it is done."""
     given = current().answers.get(posed.key)
     halves = st.columns(2, gap="medium")
     for place, item in enumerate(posed.question.items):
         if isinstance(given, tuple):
             tell(f"{posed.key}_{place}", int(given[place]), lang)
-        halves[place % 2].slider(_token(item, trace), 0, 100, 25, 5, key=f"{posed.key}_{place}", format="%d%%")
+        halves[place % 2].slider(_token(item, labels), 0, 100, 25, 5, key=f"{posed.key}_{place}", format="%d%%")
     st.button(label("draw_done", lang), key=f"{posed.key}_done", on_click=_take_drawn, args=(posed,))
 
 
@@ -185,24 +198,24 @@ def _take_drawn(posed: Posed) -> None:
         _give(posed, tuple(drawn))
 
 
-def _filled(text: str, facts: Mapping[str, object], trace: SentenceTrace) -> str:
+def _filled(text: str, facts: Mapping[str, object], labels: Labels) -> str:
     settings = resolved().settings
-    told = {name: _token(fact, trace) if isinstance(fact, Token) else fact for name, fact in facts.items()}
+    told = {name: _token(fact, labels) if isinstance(fact, Token) else fact for name, fact in facts.items()}
     return prose.fill(text, {}, {**prose.of_weights(settings.weights, settings.lang), **told})
 
 
-def _token(token: Token, trace: SentenceTrace) -> str:
-    return prose.code(token_labels(trace.tokens)[token.position])
+def _token(token: Token, labels: Labels) -> str:
+    return prose.code(labels[token.position])
 
 
-def _label(choice: Token | Words | str, text: Mapping[str, str], trace: SentenceTrace) -> str:
+def _label(choice: Token | Words | str, text: Mapping[str, str], labels: Labels) -> str:
     if isinstance(choice, Token):
-        return _token(choice, trace)
+        return _token(choice, labels)
     return text[choice.section] if isinstance(choice, Words) else choice
 
 
-def _go(page: str, number: int) -> None:
-    current().asked[page] = number
+def _go(place: str, number: int) -> None:
+    current().asked[place] = number
 
 
 def _take(posed: Posed) -> None:
@@ -245,7 +258,7 @@ def verdict_on(cell: Cell, page: str, trace: SentenceTrace) -> None:
     if (posed.page, answer) != (page, cell):
         return
     if posed.question in questions(page, trace, head=settings.head, query=settings.query):  # and not of other settings
-        _tell(posed.question, cell, prose.sections(page, settings.lang), trace)
+        _tell(posed.question, cell, prose.sections(page, settings.lang), token_labels(trace.tokens))
 
 
 def _give(posed: Posed, answer: Given) -> None:

@@ -61,7 +61,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Question:
-    """Asked by the section "ask_<name>". look: the cell to look at afterwards.
+    """Asked by the section "ask_<name>". look: the cell to look at afterwards, where there is one.
 
     Of items, all tokens, are asked the order of their truth, largest first ("rank"), or the truth itself, as shares
     that add up to 1 ("draw"). slips: typical wrong answers, each under the end of the name of the section that speaks
@@ -71,7 +71,7 @@ class Question:
     name: str
     kind: Literal["choice", "number", "cell", "rank", "draw"]
     facts: Facts
-    look: Cell
+    look: Cell | None = None
     choices: tuple[Choice, ...] = ()
     number: float = 0.0
     tolerance: float = 0.0

@@ -11,7 +11,7 @@ from attention import Cell, Edit
 from attention.learn import checkpoint_steps
 from attention.vectors import METHODS
 from pages.ui.state.examples import EXAMPLES, SMALLEST
-from pages.ui.state.values import Change, Choice, Flag, Number, Place, Positions, Scope, Text, Value
+from pages.ui.state.values import Cells, Change, Choice, Flag, Number, Place, Positions, Scope, Text, Value
 
 Lang = Literal["en", "zh"]
 Weights = Literal["learned", "random", "hand", "real"]
@@ -26,6 +26,12 @@ MAX_CHARACTERS = 200
 MAX_TOKENS = 64
 MAX_SEED = 999_999
 CHECKPOINTS = checkpoint_steps()
+MOST_EXPERIMENTS = 8  # of a lab
+WIDTHS = tuple(2**i for i in range(11))  # of a head, in labs that draw their own numbers
+DIVISORS = ("none", "root", "width")
+MASKS = ("none", "causal", "padding", "window", "painted")
+MAX_SHIFT = 40  # places by which two words can be moved
+SOFTCAPS = (0, 1, 2, 5, 10, 20, 50)  # 0 is none
 MOST_WAYS, MOST_MOMENTS = 2, 100  # of a play
 SWITCHES = ("scaled", "positions", "causal")  # of a layer: what can be changed with the same weights
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -62,7 +68,10 @@ class Settings:
     checkpoint: how far the training has gone, a place in CHECKPOINTS. cell: the number asked about; None is the one
     that the page would choose. pin: the settings held to compare with. method, word, other, mix: of the word vectors;
     an empty word is the language's first one. way, moment: how a step is played, and where the play stands; 0 is the
-    whole picture.
+    whole picture. experiment: which of a lab's is on the stage. width, divisor: of the scores in the lab on √d_k.
+    mask, window, painted: of the lab on masks, closed cells as row × MAX_TOKENS + column. second: another sentence, to
+    attend to or to compare with; empty is the lab's own. shift: by how many places two words are moved. given: the
+    small numbers of the lab by hand; hides: the step that it covers. kv_heads, softcap: of the lab on today's models.
     """
 
     lang: Annotated[Lang, Declared(Choice(LANGUAGES), compared=False)] = "en"
@@ -90,6 +99,18 @@ class Settings:
     method: Annotated[str, Declared(Choice(METHODS), compared=False)] = METHODS[0]
     word: Annotated[str, Declared(Text(40), compared=False)] = ""
     other: Annotated[str, Declared(Text(40), compared=False)] = ""
+    experiment: Annotated[int, Declared(Number(lambda _: range(MOST_EXPERIMENTS)), compared=False)] = 0
+    width: Annotated[int, Declared(Number(lambda _: WIDTHS), compared=False)] = 64
+    divisor: Annotated[str, Declared(Choice(DIVISORS), compared=False)] = "root"
+    mask: Annotated[str, Declared(Choice(MASKS), compared=False)] = "causal"
+    window: Annotated[int, Declared(Number(lambda _: range(1, MAX_TOKENS + 1)), compared=False)] = 2
+    painted: Annotated[tuple[int, ...], Declared(Cells(MAX_TOKENS), compared=False)] = ()
+    second: Annotated[str, Declared(Text(MAX_CHARACTERS, cut=True), compared=False)] = ""
+    shift: Annotated[int, Declared(Number(lambda _: range(MAX_SHIFT + 1)), compared=False)] = 0
+    given: Annotated[str, Declared(Text(MAX_CHARACTERS), compared=False)] = ""
+    hides: Annotated[int, Declared(Number(lambda _: range(MOST_EXPERIMENTS)), compared=False)] = 0
+    kv_heads: Annotated[int, Declared(Number(lambda scope: head_counts(scope.num_heads)), compared=False)] = 1
+    softcap: Annotated[int, Declared(Number(lambda _: SOFTCAPS), compared=False)] = 0
     mix: Annotated[int, Declared(Number(lambda _: range(101)), compared=False)] = 50
     cell: Annotated[Cell | None, Declared(Place(), compared=False)] = None
     edit: Annotated[Edit | None, Declared(Change())] = None
@@ -98,7 +119,7 @@ class Settings:
     @property
     def elsewhere(self) -> "Settings":
         """The same for another page, which chooses its own cell to start from."""
-        return replace(self, cell=None, way=0, moment=0)
+        return replace(self, cell=None, way=0, moment=0, experiment=0)
 
     @property
     def pinned(self) -> "Settings":

@@ -152,6 +152,19 @@ class Positions(Value):
         return tuple(key for key in value if key < scope.seq_len)
 
 
+@dataclass(frozen=True)
+class Cells(Positions):
+    """Some cells between two tokens, each as row × most + column."""
+
+    most: int
+
+    def allows(self, value: tuple[int, ...], scope: Scope) -> bool:
+        return all(max(divmod(cell, self.most)) < scope.seq_len and cell >= 0 for cell in value)
+
+    def fit(self, value: tuple[int, ...], scope: Scope) -> tuple[int, ...]:
+        return tuple(cell for cell in value if max(divmod(cell, self.most)) < scope.seq_len)
+
+
 class Optional(Value):
     """A value that may be missing: an address then has nothing there."""
 

@@ -24,11 +24,15 @@ _NOTHING = object()
 
 @dataclass(frozen=True)
 class Posed:
-    """A question, the page that poses it, and the key under which its answer is kept."""
+    """A question, the page that poses it, and the key under which its answer is kept.
+
+    place: where on the page the reader meets it: an experiment of a lab, else the page itself.
+    """
 
     page: str
     question: Question
     key: str
+    place: str
 
 
 @dataclass
@@ -62,6 +66,7 @@ class Visit:
     posed: Posed | None = None  # the question that the reader looks at and has not answered
     awaited: Posed | None = None  # the question that the next click answers, because the reader said so
     clicked: tuple[Posed, Cell] | None = None  # the last answer by a click
+    shown: set[str] = field(default_factory=set)  # experiments whose result the reader wanted to see without guessing
     # Long work.
     running: set[str] = field(default_factory=set)  # what was begun, and not stopped
 

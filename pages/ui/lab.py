@@ -1,0 +1,229 @@
+"""A lab: a question, a prediction, and a live experiment that answers it, on the stage of the steps.
+
+A lab has a few experiments, one at a time on its stage, chosen by name above the picture. Each begins with a question:
+what it measures is not on the page before the reader has answered, or asked to see it without guessing.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.ui import stage as painter
+from pages.ui.figures.panels import Board, Closed, Panel, token_labels
+from pages.ui.lesson import Lesson, Page, Say
+from pages.ui.quiz.box import ask, posed_of
+from pages.ui.quiz.question import Choice, Question, Words
+from pages.ui.state.settings import MAX_SEED, Face
+from pages.ui.state.visit import change, change_now, control, current, fits, resolved, said
+from pages.ui.words.labels import label
+
+_FACES: tuple[Face, ...] = ("turn", "notice", "code")
+
+
+def asked(name: str, right: str, *wrong: str, **facts: object) -> Question:
+    """A question with a few answers. Its words: ask_name, for each answer name_answer, and name_answer_why.
+
+    The answers stand in the order of the alphabet, so that none can be told by its place.
+    """
+    choices = [
+        Choice(Words(f"{name}_{answer}"), answer == right, f"{name}_{answer}_why", facts)
+        for answer in sorted((right, *wrong))
+    ]
+    return Question(name, "choice", facts, choices=tuple(choices))
+
+
+def typed(name: str, number: float, tolerance: float, **facts: object) -> Question:
+    """A question answered by a number. Its words: ask_name, name_right and name_wrong."""
+    return Question(name, "number", facts, number=number, tolerance=tolerance)
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What the panel of a lab holds."""
+
+    here: "Bench"
+    notice: Say
+    code: Sequence[Callable[..., object]]
+    questions: Sequence[Question]
+    place: str
+    revealed: bool
+
+
+class Bench(Page):
+    """What a lab adds to a page: its experiments, a row of controls, a stage, a panel."""
+
+    experiment: str
+    _questions: Sequence[Question]
+    _beside: DeltaGenerator
+
+    def choose(self, *experiments: str) -> str:
+        """The experiment on the stage. Its name: the section tab_…"""
+        self.experiment = experiments[min(self.settings.experiment, len(experiments) - 1)]
+        self._questions = ()
+        if len(experiments) > 1:
+            names = [self.text(f"tab_{name}") for name in experiments]
+            number = experiments.index(self.experiment)
+            st.segmented_control(
+                self.name("experiments"),
+                range(len(names)),
+                format_func=names.__getitem__,
+                required=True,
+                label_visibility="collapsed",
+                **control("experiment", (self.lang, experiments), number),
+            )
+        return self.experiment
+
+    def asks(self, *questions: Question) -> None:
+        """What this experiment asks, its prediction first."""
+        self._questions = questions
+
+    @property
+    def _place(self) -> str:
+        return f"{self.page} {self.experiment}"
+
+    @property
+    def revealed(self) -> bool:
+        """Whether what is measured may be on the page: the reader has answered, or did not want to guess."""
+        if not self.settings.questions or not self._questions or self._place in current().shown:
+            return True
+        first = posed_of(self.page, "", self._questions[:1])[0]
+        return first.key in current().answers
+
+    @staticmethod
+    def number() -> int:
+        """Which experiment the settings ask for, before the page is opened."""
+        return resolved().settings.experiment
+
+    def redraw(self) -> None:
+        """A button that draws other random numbers."""
+        st.button(self.name("draw_again"), key="draw_again", icon=":material/casino:", on_click=_new_seed)
+
+    # Controls.
+
+    def slider(self, name: str, options: Sequence[int], named: Callable[[int], str] = str) -> None:
+        """A slider over a few numbers of a setting."""
+        shown = control(name, (self.lang, tuple(options)))
+        st.select_slider(self.name(f"lab_{name}"), options, format_func=named, **shown)
+
+    def option(self, name: str, options: Sequence[str]) -> None:
+        """One of a few words of a setting."""
+        st.segmented_control(
+            self.name(f"lab_{name}"),
+            options,
+            format_func=lambda option: self.name(f"{name}_{option}"),
+            required=True,
+            **control(name, (self.lang, tuple(options))),
+        )
+
+    def typing(self, name: str, shown: str) -> None:
+        """A line of text of a setting. shown: what stands there while the reader has typed nothing."""
+        st.text_input(self.name(f"lab_{name}"), placeholder=shown, **control(name, (self.lang, shown)))
+
+    # The picture.
+
+    def veil(self, panel: Panel) -> Panel:
+        """A panel whose numbers are not there before the reader has answered."""
+        if self.revealed:
+            return panel
+        closed = Closed(torch.ones(panel.values.shape, dtype=torch.bool), self.name("veiled"))
+        return replace(panel, values=torch.zeros_like(panel.values), closed=closed, outlines=(), view=None)
+
+    def place(
+        self,
+        picture: Board | go.Figure | Callable[[], None],
+        words: str = "",
+        *,
+        under: Callable[[], None] | None = None,
+        picks: Sequence[str] = (),
+    ) -> None:
+        """The picture on the stage, and room beside it for the panel.
+
+        A figure or what a function draws comes only after the prediction; a board veils its panels itself. words: what
+        a figure says to those who cannot see it. under: draws what stands below the picture.
+        """
+        stage, self._beside = st.columns([0.64, 0.36], gap="small")
+        with stage, st.container(key="stage"):
+            if isinstance(picture, Board):
+                painter.show(picture, f"{self.page}_{self.experiment}", self.colors, self.lang)
+            elif not self.revealed:
+                st.html(f"<div class='veil'><b>?</b><p>{self.name('predict_first')}</p></div>")
+            elif isinstance(picture, go.Figure):
+                self.figure(picture, self.experiment, words, picks=picks)
+            else:
+                picture()
+            if under and self.revealed:
+                under()
+
+    def tells(self, notice: Say, *code: Callable[..., object]) -> None:
+        """The panel beside the picture: the question, what to notice, the code that made the numbers."""
+        with self._beside:
+            _panel(_Told(self, notice, code, self._questions, self._place, self.revealed))
+
+    @property
+    def labels_asked(self) -> tuple[str, ...]:
+        """The labels of the tokens that a question may name."""
+        return token_labels(self.now.tokens)
+
+    def back(self, step: str) -> None:
+        """A link to the step that this lab deepens."""
+        self.link(step, self.name("deepens", page=self.name(step)))
+
+
+class Lab(Bench):
+    """A lab whose numbers are its own."""
+
+
+class LayerLab(Bench, Lesson):
+    """A lab about the layer in force and the reader's sentence."""
+
+
+@st.fragment
+def _panel(told: _Told) -> None:
+    """The face that the reader chose; it runs by itself, unless an answer uncovers the picture."""
+    here, settings = told.here, resolved().settings
+    lang = here.lang
+    with st.container(key="panel"):
+        is_asked = bool(told.questions) and settings.questions
+        offered = tuple(face for face in _FACES if (face != "code" or told.code) and (face != "turn" or is_asked))
+        face: Face = settings.face if settings.face in offered else offered[0]
+        st.segmented_control(
+            label("faces", lang),
+            offered,
+            format_func=lambda each: label(f"face_{each}", lang),
+            required=True,
+            label_visibility="collapsed",
+            **control("face", (lang, offered), face) | {"on_change": _turn, "args": ()},
+        )
+        with st.container(key=f"face_{face}"):
+            if face == "turn":
+                posed, number, count = posed_of(here.page, told.place, told.questions)
+                ask(posed, number, count if here.revealed else 1, here.labels_asked, here.show)
+                if not here.revealed:
+                    st.button(label("show_me", lang), key="show_me", type="tertiary", on_click=_reveal, args=(told,))
+            elif face == "code":
+                st.code(painter.source_of(*told.code), language="python", wrap_lines=True)
+            elif here.revealed:
+                told.notice()
+            else:
+                st.markdown(label("notice_later", lang))
+    if here.revealed != told.revealed:
+        st.rerun()
+
+
+def _new_seed() -> None:
+    change(seed=secrets.randbelow(MAX_SEED) + 1)
+
+
+def _turn() -> None:
+    face = said("face")
+    if fits(face=face):
+        change_now(face=face)
+
+
+def _reveal(told: _Told) -> None:
+    current().shown.add(told.place)
