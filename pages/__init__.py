@@ -4,7 +4,7 @@ OVERVIEW = "overview"
 WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_sum", "heads")
 # The labs by group, as the menu shows them.
 GROUPS = {
-    "why": ("root",),
+    "why": ("root", "masks", "order"),
     "learning": ("training", "size", "vectors", "real"),
 }
 LABS = tuple(slug for group in GROUPS.values() for slug in group)

@@ -59,16 +59,18 @@ class Bench(Page):
 
     experiment: str
     _questions: Sequence[Question]
+    _row: DeltaGenerator
     _beside: DeltaGenerator
 
     def choose(self, *experiments: str) -> str:
         """The experiment on the stage. Its name: the section tab_…"""
         self.experiment = experiments[min(self.settings.experiment, len(experiments) - 1)]
         self._questions = ()
+        self._row = st.container(horizontal=True, vertical_alignment="center", key="bench")
         if len(experiments) > 1:
             names = [self.text(f"tab_{name}") for name in experiments]
             number = experiments.index(self.experiment)
-            st.segmented_control(
+            self._row.segmented_control(
                 self.name("experiments"),
                 range(len(names)),
                 format_func=names.__getitem__,
@@ -108,21 +110,23 @@ class Bench(Page):
     def slider(self, name: str, options: Sequence[int], named: Callable[[int], str] = str) -> None:
         """A slider over a few numbers of a setting."""
         shown = control(name, (self.lang, tuple(options)))
-        st.select_slider(self.name(f"lab_{name}"), options, format_func=named, **shown)
+        self._row.select_slider(self.name(f"lab_{name}"), options, format_func=named, width=230, **shown)
 
     def option(self, name: str, options: Sequence[str]) -> None:
         """One of a few words of a setting."""
-        st.segmented_control(
+        self._row.segmented_control(
             self.name(f"lab_{name}"),
             options,
             format_func=lambda option: self.name(f"{name}_{option}"),
             required=True,
+            label_visibility="collapsed",
             **control(name, (self.lang, tuple(options))),
         )
 
     def typing(self, name: str, shown: str) -> None:
         """A line of text of a setting. shown: what stands there while the reader has typed nothing."""
-        st.text_input(self.name(f"lab_{name}"), placeholder=shown, **control(name, (self.lang, shown)))
+        shown_as = control(name, (self.lang, shown))
+        self._row.text_input(self.name(f"lab_{name}"), placeholder=shown, width=320, **shown_as)
 
     # The picture.
 
@@ -217,6 +221,13 @@ def _panel(told: _Told) -> None:
 
 def _new_seed() -> None:
     change(seed=secrets.randbelow(MAX_SEED) + 1)
+
+
+def toggle_cell(numbers: tuple[int, ...]) -> None:
+    """A click on a cell of the painted mask opens or closes it."""
+    painted = set(resolved().settings.painted) ^ set(numbers[:1])
+    if fits(painted=tuple(sorted(painted))):
+        change(painted=tuple(sorted(painted)))
 
 
 def _turn() -> None:

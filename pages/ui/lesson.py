@@ -1,14 +1,16 @@
 """What a page holds: the settings in force, their trace, and the ways to show and say something."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
+import torch
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from attention import Learned, measures
+from attention import Learned, SentenceTrace, measures
 from attention.pretrained import Pretrained, Unavailable
 from pages import WALK
 from pages.ui import compat, navigation
@@ -131,17 +133,26 @@ class Page:
         """Paint a board of heatmaps."""
         painter.show(board, f"{self.page}_{key}", self.colors, self.lang)
 
-    def figure(self, figure: go.Figure, key: str, words: str, *, picks: Sequence[str] = ()) -> None:
+    def figure(
+        self,
+        figure: go.Figure,
+        key: str,
+        words: str,
+        *,
+        picks: Sequence[str] = (),
+        on_pick: Callable[[tuple[int, ...]], None] | None = None,
+    ) -> None:
         """Place a figure. words: what it says to those who cannot see it.
 
-        picks: the settings that a click on it chooses, in the order in which its points carry them.
+        picks: the settings that a click on it chooses, in the order in which its points carry them; or on_pick: what is
+        done with what the clicked point carries.
         """
         key = f"{self.page}_{key}"
         draw_chart = partial(
             st.plotly_chart, compat.without_template(figure), theme=None, config=_CONFIG, key=key, alt=words
         )
-        if picks:
-            draw_chart(on_select=partial(_pick, key, picks), selection_mode="points")
+        if picks or on_pick:
+            draw_chart(on_select=partial(_pick, key, picks, on_pick), selection_mode="points")
         else:
             draw_chart()
 
@@ -197,6 +208,15 @@ class Lesson(Page, Sight):
         if settings == self.settings:  # it came too late for what this run was worked out from
             st.rerun()
         return found
+
+    def also(self, sentence: str) -> SentenceTrace | None:
+        """The walk of another sentence through the same layer; None where it has no tokens."""
+        settings = replace(self.settings, sentence=sentence, hidden=(), edit=None, pin=None)
+        other = self.now.again(settings)
+        if not other.tokens:
+            return None
+        with torch.no_grad():
+            return other.source.trace(other.settings, other.shown, other.config, self._layer)
 
     @property
     def layer(self) -> Learned:
@@ -331,9 +351,12 @@ def _on_near() -> None:
     current().reads = current().page
 
 
-def _pick(key: str, names: Sequence[str]) -> None:
+def _pick(key: str, names: Sequence[str], on_pick: Callable[[tuple[int, ...]], None] | None = None) -> None:
     """A click on a figure chooses settings, if there are such."""
     numbers = compat.picked(said(key))
+    if on_pick:
+        on_pick(numbers)
+        return
     values = dict(zip(names, numbers, strict=False))
     if len(numbers) == len(names) and fits(**values):
         change(**values)

@@ -76,7 +76,7 @@ def test_every_question_of_a_lab_has_one_right_answer_and_a_reason_for_each(lab)
                     look(at, slug, lang)
                     (verdict,) = verdicts(at)
                     right += bool(at.success)
-                    assert len(verdict) > 20
+                    assert len(verdict) > 15
                     assert "[[" not in verdict
                 assert right == 1, (slug, number, lang)
             later = [button for button in at.button if button.key == "question_after"]
@@ -105,4 +105,4 @@ def test_the_tabs_of_a_lab_are_its_experiments():
         if names != [""]:
             page = enter(slug, "en", **ADDRESS)
             (tabs,) = [group for group in page.at.button_group if group.key == "experiment"]
-            assert [option for option in tabs.options] == [sections(slug, "en")[f"tab_{n}"] for n in names]
+            assert list(tabs.options) == [sections(slug, "en")[f"tab_{n}"] for n in names]

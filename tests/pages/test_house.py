@@ -275,7 +275,7 @@ def test_no_loose_module_lies_in_pages_because_a_cold_server_would_serve_it_as_a
 
 
 def test_no_loose_module_lies_beside_the_rooms_but_those_that_join_them():
-    joining = {"frame", "lesson", "panel", "stage", "navigation", "compare", "live", "server", "compat"}
+    joining = {"frame", "lesson", "lab", "panel", "stage", "navigation", "compare", "live", "server", "compat"}
     assert {path.stem for path in UI.glob("*.py")} == {"__init__"} | joining
     rooms = {path.name for path in UI.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert rooms == {"ask", "figures", "layers", "quiz", "state", "words"}

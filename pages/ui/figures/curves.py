@@ -36,6 +36,7 @@ class Chart:
     marked: float | None = None  # an x with a vertical line through it
     log_x: bool = False
     log_y: bool = False
+    signed: bool = False  # whether values may lie below 0, so that the axis finds its own range
     y_name: str = ""
     height: int = _HEIGHT
 
@@ -66,13 +67,23 @@ def draw_curves(chart: Chart, colors: Colors) -> go.Figure:
         "margin": {"l": 60 if chart.y_name else 40, "r": 12, "t": 52, "b": 44},
         "xaxis": _axis(colors) | {"title": {"text": chart.x_name, "font": {"size": 12}, "standoff": 6}},
         "yaxis": _axis(colors)
-        | ({"type": "log"} if chart.log_y else {"range": [-0.03 if chart.share else 0, top or 1]}),
+        | (
+            {"type": "log"}
+            if chart.log_y
+            else {}
+            if chart.signed
+            else {"range": [-0.03 if chart.share else 0, top or 1]}
+        ),
         "shapes": [] if chart.marked is None else [mark],
         "annotations": [title | {"font": {"size": 13, "color": colors.ink}}],
         "datarevision": zlib.crc32(repr([(line.x, line.y) for line in chart.lines]).encode()),
     }
     if chart.log_x:
         layout["xaxis"] |= {"type": "log"}
+    if chart.log_y:
+        layout["yaxis"] |= {"type": "log"}
+    elif not chart.signed:
+        layout["yaxis"] |= {"range": [-0.03 if chart.share else 0, top or 1]}
     for axis in ("xaxis", "yaxis"):
         if layout[axis].get("type") == "log":
             layout[axis] |= {"nticks": 0, "dtick": 1, "exponentformat": "power"}
