@@ -5,6 +5,7 @@ WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_su
 # The labs by group, as the menu shows them.
 GROUPS = {
     "why": ("root", "masks", "order"),
+    "how": ("paper",),
     "learning": ("training", "size", "vectors", "real"),
 }
 LABS = tuple(slug for group in GROUPS.values() for slug in group)
