@@ -4,8 +4,8 @@ OVERVIEW = "overview"
 WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_sum", "heads")
 # The labs by group, as the menu shows them.
 GROUPS = {
-    "why": ("root", "masks", "order"),
-    "how": ("paper",),
+    "why": ("root", "masks", "order", "rivals"),
+    "how": ("paper", "same"),
     "learning": ("training", "size", "vectors", "real"),
 }
 LABS = tuple(slug for group in GROUPS.values() for slug in group)

@@ -7,6 +7,7 @@ what it measures is not on the page before the reader has answered, or asked to 
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar, cast
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -22,6 +23,7 @@ from pages.ui.state.settings import MAX_SEED, Face
 from pages.ui.state.visit import change, change_now, control, current, fits, resolved, said
 from pages.ui.words.labels import label
 
+Found = TypeVar("Found")
 _FACES: tuple[Face, ...] = ("turn", "notice", "code")
 
 
@@ -127,6 +129,15 @@ class Bench(Page):
         """A line of text of a setting. shown: what stands there while the reader has typed nothing."""
         shown_as = control(name, (self.lang, shown))
         self._row.text_input(self.name(f"lab_{name}"), placeholder=shown, width=320, **shown_as)
+
+    def run(self, measure: Callable[[], Found]) -> Found | None:
+        """A button that measures something short now; what it found stays until the settings are others."""
+        kept, own = current().measured, repr(self.settings.held)
+        last = kept.get(self._place)
+        known = last if last and last[0] == own else None
+        if st.button(self.name("measure_again" if known else "measure"), key="measure", icon=":material/play_arrow:"):
+            known = kept[self._place] = own, measure()
+        return cast(Found, known[1]) if known else None
 
     # The picture.
 

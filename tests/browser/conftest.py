@@ -30,7 +30,7 @@ SETTLED = """call => {
     && !document.querySelector('.learning')
     && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'))
     && [...document.querySelectorAll('.st-key-stage')].every(c => c.querySelector(
-      '.stage-canvas[data-version], .veil, .infolayer text, .katex-html, table'))
+      '.stage-canvas[data-version], .veil, .infolayer text, .katex-html, table, button, p'))
     && [...document.querySelectorAll('.stage-canvas')].every(c => !c.stage.fetching && !c.stage.stands);
   return whole ? window.settling.pictures++ > 6 : (window.settling.pictures = 0) > 0;
 }"""

@@ -67,6 +67,7 @@ class Visit:
     awaited: Posed | None = None  # the question that the next click answers, because the reader said so
     clicked: tuple[Posed, Cell] | None = None  # the last answer by a click
     shown: set[str] = field(default_factory=set)  # experiments whose result the reader wanted to see without guessing
+    measured: dict[str, tuple[str, object]] = field(default_factory=dict)  # by experiment: the settings, what was found
     # Long work.
     running: set[str] = field(default_factory=set)  # what was begun, and not stopped
 

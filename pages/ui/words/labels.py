@@ -84,6 +84,8 @@ _LABELS: dict[str, tuple[str, str]] = {
     "lab_shift": ("Shuffle the words (0: as typed)", "打乱词序（0：原样）"),
     "lab_given": ("X ; W, rows between slashes", "X ; W，行之间用斜线"),
     "lab_hides": ("Cover a step, to check your paper", "遮住一步，核对你的草稿"),
+    "measure": ("Measure now", "现在测量"),
+    "measure_again": ("Measure again", "再测一次"),
     "lab_width": ("Width of a head, d_k", "头的宽度 d_k"),
     "lab_divisor": ("Divide the scores by", "分数除以"),
     "divisor_none": ("nothing", "不除"),
