@@ -4,9 +4,10 @@ OVERVIEW = "overview"
 WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_sum", "heads")
 # The labs by group, as the menu shows them.
 GROUPS = {
-    "why": ("root", "masks", "order", "rivals"),
+    "why": ("root", "masks", "order", "rivals", "context"),
     "how": ("paper", "same"),
     "learning": ("training", "size", "vectors", "real"),
+    "around": ("mistakes",),
 }
 LABS = tuple(slug for group in GROUPS.values() for slug in group)
 PAGES = (OVERVIEW, *WALK, *LABS)

@@ -157,8 +157,9 @@ class Page:
             draw_chart()
 
     def table(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """A small table of numbers and words that hold no text of the sentence."""
-        lines = [names, ["---:"] * len(names), *([written(cell) for cell in row] for row in rows)]
+        """A small table of numbers and words; what of it is the reader's own comes as code (see Page.code)."""
+        cells = [[written(cell).replace("|", r"\|") for cell in row] for row in rows]  # a bar would end the cell
+        lines = [names, ["---:"] * len(names), *cells]
         st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
     def source(self, *functions: Callable[..., Tensor]) -> None:

@@ -1,0 +1,87 @@
+"""Context: one word in two sentences, the same embedding and two outputs, and the cells that made the difference."""
+
+import torch
+
+from attention.functional import weighted_sum
+from attention.measures import peak
+from pages.context import words
+from pages.ui.figures.curves import Chart, Line, draw_curves
+from pages.ui.figures.panels import Axis, Board, Panel, Scale, token_labels
+from pages.ui.lab import LayerLab, asked
+from pages.ui.state.sources import SOURCES
+from pages.ui.words.numbers import percent
+
+EXPERIMENTS = ("word", "layers")
+
+here = LayerLab()
+chosen = here.choose(*EXPERIMENTS)
+is_real = SOURCES[here.settings.weights].is_loaded
+here.typing("second", here.text("second_real" if is_real else "second"))
+text = here.settings.second or here.text("second_real" if is_real else "second")
+other = here.also(text) or here.trace
+at = words.shared(here.trace, other, here.query)
+
+
+def of_word(place: tuple[int, int]) -> None:
+    here.asks(asked("same", "embedding", "both", "neither"), asked("cause", "weights", "matrices", "chance"))
+    head, first, second = here.head, here.trace, other
+    names = (here.text("in_first"), here.text("in_second"))
+
+    def pair(one: torch.Tensor, two: torch.Tensor, title: str) -> Panel:
+        values = torch.stack([one, two])  # (2, d_model)
+        scale = Scale.signed(values, name=title)
+        return Panel(values, title, Axis(here.text("axis_sentence"), names), here.axis("dim"), scale, show_shape=False)
+
+    def row(trace_tokens: tuple[str, ...], weights: torch.Tensor, title: str) -> Panel:
+        rows, keys = Axis(here.text("axis_sentence"), (title,)), Axis(here.name("axis_key"), token_labels(trace_tokens))
+        return Panel(weights.unsqueeze(0), here.text("row_of", sentence=title), rows, keys, shares, show_shape=False)
+
+    shares = Scale(weight=True, name=here.name("tensor_attn_weights"))
+    same = pair(first.embeddings[place[0]], second.embeddings[place[1]], here.name("tensor_embeddings"))
+    rows = [
+        row(trace.tokens, trace.attention.attn_weights[head, where], name)
+        for trace, where, name in zip((first, second), place, names, strict=True)
+    ]
+    out = pair(first.attention.output[place[0]], second.attention.output[place[1]], here.name("tensor_output"))
+    panels = [same.without("columns"), *rows, here.veil(out)]
+    here.place(Board([[panel] for panel in panels], [1], [54, 30, 30, 54]))
+    found = words.apart(first, second, place)
+    best = [
+        peak(trace.attention.attn_weights[head, where]) for trace, where in zip((first, second), place, strict=True)
+    ]
+    facts = {"word": here.code(first.tokens[place[0]]), "embedding": found.embedding, "output": found.output}
+    facts |= {"cosine": found.cosine, "head": head}
+    for name, trace, most in zip(("first", "second"), (first, second), best, strict=True):
+        facts |= {name: here.code(token_labels(trace.tokens)[most.column]), f"{name}_weight": percent(most.value)}
+
+    def notice() -> None:
+        here.say("notice_word", **facts)
+        if here.says:
+            said = here.layer.words(second.attention.output, second.tokens, checkpoint=here.settings.checkpoint)
+            here.say("says", first=here.code(here.says[place[0]]), second=here.code(said[place[1]]))
+
+    here.tells(notice, weighted_sum)
+
+
+def layers(place: tuple[int, int]) -> None:
+    if not is_real:
+        here.asks()
+        here.place(lambda: here.say("take_real"))
+        here.tells(lambda: here.say("notice_layers_none"))
+        return
+    here.asks(asked("deeper", "apart", "closer", "constant"))
+    cosines = words.through_layers(here.model, here.now.reading.sentence, text, place)
+    line = Line("", range(len(cosines)), cosines, dots=True)
+    chart = Chart(here.text("chart_layers"), here.name("layer"), [line], height=380, signed=True)
+    here.place(draw_curves(chart, here.colors), here.text("chart_layers"))
+    word = here.code(here.trace.tokens[place[0]])
+    here.tells(lambda: here.say("notice_layers", word=word, first=cosines[0], last=cosines[-1]))
+
+
+if at is None:
+    here.asks()
+    here.place(lambda: here.say("none_shared"))
+    here.tells(lambda: here.say("notice_none"))
+else:
+    {"word": of_word, "layers": layers}[chosen](at)
+here.back("weighted_sum")
