@@ -5,9 +5,9 @@ WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_su
 # The labs by group, as the menu shows them.
 GROUPS = {
     "why": ("root", "masks", "order", "rivals", "context"),
-    "how": ("paper", "same"),
+    "how": ("paper", "same", "cost"),
     "learning": ("training", "size", "vectors", "real"),
-    "around": ("mistakes",),
+    "around": ("mistakes", "uses", "glossary"),
 }
 LABS = tuple(slug for group in GROUPS.values() for slug in group)
 PAGES = (OVERVIEW, *WALK, *LABS)

@@ -66,6 +66,11 @@ def _link(settings: Settings, slug: str, text: str, here: str, kind: str = "", n
     )
 
 
+def link(settings: Settings, slug: str, text: str) -> Markup:
+    """A link to a page that keeps the settings."""
+    return _link(settings, slug, text, "")
+
+
 def _language(settings: Settings, code: str, here: str) -> Markup:
     current = Markup(" aria-current='true'") if code == settings.lang else ""
     address = f"{'' if here == OVERVIEW else here}?{urlencode({'lang': code})}"

@@ -31,6 +31,7 @@ WIDTHS = tuple(2**i for i in range(11))  # of a head, in labs that draw their ow
 DIVISORS = ("none", "root", "width")
 MASKS = ("none", "causal", "padding", "window", "painted")
 MAX_SHIFT = 40  # places by which two words can be moved
+IMAGES = ("cross", "disc", "stripes")
 SOFTCAPS = (0, 1, 2, 5, 10, 20, 50)  # 0 is none
 MOST_WAYS, MOST_MOMENTS = 2, 100  # of a play
 SWITCHES = ("scaled", "positions", "causal")  # of a layer: what can be changed with the same weights
@@ -71,7 +72,8 @@ class Settings:
     whole picture. experiment: which of a lab's is on the stage. width, divisor: of the scores in the lab on √d_k.
     mask, window, painted: of the lab on masks, closed cells as row × MAX_TOKENS + column. second: another sentence, to
     attend to or to compare with; empty is the lab's own. shift: by how many places two words are moved. given: the
-    small numbers of the lab by hand; hides: the step that it covers. kv_heads, softcap: of the lab on today's models.
+    small numbers of the lab by hand; hides: the step that it covers. image: what is cut into patches. kv_heads,
+    softcap: of the lab on today's models.
     """
 
     lang: Annotated[Lang, Declared(Choice(LANGUAGES), compared=False)] = "en"
@@ -109,6 +111,7 @@ class Settings:
     shift: Annotated[int, Declared(Number(lambda _: range(MAX_SHIFT + 1)), compared=False)] = 0
     given: Annotated[str, Declared(Text(MAX_CHARACTERS), compared=False)] = ""
     hides: Annotated[int, Declared(Number(lambda _: range(MOST_EXPERIMENTS)), compared=False)] = 0
+    image: Annotated[str, Declared(Choice(IMAGES), compared=False)] = "cross"
     kv_heads: Annotated[int, Declared(Number(lambda scope: head_counts(scope.num_heads)), compared=False)] = 1
     softcap: Annotated[int, Declared(Number(lambda _: SOFTCAPS), compared=False)] = 0
     mix: Annotated[int, Declared(Number(lambda _: range(101)), compared=False)] = 50

@@ -1,0 +1,106 @@
+"""Cost: time and memory against the length of the text, how far a word has to travel, and a task where that shows."""
+
+from functools import partial
+
+from attention import scaled_dot_product_attention
+from pages.cost import measure
+from pages.ui.figures.curves import Chart, Line, draw_curves
+from pages.ui.lab import Lab, asked
+from pages.ui.layers.progress import work_through
+
+EXPERIMENTS = ("time", "memory", "path", "copy")
+RIVALS = ("ours", "fused", "recurrent", "convolution")
+here = Lab()
+
+
+def under(name: str, todo: list[int], total: int, begin: object) -> None:
+    assert callable(begin)
+    work_through(name, here.lang, todo, total, begin, str)
+
+
+def timed() -> None:
+    here.asks(asked("twice", "four", "two", "eight"), asked("fused", "constant", "less", "linear"))
+    done = [(n, found) for n in measure.LENGTHS if (found := measure.measured(n))]
+    todo = [n for n in measure.LENGTHS if not measure.measured(n)]
+    lengths = [n for n, _ in done]
+    series = {name: [getattr(each, name) * 1000 for _, each in done] for name in RIVALS}
+    lines = [
+        Line(here.text(f"of_{name}"), lengths, values, dots=True, hue=i)
+        for i, (name, values) in enumerate(series.items())
+    ]
+    if lengths:
+        lines.append(
+            Line(
+                "n²",
+                lengths,
+                measure.squares(series["ours"][-1] / (lengths[-1] / lengths[0]) ** 2, lengths),
+                quiet=True,
+            )
+        )
+    chart = Chart(here.text("chart_time"), "n", lines, log_x=True, log_y=True, height=360)
+    below = partial(under, "cost", todo, len(measure.LENGTHS), measure.measuring)
+    here.place(draw_curves(chart, here.colors), here.text("chart_time"), under=below)
+
+    def notice() -> None:
+        here.say("notice_time", width=measure.WIDTH)
+        if len(done) > 1 and not todo:
+            here.say(
+                "grown_time",
+                growth=series["ours"][-1] / series["ours"][-2],
+                fused=series["fused"][-1] / series["ours"][-1],
+            )
+
+    here.tells(notice, scaled_dot_product_attention)
+
+
+def memory() -> None:
+    here.asks(asked("where", "weights", "values", "parameters"), asked("long", "square", "line", "cube"))
+    d_k = measure.WIDTH
+    kept = {
+        "matrices": [4 * n * n for n in measure.LENGTHS],
+        "vectors": [4 * n * d_k for n in measure.LENGTHS],
+    }
+    lines = [
+        Line(here.text(f"kept_{name}"), measure.LENGTHS, values, dots=True, hue=i)
+        for i, (name, values) in enumerate(kept.items())
+    ]
+    chart = Chart(here.text("chart_memory"), "n", lines, log_x=True, log_y=True, height=400)
+    here.place(draw_curves(chart, here.colors), here.text("chart_memory"))
+    facts = {"width": d_k, "matrices": f"{kept['matrices'][-1]:,}", "vectors": f"{kept['vectors'][-1]:,}"}
+    here.tells(partial(here.say, "notice_memory", **facts), scaled_dot_product_attention)
+
+
+def path() -> None:
+    here.asks(asked("steps", "one", "few", "many"), asked("parallel", "attends", "recurs", "same"))
+    tokens = max(2, len(here.now.tokens))
+
+    def draw() -> None:
+        here.say("path_about", tokens=tokens)
+        names = [here.text(name) for name in ("layer_kind", "waiting", "way")]
+        rows = [[here.text(f"kind_{name}"), each.waiting, each.path] for name, each in measure.paths(tokens).items()]
+        rows_long = [[here.text(f"kind_{name}"), each.waiting, each.path] for name, each in measure.paths(2048).items()]
+        here.table(names, rows)
+        here.say("path_long")
+        here.table(names, rows_long)
+
+    here.place(draw)
+    here.tells(partial(here.say, "notice_path"), measure.paths)
+
+
+def copy() -> None:
+    here.asks(asked("far", "attention_far", "both_far", "recurrent_far"))
+    done = [(gap, found) for gap in measure.GAPS if (found := measure.copied(gap))]
+    todo = [gap for gap in measure.GAPS if not measure.copied(gap)]
+    gaps = [gap for gap, _ in done]
+    lines = [
+        Line(here.text(f"kind_{name}"), gaps, [getattr(found, name) for _, found in done], dots=True, hue=i)
+        for i, name in enumerate(("attention", "recurrent"))
+    ]
+    chart = Chart(here.text("chart_copy"), here.text("axis_gap"), lines, share=True, log_x=True, height=340)
+    below = partial(under, "copy", todo, len(measure.GAPS), measure.copying)
+    here.place(draw_curves(chart, here.colors), here.text("chart_copy"), under=below)
+    here.tells(partial(here.say, "notice_copy", steps=measure.STEPS, words=measure.WORDS), measure.learn_to_copy)
+
+
+{"time": timed, "memory": memory, "path": path, "copy": copy}[here.choose(*EXPERIMENTS)]()
+here.back("softmax")
