@@ -45,8 +45,9 @@ def attention(
 ) -> OperatorSteps:
     """softmax(cap(Q Kᵀ · scale) + masks) V.
 
-    query: (N, H, L, d_k). key, value: (N, G, S, ...), G heads, each used by H / G query heads in a row. Inputs of three
-    dimensions, (N, L, H · d_k), are cut by q_num_heads and kv_num_heads. past_key, past_value: put before key and value.
+    query: (N, H, L, d_k). key, value: (N, G, S, ...), G heads, each used by H / G query heads in a row.
+    Inputs of three dimensions, (N, L, H · d_k), are cut by q_num_heads and kv_num_heads.
+    past_key, past_value: put before key and value.
     nonpad_kv_seqlen: (N,), how many keys of each batch are real, where the cache is longer.
     attn_mask: as in scaled_dot_product_attention; where it has fewer columns than there are keys, the rest is closed.
     is_causal and the windows count a query's place from the keys before it: those of the past, or of nonpad_kv_seqlen.
@@ -83,10 +84,11 @@ def attention(
 
 
 def _open(query_len: int, key_len: int, before: int | Tensor, is_causal: bool, left: int, right: int) -> Tensor:
-    """Which keys each query may look at by its place alone: (..., L, S). before: how many keys stand before query 0."""
-    back = (
-        torch.arange(query_len).unsqueeze(-1) + before - torch.arange(key_len)
-    )  # (..., L, S): how far back the key is
+    """Which keys each query may look at by its place alone: (..., L, S).
+
+    before: how many keys stand before the first query.
+    """
+    back = torch.arange(query_len).unsqueeze(-1) + before - torch.arange(key_len)  # (..., L, S)
     is_open = torch.ones_like(back, dtype=torch.bool)
     if is_causal:
         is_open = is_open & (back >= 0)

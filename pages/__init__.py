@@ -5,7 +5,7 @@ WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_su
 # The labs by group, as the menu shows them.
 GROUPS = {
     "why": ("root", "masks", "order", "rivals", "context"),
-    "how": ("paper", "same", "cost"),
+    "how": ("paper", "same", "cost", "today"),
     "learning": ("training", "size", "vectors", "real"),
     "around": ("mistakes", "uses", "glossary"),
 }

@@ -90,6 +90,8 @@ _LABELS: dict[str, tuple[str, str]] = {
     "image_cross": ("cross", "十字"),
     "image_disc": ("disc", "圆"),
     "image_stripes": ("stripes", "斜纹"),
+    "lab_kv_heads": ("Heads of keys and values", "键和值的头数"),
+    "lab_softcap": ("Cap", "封顶"),
     "lab_width": ("Width of a head, d_k", "头的宽度 d_k"),
     "lab_divisor": ("Divide the scores by", "分数除以"),
     "divisor_none": ("nothing", "不除"),
