@@ -4,7 +4,7 @@ OVERVIEW = "overview"
 WALK = ("embedding", "projections", "scores", "scaling", "softmax", "weighted_sum", "heads")
 # The labs by group, as the menu shows them.
 GROUPS = {
-    "why": ("root", "masks", "order", "rivals", "context"),
+    "why": ("root", "masks", "cross", "order", "rivals", "context"),
     "how": ("paper", "same", "cost", "today"),
     "learning": ("training", "size", "vectors", "real"),
     "around": ("mistakes", "uses", "glossary"),

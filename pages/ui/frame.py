@@ -53,7 +53,7 @@ _OF_A_LAYER = {
 }
 _OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
 # Of the labs that draw their own numbers the experiments that show the layer in force.
-_ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {"root": (3,), "rivals": (0,)}
+_ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {"root": (3,), "rivals": (0,), "cross": (0,)}
 _ON_THE_LAYER = {**_ON_THE_LAYER, **dict.fromkeys(("paper", "cost", "uses", "glossary"), ())}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
 MOST_NEW = 3  # new words that are named beside the sentence
