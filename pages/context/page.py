@@ -84,4 +84,4 @@ if at is None:
     here.tells(lambda: here.say("notice_none"))
 else:
     {"word": of_word, "layers": layers}[chosen](at)
-here.back("weighted_sum")
+here.back()

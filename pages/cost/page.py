@@ -39,7 +39,7 @@ def timed() -> None:
         )
     chart = Chart(here.text("chart_time"), "n", lines, log_x=True, log_y=True, height=360)
     below = partial(under, "cost", todo, len(measure.LENGTHS), measure.measuring)
-    here.place(draw_curves(chart, here.colors), here.text("chart_time"), under=below)
+    here.place(draw_curves(chart, here.colors), here.text("chart_time"), under=below, is_empty=not done)
 
     def notice() -> None:
         here.say("notice_time", width=measure.WIDTH)
@@ -98,9 +98,9 @@ def copy() -> None:
     ]
     chart = Chart(here.text("chart_copy"), here.text("axis_gap"), lines, share=True, log_x=True, height=340)
     below = partial(under, "copy", todo, len(measure.GAPS), measure.copying)
-    here.place(draw_curves(chart, here.colors), here.text("chart_copy"), under=below)
+    here.place(draw_curves(chart, here.colors), here.text("chart_copy"), under=below, is_empty=not done)
     here.tells(partial(here.say, "notice_copy", steps=measure.STEPS, words=measure.WORDS), measure.learn_to_copy)
 
 
 {"time": timed, "memory": memory, "path": path, "copy": copy}[here.choose(*EXPERIMENTS)]()
-here.back("softmax")
+here.back()

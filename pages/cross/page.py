@@ -43,7 +43,7 @@ def two(here: LayerLab) -> None:
 
 
 def align(here: Lab) -> None:
-    here.slider("shift", range(pairs.HELD_OUT), lambda number: str(number + 1))
+    here.slider("shift", range(pairs.HELD_OUT), lambda number: str(number + 1), here.text("pair"))
     here.asks(asked("crossing", "cross", "parallel", "fan"), asked("taught", "nobody", "pairs", "grammar"))
     slot, seed = st.empty(), here.settings.seed
 
@@ -66,9 +66,9 @@ if LayerLab.number() == 0:
     lab = LayerLab()
     lab.choose(*EXPERIMENTS)
     two(lab)
-    lab.back("scores")
+    lab.back()
 else:
     other_lab = Lab()
     other_lab.choose(*EXPERIMENTS)
     align(other_lab)
-    other_lab.back("scores")
+    other_lab.back()

@@ -149,4 +149,4 @@ def who() -> None:
 
 DRAWN: dict[str, Say] = {"kinds": by_kind, "padding": padding, "closed": closed, "meaning": meaning, "who": who}
 DRAWN[here.choose(*EXPERIMENTS)]()
-here.back("softmax")
+here.back()

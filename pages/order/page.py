@@ -116,4 +116,4 @@ def kinds() -> None:
 
 DRAWN: dict[str, Say] = {"shuffle": shuffled, "waves": waves, "distance": distance, "kinds": kinds}
 DRAWN[here.choose(*EXPERIMENTS)]()
-here.back("embedding")
+here.back()

@@ -78,4 +78,4 @@ def slips() -> None:
 
 
 {"exact": steps, "slips": slips}[here.choose(*EXPERIMENTS)]()
-here.back("weighted_sum")
+here.back()

@@ -71,7 +71,7 @@ def training(here: Lab) -> None:
             lambda name: here.text(f"score_{name}"),
         )
 
-    here.place(draw_curves(chart, here.colors), here.text("chart_training"), under=under)
+    here.place(draw_curves(chart, here.colors), here.text("chart_training"), under=under, is_empty=not done)
 
     def notice() -> None:
         here.say("notice_training")
@@ -86,9 +86,9 @@ if LayerLab.number() == 0:
     layer = LayerLab()
     layer.choose(*EXPERIMENTS)
     beside(layer)
-    layer.back("scores")
+    layer.back()
 else:
     lab = Lab()
     lab.choose(*EXPERIMENTS)
     training(lab)
-    lab.back("scores")
+    lab.back()

@@ -127,7 +127,7 @@ def training() -> None:
     def under() -> None:
         work_through("root", here.lang, todo, len(layers), lambda config: dots.training(config, language), named)
 
-    here.place(draw_curves(chart, here.colors), here.text("chart_training"), under=under)
+    here.place(draw_curves(chart, here.colors), here.text("chart_training"), under=under, is_empty=not done)
 
     def notice() -> None:
         here.say("notice_training")
@@ -153,4 +153,4 @@ else:
     here = Lab()
     seed = here.settings.seed
     DRAWN[here.choose(*EXPERIMENTS)]()
-here.back("scaling")
+here.back()

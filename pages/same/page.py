@@ -56,4 +56,4 @@ def heads() -> None:
 
 
 {"code": code, "heads": heads}[here.choose(*EXPERIMENTS)]()
-here.back("heads")
+here.back()

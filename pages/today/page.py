@@ -127,4 +127,4 @@ def cache() -> None:
 
 DRAWN: dict[str, Say] = {"shared": shared, "window": window, "cap": capped, "cache": cache}
 DRAWN[here.choose(*EXPERIMENTS)]()
-here.back("heads")
+here.back()

@@ -14,6 +14,7 @@ import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
 
+from pages import DEEPENS
 from pages.ui import stage as painter
 from pages.ui.figures.panels import Board, Closed, Panel, token_labels
 from pages.ui.lesson import Lesson, Page, Say
@@ -109,10 +110,10 @@ class Bench(Page):
 
     # Controls.
 
-    def slider(self, name: str, options: Sequence[int], named: Callable[[int], str] = str) -> None:
-        """A slider over a few numbers of a setting."""
+    def slider(self, name: str, options: Sequence[int], named: Callable[[int], str] = str, title: str = "") -> None:
+        """A slider over a few numbers of a setting. title: what it is called, where not after the setting."""
         shown = control(name, (self.lang, tuple(options)))
-        self._row.select_slider(self.name(f"lab_{name}"), options, format_func=named, width=230, **shown)
+        self._row.select_slider(title or self.name(f"lab_{name}"), options, format_func=named, width=230, **shown)
 
     def option(self, name: str, options: Sequence[str]) -> None:
         """One of a few words of a setting."""
@@ -154,12 +155,14 @@ class Bench(Page):
         words: str = "",
         *,
         under: Callable[[], None] | None = None,
+        is_empty: bool = False,
         picks: Sequence[str] = (),
     ) -> None:
         """The picture on the stage, and room beside it for the panel.
 
         A figure or what a function draws comes only after the prediction; a board veils its panels itself. words: what
-        a figure says to those who cannot see it. under: draws what stands below the picture.
+        a figure says to those who cannot see it. under: draws what stands below the picture. is_empty: whether nothing
+        has been measured for it yet.
         """
         stage, self._beside = st.columns([0.64, 0.36], gap="small")
         with stage, st.container(key="stage"):
@@ -167,6 +170,8 @@ class Bench(Page):
                 painter.show(picture, f"{self.page}_{self.experiment}", self.colors, self.lang)
             elif not self.revealed:
                 st.html(f"<div class='veil'><b>?</b><p>{self.name('predict_first')}</p></div>")
+            elif is_empty:
+                st.html(f"<div class='veil low'><b>▶</b><p>{self.name('press_first')}</p></div>")
             elif isinstance(picture, go.Figure):
                 self.figure(picture, self.experiment, words, picks=picks)
             else:
@@ -184,8 +189,9 @@ class Bench(Page):
         """The labels of the tokens that a question may name."""
         return token_labels(self.now.tokens)
 
-    def back(self, step: str) -> None:
+    def back(self, step: str = "") -> None:
         """A link to the step that this lab deepens."""
+        step = step or DEEPENS[self.page]
         self.link(step, self.name("deepens", page=self.name(step)))
 
 

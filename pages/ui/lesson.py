@@ -308,7 +308,8 @@ class Lesson(Page, Sight):
         """What is longer, for those who scroll: it is drawn when they come near. tell: says it."""
         heading = f"<h2 class='more' id='more'>{self.name('read_more')}</h2>"
         able = navigation.able(self.page, self.lang) if self.page in WALK else ""
-        st.html(f"{navigation.ways(self.settings, self.page)}{able}{heading}")
+        deeper = navigation.deeper(self.settings, self.page)
+        st.html(f"{navigation.ways(self.settings, self.page)}{deeper}{able}{heading}")
         _more(self, tell)
 
     def told(self, tell: Say) -> None:

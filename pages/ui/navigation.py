@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from pages import GROUPS, LABS, OVERVIEW, PAGES, WALK
+from pages import DEEPENS, GROUPS, LABS, OVERVIEW, PAGES, WALK
 from pages.ui.figures.sight import Sight
 from pages.ui.state.address import to_query
 from pages.ui.state.settings import LANGUAGES, Settings, changed, small
@@ -94,6 +94,14 @@ def ways(settings: Settings, here: str) -> Markup:
     return Markup("<nav class='ways' aria-label='{}'>{}{}{}</nav>").format(
         label("way_on", lang), links[0], down, links[1]
     )
+
+
+def deeper(settings: Settings, here: str) -> Markup:
+    """The labs that deepen a step."""
+    labs = [_link(settings, lab, label(lab, settings.lang), here) for lab, step in DEEPENS.items() if step == here]
+    if not labs:
+        return Markup("")
+    return Markup("<p class='deeper'>{} · {}</p>").format(label("deeper", settings.lang), Markup(" · ").join(labs))
 
 
 ABLE = ("watch", "ask", "answer")  # what a reader can do on a step

@@ -63,4 +63,4 @@ def picture() -> Board:
 
 here.place(picture() if chosen == "picture" else shapes)
 here.tells(partial(here.say, f"notice_{chosen}"), pictures.patches if chosen == "picture" else pictures.uses)
-here.back("overview")
+here.back()

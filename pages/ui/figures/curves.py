@@ -49,7 +49,7 @@ def draw_curves(chart: Chart, colors: Colors) -> go.Figure:
     names = [
         f"<span style='color:{_color(line, colors)}'>{'┈' if line.quiet else '━'} {line.name}</span>" for line in named
     ]
-    if len(names) > 2:
+    if len(names) > 1:
         names = ["&nbsp; ".join(names)]
     title = {"text": "<br>".join([f"<b>{chart.title}</b>", *names]), "x": 0, "y": 1, "xref": "paper", "yref": "paper"}
     title |= {"xanchor": "left", "yanchor": "bottom", "yshift": 6, "showarrow": False, "align": "left"}

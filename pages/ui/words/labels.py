@@ -69,6 +69,7 @@ _LABELS: dict[str, tuple[str, str]] = {
         "First say what you expect: the question is on the right. Then it is measured here.",
         "先说出你的预测：题目在右边。答完，这里就开始测量。",
     ),
+    "press_first": ("Press the button: it is measured now, on the server.", "按下按钮，现在就在服务器上测量。"),
     "notice_later": (
         "First answer the question under *Your turn*, or ask there to see it without guessing.",
         "先在“轮到你”里回答问题，也可以在那里选择直接看结果。",
@@ -100,7 +101,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "draw_again": ("Draw other numbers", "换一批随机数"),
     "layer_trained": ("layer", "层"),
     "deepens": ("This lab deepens the step “[[page]]”", "这个实验深入讲解步骤“[[page]]”"),
-    "deeper": ("Lab: [[page]]", "实验：[[page]]"),
+    "deeper": ("Labs that go deeper", "更深入的实验"),
     "training": ("What it learns", "学到了什么"),
     "size": ("How big must it be?", "要多大才够？"),
     "vectors": ("Word vectors", "词向量"),
