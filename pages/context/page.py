@@ -1,12 +1,11 @@
 """Context: one word in two sentences, the same embedding and two outputs, and the cells that made the difference."""
 
-import torch
-
 from attention.functional import weighted_sum
 from attention.measures import peak
 from pages.context import words
+from pages.context.panels import pair, row
 from pages.ui.figures.curves import Chart, Line, draw_curves
-from pages.ui.figures.panels import Axis, Board, Panel, Scale, token_labels
+from pages.ui.figures.panels import Axis, Board, token_labels
 from pages.ui.lab import LayerLab, asked
 from pages.ui.state.sources import SOURCES
 from pages.ui.words.numbers import percent
@@ -27,22 +26,20 @@ def of_word(place: tuple[int, int]) -> None:
     head, first, second = here.head, here.trace, other
     names = (here.text("in_first"), here.text("in_second"))
 
-    def pair(one: torch.Tensor, two: torch.Tensor, title: str) -> Panel:
-        values = torch.stack([one, two])  # (2, d_model)
-        scale = Scale.signed(values, name=title)
-        return Panel(values, title, Axis(here.text("axis_sentence"), names), here.axis("dim"), scale, show_shape=False)
-
-    def row(trace_tokens: tuple[str, ...], weights: torch.Tensor, title: str) -> Panel:
-        rows, keys = Axis(here.text("axis_sentence"), (title,)), Axis(here.name("axis_key"), token_labels(trace_tokens))
-        return Panel(weights.unsqueeze(0), here.text("row_of", sentence=title), rows, keys, shares, show_shape=False)
-
-    shares = Scale(weight=True, name=here.name("tensor_attn_weights"))
-    same = pair(first.embeddings[place[0]], second.embeddings[place[1]], here.name("tensor_embeddings"))
+    both = Axis(here.text("axis_sentence"), names)
+    same = pair(here, first.embeddings[place[0]], second.embeddings[place[1]], here.name("tensor_embeddings"), both)
     rows = [
-        row(trace.tokens, trace.attention.attn_weights[head, where], name)
+        row(
+            here,
+            trace.attention.attn_weights[head, where],
+            here.text("row_of", sentence=name),
+            Axis(here.text("axis_sentence"), (name,)),
+            Axis(here.name("axis_key"), token_labels(trace.tokens)),
+        )
         for trace, where, name in zip((first, second), place, names, strict=True)
     ]
-    out = pair(first.attention.output[place[0]], second.attention.output[place[1]], here.name("tensor_output"))
+    outputs = first.attention.output[place[0]], second.attention.output[place[1]]
+    out = pair(here, *outputs, here.name("tensor_output"), both)
     panels = [same.without("columns"), *rows, here.veil(out)]
     here.place(Board([[panel] for panel in panels], [1], [54, 30, 30, 54]))
     found = words.apart(first, second, place)

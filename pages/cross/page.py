@@ -3,7 +3,6 @@
 from functools import partial
 
 import streamlit as st
-import torch
 
 from attention import multi_head_attention
 from pages.cross import pairs
@@ -21,8 +20,7 @@ def two(here: LayerLab) -> None:
     here.typing("second", here.text("second"))
     here.asks(asked("shape", "rows", "square", "columns"), asked("swap", "other", "turned", "same"))
     other = here.also(here.settings.second or here.text("second")) or here.trace
-    with torch.no_grad():
-        found = multi_head_attention(here.trace.x, here.trace.weights, memory=other.x, scaled=here.settings.scaled)
+    found = pairs.crossed(here.trace, other)
     head, query = here.head, here.query
     keys = Axis(here.text("axis_other"), token_labels(other.tokens))
     row = (Outline("q", rows=(query, query + 1)),)

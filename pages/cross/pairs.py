@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from attention import scaled_dot_product_attention
+from attention import SentenceTrace, multi_head_attention, scaled_dot_product_attention
 from attention.embedding import seeded, sinusoidal_positions
+from attention.trace import AttentionTrace
 from pages.cross.words import ADJECTIVES, PEOPLE, PLACES, THINGS, TIMES, VERBS
 from pages.ui.layers.jobs import Job, Results
 from pages.ui.layers.progress import TRAININGS
@@ -155,6 +156,12 @@ def train(seed: int, job: Job[Aligner]) -> Aligner:
         right = (weights.argmax(dim=-1) == links)[linked]
         named = ((brought @ found["w_out"]).argmax(dim=-1) == target)[real]
     return Aligner(found, tuple(losses), float(right.double().mean()), float(named.double().mean()))
+
+
+def crossed(asking: SentenceTrace, answering: SentenceTrace) -> AttentionTrace:
+    """One sentence attends to another through the layer of the first: no mask."""
+    with torch.no_grad():
+        return multi_head_attention(asking.x, asking.weights, memory=answering.x, scaled=asking.config.scaled)
 
 
 def weights_of(layer: Aligner, pair: Pair) -> Tensor:

@@ -44,6 +44,16 @@ def padded(trace: SentenceTrace, size: int, head: int, *, closed: bool) -> Tenso
     return done.attn_weights[head]  # (size, size)
 
 
+def real(size: int, tokens: int) -> Tensor:
+    """Which keys of a sentence that was filled up are real: (size, size)."""
+    return (torch.arange(size) < tokens).expand(size, size)
+
+
+def lost(weights: Tensor, tokens: int) -> float:
+    """How much the real words give on average to places where nothing stands."""
+    return float(weights[:tokens, tokens:].sum(dim=1).mean())
+
+
 def torch_softmax(scores: Tensor) -> Tensor:
     """Softmax as torch has it: of a row of -inf it makes 0 / 0."""
     return scores.softmax(dim=-1)

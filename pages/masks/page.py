@@ -3,14 +3,14 @@
 from functools import partial
 
 import streamlit as st
-import torch
 
 from attention.functional import apply_mask, causal_mask, softmax
 from attention.measures import open_keys
 from attention.variants import window_mask
 from pages.masks import kinds
 from pages.masks.grid import draw_grid
-from pages.ui.figures.panels import Axis, Board, Closed, Outline, Panel, Scale, heatmap_height, token_labels
+from pages.masks.panels import weights_panel
+from pages.ui.figures.panels import Axis, Board, Closed, Panel, Scale, heatmap_height, token_labels
 from pages.ui.lab import LayerLab, asked, toggle_cell
 from pages.ui.lesson import Say
 
@@ -21,12 +21,6 @@ size, query, head = len(here.labels), here.query, here.head
 tokens = here.axis("query"), here.axis("key")
 shares = Scale(weight=True, name=here.name("tensor_attn_weights"))
 height = heatmap_height(size, most=330)
-
-
-def weights_panel(values: torch.Tensor, name: str, is_open: torch.Tensor, rows: Axis, columns: Axis) -> Panel:
-    closed = Closed(~is_open, here.name("closed"))
-    row = (Outline("q", rows=(query, query + 1)),) if query < len(values) else ()
-    return Panel(values, name, rows, columns, shares, closed=closed, outlines=row, show_shape=False)
 
 
 def by_kind() -> None:
@@ -42,7 +36,7 @@ def by_kind() -> None:
     scale = Scale.signed(here.own("scaled_scores"), name=here.name("tensor_scaled_scores"))
     closed = Closed(~is_open, here.name("closed"))
     before = Panel(here.own("scaled_scores"), here.name("tensor_masked_scores"), *tokens, scale, closed=closed)
-    after = weights_panel(weights, here.name("tensor_attn_weights"), is_open, *tokens)
+    after = weights_panel(here, weights, here.name("tensor_attn_weights"), is_open, *tokens)
     board = Board([[before.without("shape"), here.veil(after).without("rows")]], [1, 1], [height], gap=0.06)
 
     def paint() -> None:
@@ -75,18 +69,17 @@ def padding() -> None:
     short, own = (here.trace, other)[len(other.tokens) < size], max(here.trace, other, key=lambda t: len(t.tokens))
     labels = token_labels([*short.tokens, *[kinds.PAD] * (long - len(short.tokens))])
     axes = Axis(here.name("axis_query"), labels), Axis(here.name("axis_key"), labels)
-    real = torch.arange(long) < len(short.tokens)
     wasted, mended = (kinds.padded(short, long, head, closed=closed) for closed in (False, True))
-    every = torch.ones(long, long, dtype=torch.bool)
-    first = weights_panel(wasted, here.text("without_mask"), every, *axes)
-    second = weights_panel(mended, here.text("with_mask"), every & real, *axes)
+    every, real = kinds.real(long, long), kinds.real(long, len(short.tokens))
+    first = weights_panel(here, wasted, here.text("without_mask"), every, *axes)
+    second = weights_panel(here, mended, here.text("with_mask"), real, *axes)
     here.place(
         Board(
             [[here.veil(first), here.veil(second).without("rows")]], [1, 1], [heatmap_height(long, most=330)], gap=0.05
         )
     )
-    lost = float(wasted[: len(short.tokens)][:, ~real].sum(dim=1).mean()) if not bool(real.all()) else 0.0
-    facts = {"long": len(own.tokens), "short": len(short.tokens), "pads": int((~real).sum()), "lost": lost}
+    lost = kinds.lost(wasted, len(short.tokens))
+    facts = {"long": len(own.tokens), "short": len(short.tokens), "pads": long - len(short.tokens), "lost": lost}
     here.tells(partial(here.say, "notice_padding", **facts), kinds.padded)
 
 
@@ -115,8 +108,8 @@ def meaning() -> None:
     q, k = (tensor[head] for tensor in (here.trace.attention.q, here.trace.attention.k))
     fused, layer = kinds.both_meanings(q, k, is_true)
     given = Panel(is_true.float(), here.text("given_mask"), *tokens, Scale(plain=True), whole=True, show_shape=False)
-    one = weights_panel(fused, "F.scaled_dot_product_attention", is_true, *tokens)
-    other = weights_panel(layer.nan_to_num(0.0), "nn.MultiheadAttention", ~is_true, *tokens)
+    one = weights_panel(here, fused, "F.scaled_dot_product_attention", is_true, *tokens)
+    other = weights_panel(here, layer.nan_to_num(0.0), "nn.MultiheadAttention", ~is_true, *tokens)
     grid = [[given, here.veil(one).without("rows"), here.veil(other).without("rows")]]
     here.place(Board(grid, [1, 1, 1], [heatmap_height(size, most=300)], gap=0.04))
     broken = int(layer.isnan().any(dim=1).sum())

@@ -73,6 +73,11 @@ def written(trace: SentenceTrace, upto: int) -> Written:
     return Written(step.kept[0, :, 0], difference, 1, upto + 1)
 
 
+def later(size: int, upto: int) -> Tensor:
+    """Which tokens are not written yet: (1, size)."""
+    return (torch.arange(size) > upto).unsqueeze(0)
+
+
 def padded(weights: Tensor, size: int) -> Tensor:
     """Rows filled up with 0 for keys that are not written yet: (H, size)."""
     return torch.nn.functional.pad(weights, (0, size - weights.shape[-1]))

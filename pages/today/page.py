@@ -2,8 +2,7 @@
 
 from functools import partial
 
-import torch
-
+from attention.functional import causal_mask
 from attention.operator import attention
 from attention.variants import cap, share_kv, window_mask
 from pages.today import layers
@@ -58,7 +57,7 @@ def window() -> None:
     here.asks(asked("far", "layers", "never", "same"), asked("linear", "yes", "no", "worse"))
     causal, narrow = layers.windowed(here.trace, head, here.settings.window)
     mask = window_mask(size, size, here.settings.window)
-    every = torch.ones(size, size, dtype=torch.bool).tril()
+    every = causal_mask(size, size)
     panels = [
         Panel(values, here.text(name), *tokens, shares, closed=Closed(~is_open, here.name("closed")), outlines=row)
         for values, name, is_open in ((causal, "all_before", every), (narrow, "in_window", mask))
@@ -96,14 +95,14 @@ def cache() -> None:
     found = layers.written(here.trace, query)
     heads = here.now.heads
     names = tuple(here.name("head_n", number=h) for h in range(heads))
-    later = (torch.arange(size) > query).expand(heads, size)
+    later = layers.later(size, query)
     new = Panel(
         layers.padded(found.weights, size),
         here.text("new_row"),
         Axis(here.name("head"), names),
         here.axis("key"),
         shares,
-        closed=Closed(later, here.text("not_written")),
+        closed=Closed(later.expand(heads, size), here.text("not_written")),
         show_shape=False,
     )
     keys = Panel(
@@ -113,9 +112,7 @@ def cache() -> None:
         here.axis("dim"),
         Scale.signed(here.trace.attention.k[head], name=here.name("tensor_k")),
         "k",
-        closed=Closed(
-            (torch.arange(size) > query).unsqueeze(1).expand(size, here.now.config.head_dim), here.text("not_written")
-        ),
+        closed=Closed(later.T.expand(size, here.now.config.head_dim), here.text("not_written")),
         outlines=(Outline("k", rows=(query, query + 1)),),
         show_shape=False,
     )

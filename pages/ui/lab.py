@@ -120,7 +120,7 @@ class Bench(Page):
         self._row.segmented_control(
             self.name(f"lab_{name}"),
             options,
-            format_func=lambda option: self.name(f"{name}_{option}"),
+            format_func=lambda option: self.name(f"option_{name}_{option}"),
             required=True,
             label_visibility="collapsed",
             **control(name, (self.lang, tuple(options))),

@@ -181,9 +181,7 @@ def test_the_numbers_by_hand_are_those_of_the_curriculum():
     assert exact.largest_difference(found) < 1e-12
 
 
-@pytest.mark.parametrize(
-    "text", ["", "1 2", "1 2 / 3 ; 1 / 2", "a b ; c", "1 2 ; 1 2", "99 ; 1", "1;2;3", "1 ; ", "９ ; 1"]
-)
+@pytest.mark.parametrize("text", ["", "1 2", "1 2 / 3 ; 1 / 2", "a b ; c", "1 2 ; 1 2", "99 ; 1", "1;2;3", "1 ; "])
 def test_what_cannot_be_worked_out_by_hand_is_refused(text):
     with pytest.raises(exact.NotSmallError):
         exact.work_out(text)

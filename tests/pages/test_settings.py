@@ -48,6 +48,9 @@ NAMES = (
     "word",
     "other",
     "mix",
+    *(LABS := {"experiment": "0", "width": "64", "divisor": "root", "mask": "causal", "window": "2", "painted": ""}),
+    *(MORE := {"second": "", "shift": "0", "given": "", "hides": "0", "image": "cross", "kv_heads": "1"}),
+    "softcap",
     "cell",
     "edit",
     "pin",
@@ -132,6 +135,14 @@ def plain_settings(draw):
         hidden=tuple(sorted(draw(st.sets(st.integers(0, length - 1), max_size=length)))) if length else (),
         seed=draw(st.integers(0, 999_999)),
         questions=draw(st.booleans()),
+        experiment=draw(st.integers(0, 8)),
+        width=2 ** draw(st.integers(0, 10)),
+        divisor=draw(st.sampled_from(["none", "root", "width"])),
+        mask=draw(st.sampled_from(["none", "causal", "padding", "window", "painted"])),
+        painted=tuple(sorted({64 * draw(st.integers(0, length - 1)) + length - 1})) if length else (),
+        second=draw(SENTENCES),
+        shift=draw(st.integers(0, 40)),
+        kv_heads=draw(st.sampled_from(divisors(num_heads))),
     )
     return replace(chosen, edit=draw(st.none() | edits_of(chosen))) if length else chosen
 
@@ -194,6 +205,9 @@ def test_an_address_is_written_in_plain_characters():
         "word": "",
         "other": "",
         "mix": "50",
+        **LABS,
+        **MORE,
+        "softcap": "0",
         "cell": "",
         "edit": "",
         "pin": "",
@@ -206,8 +220,10 @@ def test_every_setting_is_declared_once_and_tells_its_own_default_apart_from_non
     for name, declared in DECLARED.items():
         own = getattr(Settings(), name)
         assert declared.value.parse(declared.value.write(own)) == own, name
-        assert declared.value.take(list(own) if name == "hidden" else own) == own, name
-        label = () if name in ("sentence", "model", "word", "other") else ("5 word",)  # what a stale selector says
+        assert declared.value.take(list(own) if name in ("hidden", "painted") else own) == own, name
+        label = (
+            () if name in ("sentence", "model", "word", "other", "second", "given") else ("5 word",)
+        )  # what a stale selector says
         for nonsense in (object(), 0.5, b"", [None], {}, *label):
             with pytest.raises(ValueError, match=r"\S"):
                 declared.value.take(nonsense)
@@ -595,12 +611,13 @@ def test_a_bad_value_falls_back_to_the_default_and_is_named(name, text):
         ("d_model", "512", 512),
         ("num_heads", "8", 8),
         ("head", "1", 1),
-        ("query", "11", 11),
+        ("query", "8", 8),
         ("causal", "1", True),
         ("scaled", "0", False),
         ("positions", "0", False),
         ("hidden", "", ()),
-        ("hidden", "11", (11,)),
+        ("hidden", "8", (8,)),
+        ("painted", "0-130", (0, 130)),
         ("hidden", "3-0-3", (0, 3)),
         ("seed", "999999", 999_999),
     ],
@@ -705,11 +722,11 @@ def test_every_value_of_an_address_is_either_in_force_or_named_as_bad(query, def
         value = getattr(chosen, name)
         if name in bad:
             continue
-        if name in ("lang", "weights", "model", "method", "word", "other"):
+        if name in ("lang", "weights", "model", "method", "word", "other", "divisor", "mask", "given", "image"):
             assert value == text
-        elif name == "sentence":
+        elif name in ("sentence", "second"):
             assert value == text[:200]
-        elif name == "hidden":
+        elif name in ("hidden", "painted"):
             assert set(value) == {int(part) for part in text.split("-") if text}
         elif name in ("cell", "edit", "pin"):
             assert (value is None) == (text == "")

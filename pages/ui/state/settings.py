@@ -101,6 +101,7 @@ class Settings:
     method: Annotated[str, Declared(Choice(METHODS), compared=False)] = METHODS[0]
     word: Annotated[str, Declared(Text(40), compared=False)] = ""
     other: Annotated[str, Declared(Text(40), compared=False)] = ""
+    mix: Annotated[int, Declared(Number(lambda _: range(101)), compared=False)] = 50
     experiment: Annotated[int, Declared(Number(lambda _: range(MOST_EXPERIMENTS)), compared=False)] = 0
     width: Annotated[int, Declared(Number(lambda _: WIDTHS), compared=False)] = 64
     divisor: Annotated[str, Declared(Choice(DIVISORS), compared=False)] = "root"
@@ -114,7 +115,6 @@ class Settings:
     image: Annotated[str, Declared(Choice(IMAGES), compared=False)] = "cross"
     kv_heads: Annotated[int, Declared(Number(lambda scope: head_counts(scope.num_heads)), compared=False)] = 1
     softcap: Annotated[int, Declared(Number(lambda _: SOFTCAPS), compared=False)] = 0
-    mix: Annotated[int, Declared(Number(lambda _: range(101)), compared=False)] = 50
     cell: Annotated[Cell | None, Declared(Place(), compared=False)] = None
     edit: Annotated[Edit | None, Declared(Change())] = None
     pin: "Settings | None" = None
