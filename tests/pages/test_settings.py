@@ -55,6 +55,7 @@ NAMES = (
     "edit",
     "pin",
 )
+OF_LABS = {name: getattr(Settings(), name) for name in (*LABS, *MORE, "softcap")}
 HARD_CHARACTERS = "a1'’., é\u0301🙂👩🏽❤\ufe0f\u200d\u200c\u200b\u20e3🇫🇷我がｶ각ᄀ\u1161ह\u093f\0\u202e\u00ad\n"
 SENTENCES = (
     st.text(max_size=200)
@@ -155,7 +156,7 @@ def valid_settings(draw):
         return chosen
     held = draw(st.none() | st.just(chosen) | plain_settings().filter(lambda other: seen_tokens(other.sentence)))
     if held:
-        held = replace(held, lang=chosen.lang, head=0, query=0, questions=True)
+        held = replace(held, lang=chosen.lang, head=0, query=0, questions=True, **OF_LABS)
     return replace(chosen, cell=draw(st.none() | cells_of(chosen)), pin=held)
 
 
@@ -221,9 +222,8 @@ def test_every_setting_is_declared_once_and_tells_its_own_default_apart_from_non
         own = getattr(Settings(), name)
         assert declared.value.parse(declared.value.write(own)) == own, name
         assert declared.value.take(list(own) if name in ("hidden", "painted") else own) == own, name
-        label = (
-            () if name in ("sentence", "model", "word", "other", "second", "given") else ("5 word",)
-        )  # what a stale selector says
+        is_text = name in ("sentence", "model", "word", "other", "second", "given")
+        label = () if is_text else ("5 word",)  # what a stale selector says
         for nonsense in (object(), 0.5, b"", [None], {}, *label):
             with pytest.raises(ValueError, match=r"\S"):
                 declared.value.take(nonsense)
@@ -469,7 +469,7 @@ def test_holding_what_is_on_screen_changes_nothing_on_screen(chosen):
     assert replace(held, pin=None) == chosen
     assert to_query(held)["pin"] == "same"
     assert held.pinned.pinned == held
-    assert held.before == replace(chosen, query=0, questions=True)
+    assert held.before == replace(chosen, query=0, questions=True, **OF_LABS)
 
 
 @PROPERTY
