@@ -1,5 +1,6 @@
 """The labs with experiments of their own: each asks before it tells, in both languages, and tells every fact."""
 
+import json
 import re
 from itertools import count
 
@@ -7,8 +8,7 @@ import pytest
 from each import each
 from visiting import LANGUAGES, Visit, enter, look
 
-from pages import GROUPS
-from pages.ui.lab import Bench
+from pages import DEEPENS, GROUPS, WALK
 from pages.ui.words.prose import sections
 
 LABS = [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs if slug != "glossary"]
@@ -86,6 +86,18 @@ def test_every_question_of_a_lab_has_one_right_answer_and_a_reason_for_each(lab)
             at.run()
 
 
+HARD = ("", "a", "?", "a a a", "🙂 `x` | $y$ <b>", "的", "word " * 70, "我 喜欢 猫 and dogs")
+
+
+@each("lab", EVERY)
+def test_an_experiment_says_what_to_do_or_shows_something_whatever_is_typed(lab):
+    slug, number = lab
+    for sentence in HARD:
+        for more in ({"d_model": "4", "num_heads": "4"}, {"d_model": "12", "num_heads": "4", "causal": "1"}):
+            address = {"weights": "random", "sentence": sentence, "second": sentence, "given": sentence, **more}
+            enter(slug, "zh", experiment=str(number), face="notice", questions="0", **address)
+
+
 @each("slug", LABS)
 def test_a_lab_asks_at_least_twice(slug):
     assert sum(name.startswith("ask_") for name in sections(slug, "en")) >= 2
@@ -99,10 +111,53 @@ def test_without_questions_everything_is_there_at_once():
 
 
 def test_the_tabs_of_a_lab_are_its_experiments():
-    assert Bench.experiment is not None if hasattr(Bench, "experiment") else True
     for slug in LABS:
         names = experiments(slug)
         if names != [""]:
             page = enter(slug, "en", **ADDRESS)
             (tabs,) = [group for group in page.at.button_group if group.key == "experiment"]
             assert list(tabs.options) == [sections(slug, "en")[f"tab_{n}"] for n in names]
+
+
+def test_a_click_on_a_cell_of_the_painted_mask_closes_it_and_another_one_opens_it():
+    at = enter("masks", "en", mask="painted", questions="0", **ADDRESS).at
+    for expected in ("66", ""):
+        points = [{"customdata": [66]}]
+        said = {"selection": {"points": points, "point_indices": [0], "box": [], "lasso": []}}
+        at.send("masks_paint", string_value=json.dumps(said))
+        assert at.query_params["painted"] == expected
+
+
+def test_what_is_measured_on_demand_is_there_after_the_button():
+    at = enter("same", "en", face="notice", questions="0", **ADDRESS).at
+    assert "nn.MultiheadAttention" not in " ".join(at.markdown.values)
+    at.button(key="measure").click()
+    at.run()
+    assert "nn.MultiheadAttention" in " ".join(at.markdown.values)
+
+
+def test_a_redraw_takes_other_random_numbers():
+    at = enter("root", "en", questions="0", face="notice", **ADDRESS).at
+    before = look(at, "root").said["notice_variance"]["at_none"]
+    at.button(key="draw_again").click()
+    at.run()
+    assert look(at, "root").said["notice_variance"]["at_none"] != before
+    assert at.query_params["seed"] != "0"
+
+
+@each("lang", LANGUAGES)
+def test_the_glossary_leads_from_every_term_to_its_page_in_both_languages(lang):
+    page = enter("glossary", lang, **ADDRESS)
+    body = " ".join(page.html(""))
+    for name in (name for name in sections("glossary", lang) if name.startswith("term_")):
+        for each_lang in LANGUAGES:
+            assert sections("glossary", each_lang)[name] in body
+
+
+@each("slug", [slug for slugs in GROUPS.values() for slug in slugs])
+def test_a_step_leads_to_the_labs_that_deepen_it(slug):
+    step = DEEPENS[slug]
+    if step in WALK:
+        body = " ".join(enter(step, "en", **ADDRESS).html(""))
+        (found,) = re.findall("<p class='deeper'>.*?</p>", body)
+        assert f"data-page='{slug}'" in found

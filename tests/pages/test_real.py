@@ -44,7 +44,7 @@ from watching import watching
 
 from attention import AttentionConfig, pretrained
 from attention.pretrained import Unavailable
-from pages import PAGES
+from pages import GROUPS, PAGES
 from pages.ui.layers import ready
 from pages.ui.layers.jobs import Line, Results
 from pages.ui.state.settings import Settings
@@ -808,3 +808,17 @@ def test_who_comes_while_a_model_is_loading_waits_for_the_same(loading, folder):
         other.join()
     assert loading.calls == [case.path]
     assert ready._models.find(case.path) is job.outcome()
+
+
+# The labs with experiments of their own.
+
+
+@each("slug", [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs])
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_every_experiment_of_a_lab_opens_with_a_real_model(kind, slug, folder):
+    names = [name for name in sections(slug, "en") if name.startswith("tab_")]
+    for number in range(max(1, len(names))):
+        address = {"weights": "real", "model": folder(kind), "layer": "1", "query": "3"}
+        address |= {"sentence": SENTENCES[kind], "second": "the dog saw the cats", "face": "notice", "questions": "0"}
+        page = enter(slug, "en", experiment=str(number), **address)
+        assert page.of("title") or page.of("markdown"), (slug, number)
