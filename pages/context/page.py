@@ -40,8 +40,8 @@ def of_word(place: tuple[int, int]) -> None:
     ]
     outputs = first.attention.output[place[0]], second.attention.output[place[1]]
     out = pair(here, *outputs, here.name("tensor_output"), both)
-    panels = [same.without("columns"), *rows, here.veil(out)]
-    here.place(Board([[panel] for panel in panels], [1], [54, 30, 30, 54]))
+    panels = [same.without("columns"), *rows, here.veil(out).without("columns")]
+    here.place(Board([[panel] for panel in panels], [1], [40, 24, 24, 40]))
     found = words.apart(first, second, place)
     best = [
         peak(trace.attention.attn_weights[head, where]) for trace, where in zip((first, second), place, strict=True)

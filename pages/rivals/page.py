@@ -33,7 +33,7 @@ def beside(here: LayerLab) -> None:
     ]
     panels = [panel if number in (0, 3) else panel.without("rows") for number, panel in enumerate(panels)]
     shown = [here.veil(panel) for panel in panels]
-    height = heatmap_height(len(here.labels), most=160)
+    height = heatmap_height(len(here.labels), most=118)
     here.place(Board([shown[:3], [*shown[3:], None]], [1, 1, 1], [height, height], gap=0.03))
     width = here.now.config.head_dim
 

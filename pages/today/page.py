@@ -39,7 +39,7 @@ def shared() -> None:
         [panel if h == 0 else panel.without("rows") for h, panel in enumerate(own)],
         [here.veil(panel if h == 0 else panel.without("rows")) for h, panel in enumerate(now)],
     ]
-    tall = heatmap_height(size, most=155)
+    tall = heatmap_height(size, most=112)
     here.place(Board(grid, [1] * len(shown), [tall, tall], gap=0.03))
     large = layers.LARGE
     numbers = {

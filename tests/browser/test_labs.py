@@ -1,0 +1,82 @@
+"""The labs in a real browser: on one screen, a question before the answer, and controls that the address keeps."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from conftest import settle
+from playwright.sync_api import Page
+
+from pages import GROUPS
+
+Opener = Callable[..., Page]
+LABS = [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs if slug != "glossary"]
+PLACE = """key => { const box = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
+  return [box.left, box.top, box.right, box.bottom]; }"""
+LOWEST = """() => Math.max(...[...document.querySelectorAll('.st-key-stage canvas, .st-key-stage .veil, '
+  + '.st-key-stage [data-testid=stPlotlyChart], .st-key-stage table')].map(e => e.getBoundingClientRect().bottom))"""
+
+
+def address(slug: str, **more: str) -> str:
+    return f"/{slug}?{urlencode({'face': 'notice', 'questions': '0', 'd_model': '32', 'num_heads': '2'} | more)}"
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720)], ids=["large", "small"])
+def test_a_lab_is_one_screen(size: tuple[int, int], visit: Opener) -> None:
+    page = visit(address(LABS[0]), size=size)
+    outside = []
+    for slug in LABS:
+        for lang in ("en", "zh"):
+            page.goto(
+                page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + address(slug, weights="random", lang=lang)
+            )
+            settle(page)
+            left, top, right, bottom = page.evaluate(PLACE, "panel")
+            if min(left, top) < 0 or right > size[0] or bottom > size[1] or page.evaluate(LOWEST) > size[1]:
+                outside.append((slug, lang))
+    assert outside == []
+
+
+def test_an_answer_uncovers_the_measurement_in_place(visit: Opener) -> None:
+    page = visit("/root?lang=en")
+    assert page.locator(".veil").count() == 1
+    assert page.locator("[data-testid=stPlotlyChart]").count() == 0
+    page.get_by_text("it grows fourfold", exact=True).click()
+    page.wait_for_selector("[data-testid=stPlotlyChart] .infolayer text")
+    settle(page)
+    assert page.locator(".veil").count() == 0
+    assert "variances add up" in page.locator(".st-key-face_turn").inner_text()
+
+
+def test_what_a_board_measures_is_not_in_the_browser_before_the_answer(visit: Opener) -> None:
+    page = visit("/masks?lang=en")
+    numbers = "document.querySelector('.stage-canvas').stage.scene.panels.map(panel => panel.title)"
+    assert page.evaluate(numbers) == ["M · masked scores", "weights"]
+    hidden = page.evaluate(
+        "[...document.querySelector('.stage-canvas').stage.scene.panels[1].numbers].every(value => value === 0)"
+    )
+    assert hidden
+    page.get_by_text("Show me without guessing").click()
+    page.wait_for_function(
+        "[...document.querySelector('.stage-canvas').stage.scene.panels[1].numbers].some(value => value > 0)"
+    )
+
+
+def test_a_click_on_a_cell_paints_the_mask_and_the_address_keeps_it(visit: Opener) -> None:
+    page = visit(address("masks", mask="painted", weights="random", d_model="8"))
+    chart = page.locator(".st-key-masks_paint .nsewdrag").bounding_box()
+    assert chart is not None
+    page.mouse.click(chart["x"] + chart["width"] * 0.5, chart["y"] + chart["height"] * 0.5)
+    page.wait_for_function("() => new URL(location.href).searchParams.get('painted')")
+    settle(page)
+    assert "1 of" in page.locator(".st-key-face_notice").inner_text()
+
+
+def test_the_menu_of_labs_has_four_groups_and_leads_to_each_lab(visit: Opener) -> None:
+    page = visit("/scaling?lang=en")
+    page.locator(".labs summary").click()
+    assert page.locator(".labs section b").all_inner_texts() == ["Why", "How", "Learning", "Around it"]
+    page.locator(".labs a[data-page=root]").click()
+    page.wait_for_function("() => location.pathname === '/root'")
+    settle(page)
+    assert "√d_k" in page.locator("h1").inner_text()
