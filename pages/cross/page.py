@@ -41,7 +41,7 @@ def two(here: LayerLab) -> None:
 
 
 def align(here: Lab) -> None:
-    here.slider("shift", range(pairs.HELD_OUT), lambda number: str(number + 1), here.text("pair"))
+    here.slider("shift", range(pairs.HELD_OUT), lambda number: str(number + 1), title=here.text("pair"))
     here.asks(asked("crossing", "cross", "parallel", "fan"), asked("taught", "nobody", "pairs", "grammar"))
     slot, seed = st.empty(), here.settings.seed
 

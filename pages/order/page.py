@@ -10,7 +10,6 @@ from pages.ui.figures.curves import Chart, Line, draw_curves
 from pages.ui.figures.panels import Axis, Board, Panel, Scale, heatmap_height, token_labels
 from pages.ui.lab import LayerLab, asked
 from pages.ui.lesson import Say
-from pages.ui.state.settings import MAX_SHIFT
 
 EXPERIMENTS = ("shuffle", "waves", "distance", "kinds")
 COUNT, FAR = 48, 33  # positions in a picture; places by which two words are moved at most
@@ -20,7 +19,7 @@ trace, config = here.trace, here.trace.config
 
 
 def shuffled() -> None:
-    here.slider("shift", range(MAX_SHIFT + 1))
+    here.shuffle()
     here.asks(asked("rows", "along", "change", "same"), asked("bag", "cannot", "can", "partly"))
     order = shuffle.order_of(len(trace.tokens), here.settings.shift)
     tokens = [trace.tokens[place] for place in order]

@@ -134,6 +134,9 @@ def training() -> None:
         if done:
             names = [here.name("layer_trained"), here.name("accuracy")]
             here.table(names, [[named(config), f"{percent(course.accuracy)} %"] for config, course in done])
+        if not todo:
+            narrow, narrow_off, wide, wide_off = (100 * course.accuracy for _, course in done)
+            here.say("cost_training", narrow=round(narrow - narrow_off, 1), wide=round(wide - wide_off, 1))
 
     here.tells(notice, scale_scores)
 

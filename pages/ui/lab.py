@@ -20,7 +20,7 @@ from pages.ui.figures.panels import Board, Closed, Panel, token_labels
 from pages.ui.lesson import Lesson, Page, Say
 from pages.ui.quiz.box import ask, posed_of
 from pages.ui.quiz.question import Choice, Question, Words
-from pages.ui.state.settings import MAX_SEED, Face
+from pages.ui.state.settings import MAX_SEED, MAX_SHIFT, Face
 from pages.ui.state.visit import change, change_now, control, current, fits, resolved, said
 from pages.ui.words.labels import label
 
@@ -107,6 +107,13 @@ class Bench(Page):
     def redraw(self) -> None:
         """A button that draws other random numbers."""
         st.button(self.name("draw_again"), key="draw_again", icon=":material/casino:", on_click=_new_seed)
+
+    def shuffle(self) -> None:
+        """Buttons that put the words into another order, and back."""
+        self._row.button(self.name("shuffle_now"), key="shuffle", icon=":material/shuffle:", on_click=_shuffle)
+        if self.settings.shift:
+            back = {"shift": 0}
+            self._row.button(self.name("shuffle_back"), key="unshuffle", type="tertiary", on_click=change, kwargs=back)
 
     # Controls.
 
@@ -234,6 +241,11 @@ def _panel(told: _Told) -> None:
                 st.markdown(label("notice_later", lang))
     if here.revealed != told.revealed:
         st.rerun()
+
+
+def _shuffle() -> None:
+    now = resolved().settings.shift
+    change(shift=(now + secrets.randbelow(MAX_SHIFT - 1)) % MAX_SHIFT + 1)
 
 
 def _new_seed() -> None:

@@ -9,6 +9,7 @@ from each import each
 from visiting import LANGUAGES, Visit, enter, look
 
 from pages import DEEPENS, GROUPS, WALK
+from pages.root import dots
 from pages.ui.words.prose import sections
 
 LABS = [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs if slug != "glossary"]
@@ -161,3 +162,13 @@ def test_a_step_leads_to_the_labs_that_deepen_it(slug):
         body = " ".join(enter(step, "en", **ADDRESS).html(""))
         (found,) = re.findall("<p class='deeper'>.*?</p>", body)
         assert f"data-page='{slug}'" in found
+
+
+def test_trainings_on_demand_are_told_with_what_leaving_out_the_division_costs(monkeypatch):
+    shares = {16: (0.98, 0.96), 64: (0.99, 0.91)}
+    monkeypatch.setattr(
+        dots, "trained", lambda config, _: dots.Course((3.0, 2.0), shares[config.head_dim][not config.scaled])
+    )
+    for lang in LANGUAGES:
+        said = enter("root", lang, experiment="4", questions="0", face="notice", **ADDRESS).said
+        assert said["cost_training"] == {"narrow": "2.00", "wide": "8.00"}
