@@ -23,7 +23,9 @@ OTHER = {
     "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
     "method": "cbow", "word": "猫", "other": "校", "mix": "30",
     "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "retrained": "0", "seed": "7",
-    "divided": "0",
+    "divided": "0", "experiment": "0", "width": "16", "divisor": "none", "mask": "painted", "window": "3",
+    "painted": "1-65", "second": "猫 很 可爱", "shift": "2", "given": "", "hides": "1", "image": "disc",
+    "kv_heads": "4", "softcap": "5",
     "questions": "1", "face": "notice", "present": "0", "way": "0", "moment": "0", "cell": "", "edit": "", "pin": "",
 }  # fmt: skip
 HOSTILE = (  # the rest of what a sentence can be is tried without a browser
@@ -59,7 +61,7 @@ def test_a_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
         if slug in WALKED:
             assert len(panels(page)) >= 2
             page.locator(".st-key-more").scroll_into_view_if_needed()  # it is drawn when one comes near
-            assert "book" in page.locator(".st-key-story").inner_text()
+            assert "princess" in page.locator(".st-key-story").inner_text()
         assert "Attention, step by step" in page.title()
         page.close()
 
@@ -113,7 +115,7 @@ def test_back_leads_to_the_settings_before(visit: Opener) -> None:
     settle(page)
     assert not same(numbers(page), changed)
     assert settings_of(page)["d_model"] == "8"
-    assert [panel.numbers.shape for panel in panels(page)] == [(4, 13), (13, 4), (13, 13)]
+    assert [panel.numbers.shape for panel in panels(page)] == [(4, 9), (9, 4), (9, 9)]
 
 
 def test_bad_values_in_the_address_get_one_plain_sentence(visit: Opener) -> None:

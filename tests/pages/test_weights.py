@@ -447,7 +447,7 @@ def test_a_setting_without_a_widget_is_the_last_one_chosen_not_the_first(first):
     assert at.select_slider(key="checkpoint").value == 4
 
 
-@pytest.mark.parametrize("edit", ["scores.10.5.0:3", "attn_weights.1.2.1:0.5", "head_outputs.0.0.1:0", "tokens.2.5:0"])
+@pytest.mark.parametrize("edit", ["scores.7.5.0:3", "attn_weights.1.2.1:0.5", "head_outputs.0.0.1:0", "tokens.2.5:0"])
 def test_an_edit_stays_with_another_checkpoint_and_goes_with_other_weights(edit):
     at = enter("softmax", **DEFAULT, edit=edit, head=edit.split(".")[3][0] if edit.count(".") > 2 else "0").at
     at.select_slider(key="checkpoint").set_value(3)
