@@ -401,7 +401,7 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     for part in (".st-key-stage", ".sentence", ".stage-bar"):
         assert page.evaluate(IN_SIGHT, part) == "", part
     at_the_end = numbers(page)
-    assert "book" in page.locator(".sentence-note").inner_text()
+    assert "princess" in page.locator(".sentence-note").inner_text()
     page.locator(".stage-bar .play").click()
     page.wait_for_function("() => /step 0 of 300/.test(document.querySelector('.stage-words').innerText)")
     assert not same(numbers(page), at_the_end)

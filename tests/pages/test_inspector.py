@@ -356,8 +356,8 @@ def test_row_column_and_head_can_be_chosen_and_the_choice_outlives_a_run_of_the_
     at, case = enter("scores", num_heads="4").at, Case.of("en", num_heads="4")
     for key, value, cell in (
         ("ask_row", 3, Cell("scores", 3, chosen(at).column, 0)),
-        ("ask_column", 11, Cell("scores", 3, 11, 0)),
-        ("ask_head", 2, Cell("scores", 3, 11, 2)),
+        ("ask_column", 8, Cell("scores", 3, 8, 0)),
+        ("ask_head", 2, Cell("scores", 3, 8, 2)),
     ):
         at.selectbox(key=key).set_value(value)
         at.run()
@@ -459,8 +459,8 @@ def test_the_number_asked_about_goes_with_the_head():
         ("x.2.7", lambda at: at.select_slider(key="d_model").set_value(4), False),
         ("x.2.3", lambda at: at.select_slider(key="d_model").set_value(4), True),
         ("q.2.3.1", lambda at: at.select_slider(key="num_heads").set_value(4), False),
-        ("x.10.1", lambda at: at.text_area(key="sentence").set_value("a b c d e f g h i"), False),
-        ("x.3.1", lambda at: at.text_area(key="sentence").set_value("a b c d e f g h i"), True),
+        ("x.8.1", lambda at: at.text_area(key="sentence").set_value("a b c d e f g h"), False),
+        ("x.3.1", lambda at: at.text_area(key="sentence").set_value("a b c d e f g h"), True),
         ("scores.3.1.0", lambda at: at.toggle(key="causal").set_value(True), True),
     ],
 )
@@ -525,7 +525,7 @@ def test_a_click_that_answers_a_question_explains_its_cell_as_well():
 def test_a_click_on_a_cell_explains_it_without_drawing_the_page_again():
     """In the row that is followed already, or where rows are of no token that could be: all else stays as it is."""
     at, case = enter("scores").at, Case.of("en")
-    for cell in (Cell("scores", case.query, 11, 1), Cell("q", case.query, 1, 0), Cell("k", 11, 3, 0)):
+    for cell in (Cell("scores", case.query, 8, 1), Cell("q", case.query, 1, 0), Cell("k", 8, 3, 0)):
         at.ask({"cell": address_of(cell)})
         assert len(at.ran[-1]) == 1
         assert_explains(look(at, "scores"), case, cell)
@@ -587,7 +587,7 @@ def test_factors_lead_down_to_the_word_and_the_trail_leads_back():
 
 
 def test_the_trail_keeps_the_last_steps_and_ends_with_a_choice_of_one_s_own():
-    at = enter("embedding", cell="x.0.0").at
+    at = enter("embedding", cell="x.0.0", sentence="a b c d e f g h i j k l").at
     for row in range(1, 12):
         at.ask({"cell": f"x.{row}.0", "way": "source"})
     for row in range(12):
@@ -714,7 +714,7 @@ def test_a_way_back_that_there_is_not_explains_the_cell_all_the_same(way):
 @pytest.fixture
 def state(monkeypatch):
     """What a visit remembers, after a question that a browser sends."""
-    held = visit.Visit(settings=Settings(), now=resolve(Settings()), asking=Cell("x", 10, 2))
+    held = visit.Visit(settings=Settings(), now=resolve(Settings()), asking=Cell("x", 7, 2))
     held.trail = (Cell("x", 0, 0), Cell("x", 0, 1))
     monkeypatch.setattr(visit.st, "session_state", {"visit": held})
     monkeypatch.setattr(visit.st, "query_params", {})
@@ -728,11 +728,11 @@ def state(monkeypatch):
 
 
 def test_the_callback_changes_the_cell_the_settings_and_the_trail_together(state):
-    held = state({"cell": "scores.10.2.1"})
-    assert (held.settings.cell, held.now.settings.cell, held.trail) == (*[Cell("scores", 10, 2, 1)] * 2, ())
-    assert held.address["cell"] == visit.st.query_params["cell"] == "scores.10.2.1"
+    held = state({"cell": "scores.7.2.1"})
+    assert (held.settings.cell, held.now.settings.cell, held.trail) == (*[Cell("scores", 7, 2, 1)] * 2, ())
+    assert held.address["cell"] == visit.st.query_params["cell"] == "scores.7.2.1"
     held = state({"cell": "q.1.0.1", "way": "source"})
-    assert (held.settings.cell, held.trail) == (Cell("q", 1, 0, 1), (Cell("x", 10, 2),))
+    assert (held.settings.cell, held.trail) == (Cell("q", 1, 0, 1), (Cell("x", 7, 2),))
 
 
 @pytest.mark.parametrize(("way", "trail"), [(0, ()), (1, (Cell("x", 0, 0),)), (2, (Cell("x", 0, 0), Cell("x", 0, 1)))])

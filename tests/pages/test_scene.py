@@ -225,7 +225,7 @@ def client():
 def test_the_route_answers_over_http_in_bounds(client):
     answer = client.get("/-/scene", params=SMALL | {"page": "scores"})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
-    assert read_scene(answer.content)["panels"][-1]["size"] == [13, 13]
+    assert read_scene(answer.content)["panels"][-1]["size"] == [9, 9]
     missing = client.get("/-/scene", params={"page": "nowhere"})
     assert (missing.status_code, missing.headers["x-reason"], missing.content) == (204, "page", b"")
     assert client.get("/-/scene", params={"sentence": "a" * 7000}).status_code == 414
