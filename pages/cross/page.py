@@ -52,7 +52,7 @@ def align(here: Lab) -> None:
     layer = wait_for(lambda: pairs.training(seed), watch).outcome()
     pair = pairs.pairs()[1][here.settings.shift]
     weights = pairs.weights_of(layer, pair)
-    here.place(draw_lines(pair.english, pair.chinese, weights, here.colors), here.text("lines"), under=here.redraw)
+    here.place(draw_lines(pair.english, pair.chinese, weights, here.colors), here.text("lines"))
     right = sum(int(row.argmax()) == link for row, link in zip(weights, pair.links, strict=True) if link >= 0)
     facts = {"right": right, "links": sum(link >= 0 for link in pair.links), "steps": pairs.STEPS}
     facts |= {"pairs": pairs.COUNT, "held_out": pairs.HELD_OUT}

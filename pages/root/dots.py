@@ -13,9 +13,10 @@ from attention.measures import entropy
 from pages.ui.figures.curves import Line
 from pages.ui.layers.jobs import Job, Results
 from pages.ui.layers.progress import TRAININGS
-from pages.ui.state.settings import DIVISORS, WIDTHS
+from pages.ui.state.settings import WIDTHS
 from pages.ui.state.visit import current
 
+DIVISORS = ("none", "root", "width")
 PAIRS, KEYS = 4096, 16  # random queries with a key each; how many keys a query has, where softmax is taken
 TRAINED = ((32, 2), (64, 1))  # d_model, num_heads: heads of 16 and of 64 columns
 

@@ -6,11 +6,12 @@ from functools import partial
 from attention import AttentionConfig
 from attention.functional import scale_scores, softmax
 from pages.root import dots
+from pages.root.dots import DIVISORS
 from pages.ui.figures.curves import Chart, Line, draw_curves
 from pages.ui.figures.panels import Axis, Board, Outline, Panel, Scale, heatmap_height
 from pages.ui.lab import Lab, LayerLab, asked
 from pages.ui.layers.progress import work_through
-from pages.ui.state.settings import DIVISORS, WIDTHS
+from pages.ui.state.settings import WIDTHS
 from pages.ui.words.numbers import percent
 
 ON_THE_LAYER = 3  # the experiment that shows the layer in force
@@ -111,7 +112,7 @@ def row(here: LayerLab) -> None:
 
 
 def training() -> None:
-    layers, language = dots.sizes(seed), here.now.language
+    layers, language = dots.sizes(here.settings.seed), here.now.language
     todo = [config for config in layers if dots.trained(config, language) is None]
     done = [(config, course) for config in layers if (course := dots.trained(config, language))]
 
@@ -149,11 +150,10 @@ DRAWN = {"variance": variance, "spread": spread, "softmax": softened, "training"
 here: Lab | LayerLab
 if LayerLab.number() == ON_THE_LAYER:
     here = LayerLab()
-    seed = here.settings.seed
     here.choose(*EXPERIMENTS)
     row(here)
 else:
     here = Lab()
-    seed = here.settings.seed
+    seed = here.drawn
     DRAWN[here.choose(*EXPERIMENTS)]()
 here.back()

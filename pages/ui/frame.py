@@ -53,8 +53,12 @@ _OF_A_LAYER = {
 }
 _OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
 # Of the labs that draw their own numbers the experiments that show the layer in force.
-_ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {"root": (3,), "rivals": (0,), "cross": (0,)}
-_ON_THE_LAYER = {**_ON_THE_LAYER, **dict.fromkeys(("paper", "cost", "uses", "glossary"), ())}
+_ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {
+    "root": (3,),
+    "rivals": (0,),
+    "cross": (0,),
+    **dict.fromkeys(("paper", "cost", "uses", "glossary"), ()),
+}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
 MOST_NEW = 3  # new words that are named beside the sentence
 MOST_BUTTONS = 8  # more heads than that are chosen from a list

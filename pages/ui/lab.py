@@ -20,7 +20,7 @@ from pages.ui.figures.panels import Board, Closed, Panel, token_labels
 from pages.ui.lesson import Lesson, Page, Say
 from pages.ui.quiz.box import ask, posed_of
 from pages.ui.quiz.question import Choice, Question, Words
-from pages.ui.state.settings import MAX_SEED, MAX_SHIFT, Face
+from pages.ui.state.settings import MAX_SHIFT, Face
 from pages.ui.state.visit import change, change_now, control, current, fits, resolved, said
 from pages.ui.words.labels import label
 
@@ -84,8 +84,10 @@ class Bench(Page):
         return self.experiment
 
     def asks(self, *questions: Question) -> None:
-        """What this experiment asks, its prediction first."""
+        """What this experiment asks, its prediction first. Once that was answered, nothing is covered again."""
         self._questions = questions
+        if questions and self._is_answered:
+            current().shown.add(self._place)
 
     @property
     def _place(self) -> str:
@@ -94,19 +96,26 @@ class Bench(Page):
     @property
     def revealed(self) -> bool:
         """Whether what is measured may be on the page: the reader has answered, or did not want to guess."""
-        if not self.settings.questions or not self._questions or self._place in current().shown:
-            return True
-        first = posed_of(self.page, "", self._questions[:1])[0]
-        return first.key in current().answers
+        is_shown = self._place in current().shown
+        return not self.settings.questions or not self._questions or is_shown or self._is_answered
+
+    @property
+    def _is_answered(self) -> bool:
+        return posed_of(self.page, "", self._questions[:1])[0].key in current().answers
 
     @staticmethod
     def number() -> int:
         """Which experiment the settings ask for, before the page is opened."""
         return resolved().settings.experiment
 
+    @property
+    def drawn(self) -> int:
+        """The seed of a lab's own random numbers: that of the settings, and which draw of them is shown."""
+        return self.settings.seed * (MAX_SHIFT + 1) + self.settings.shift
+
     def redraw(self) -> None:
-        """A button that draws other random numbers."""
-        st.button(self.name("draw_again"), key="draw_again", icon=":material/casino:", on_click=_new_seed)
+        """A button that draws other random numbers; the layer in force keeps its own."""
+        st.button(self.name("draw_again"), key="draw_again", icon=":material/casino:", on_click=_shuffle)
 
     def shuffle(self) -> None:
         """Buttons that put the words into another order, and back."""
@@ -246,10 +255,6 @@ def _panel(told: _Told) -> None:
 def _shuffle() -> None:
     now = resolved().settings.shift
     change(shift=(now + secrets.randbelow(MAX_SHIFT - 1)) % MAX_SHIFT + 1)
-
-
-def _new_seed() -> None:
-    change(seed=secrets.randbelow(MAX_SEED) + 1)
 
 
 def toggle_cell(numbers: tuple[int, ...]) -> None:

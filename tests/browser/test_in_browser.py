@@ -23,7 +23,7 @@ OTHER = {
     "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
     "method": "cbow", "word": "猫", "other": "校", "mix": "30",
     "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "retrained": "0", "seed": "7",
-    "divided": "0", "experiment": "0", "width": "16", "divisor": "none", "mask": "painted", "window": "3",
+    "divided": "0", "experiment": "0", "width": "16", "mask": "painted", "window": "3",
     "painted": "1-65", "second": "猫 很 可爱", "shift": "2", "given": "", "hides": "1", "image": "disc",
     "kv_heads": "4", "softcap": "5",
     "questions": "1", "face": "notice", "present": "0", "way": "0", "moment": "0", "cell": "", "edit": "", "pin": "",

@@ -143,7 +143,7 @@ def test_a_redraw_takes_other_random_numbers():
     at.button(key="draw_again").click()
     at.run()
     assert look(at, "root").said["notice_variance"]["at_none"] != before
-    assert at.query_params["seed"] != "0"
+    assert (at.query_params["seed"], at.query_params["shift"] == "0") == ("0", False)  # the layer stays
 
 
 @each("lang", LANGUAGES)
@@ -172,3 +172,17 @@ def test_trainings_on_demand_are_told_with_what_leaving_out_the_division_costs(m
     for lang in LANGUAGES:
         said = enter("root", lang, experiment="4", questions="0", face="notice", **ADDRESS).said
         assert said["cost_training"] == {"narrow": "2.00", "wide": "8.00"}
+
+
+def test_what_was_uncovered_stays_so_when_a_control_is_moved_and_other_experiments_stay_covered():
+    at = enter("root", "en", experiment="1", **ADDRESS).at
+    assert any(button.key == "show_me" for button in at.button)
+    radios(at)[0].set_value(0)
+    at.run()
+    at.select_slider(key="width").set_value(256)
+    at.run()
+    assert not any(button.key == "show_me" for button in at.button)
+    assert "notice_spread" in look(at.turn("notice"), "root").said
+    at.button_group(key="experiment").set_value(2)
+    at.run()
+    assert not any(name.startswith("notice_") for name in look(at, "root").said)

@@ -21,9 +21,10 @@ from pages.order import shuffle
 from pages.paper import exact
 from pages.rivals import scorers
 from pages.root import dots
+from pages.root.dots import DIVISORS
 from pages.same import versions
 from pages.today import layers
-from pages.ui.state.settings import DIVISORS, MASKS, MAX_TOKENS, WIDTHS, Settings
+from pages.ui.state.settings import MASKS, MAX_TOKENS, WIDTHS, Settings
 from pages.uses import pictures
 
 TRACE = trace_sentence("the old king saw the princess and she smiled", AttentionConfig(16, 4))
@@ -80,7 +81,7 @@ def test_larger_divisors_make_a_row_more_even_and_keep_its_order():
 # Masks.
 
 
-@pytest.mark.parametrize("mask", [mask for mask in MASKS if mask != "padding"])
+@pytest.mark.parametrize("mask", MASKS)
 def test_a_mask_closes_what_its_name_says(mask):
     painted = (1 * MAX_TOKENS + 2, 4 * MAX_TOKENS + 0)
     is_open = kinds.chosen(replace(Settings(), mask=mask, window=3, painted=painted), 6)

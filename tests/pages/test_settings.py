@@ -48,7 +48,7 @@ NAMES = (
     "word",
     "other",
     "mix",
-    *(LABS := {"experiment": "0", "width": "64", "divisor": "root", "mask": "causal", "window": "2", "painted": ""}),
+    *(LABS := {"experiment": "0", "width": "64", "mask": "causal", "window": "2", "painted": ""}),
     *(MORE := {"second": "", "shift": "0", "given": "", "hides": "0", "image": "cross", "kv_heads": "1"}),
     "softcap",
     "cell",
@@ -138,8 +138,7 @@ def plain_settings(draw):
         questions=draw(st.booleans()),
         experiment=draw(st.integers(0, 8)),
         width=2 ** draw(st.integers(0, 10)),
-        divisor=draw(st.sampled_from(["none", "root", "width"])),
-        mask=draw(st.sampled_from(["none", "causal", "padding", "window", "painted"])),
+        mask=draw(st.sampled_from(["none", "causal", "window", "painted"])),
         painted=tuple(sorted({64 * draw(st.integers(0, length - 1)) + length - 1})) if length else (),
         second=draw(SENTENCES),
         shift=draw(st.integers(0, 40)),
@@ -722,7 +721,7 @@ def test_every_value_of_an_address_is_either_in_force_or_named_as_bad(query, def
         value = getattr(chosen, name)
         if name in bad:
             continue
-        if name in ("lang", "weights", "model", "method", "word", "other", "divisor", "mask", "given", "image"):
+        if name in ("lang", "weights", "model", "method", "word", "other", "mask", "given", "image"):
             assert value == text
         elif name in ("sentence", "second"):
             assert value == text[:200]

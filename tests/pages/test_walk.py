@@ -498,7 +498,7 @@ def test_every_link_on_a_page_carries_the_settings_and_leads_to_its_neighbours()
     at = start(**FAR_FROM_DEFAULT)
     every = FAR_FROM_DEFAULT | {"lang": "en", "questions": "1", "cell": "", "edit": "", "pin": ""}
     every |= {"weights": "random", "checkpoint": "10", "model": MODEL, "layer": "0", "retrained": "0", "divided": "1"}
-    every |= {"experiment": "0", "width": "64", "divisor": "root", "mask": "causal", "window": "2", "painted": ""}
+    every |= {"experiment": "0", "width": "64", "mask": "causal", "window": "2", "painted": ""}
     every |= {"second": "", "shift": "0", "given": "", "hides": "0", "image": "cross", "kv_heads": "1", "softcap": "0"}
     every |= {"method": "cbow", "word": "", "other": "", "mix": "50", "face": "number", "present": "0"} | {
         "way": "0",

@@ -28,9 +28,8 @@ MAX_SEED = 999_999
 CHECKPOINTS = checkpoint_steps()
 MOST_EXPERIMENTS = 9  # of a lab
 WIDTHS = tuple(2**i for i in range(11))  # of a head, in labs that draw their own numbers
-DIVISORS = ("none", "root", "width")
-MASKS = ("none", "causal", "padding", "window", "painted")
-MAX_SHIFT = 40  # places by which two words can be moved
+MASKS = ("none", "causal", "window", "painted")
+MAX_SHIFT = 40
 IMAGES = ("cross", "disc", "stripes")
 SOFTCAPS = (0, 1, 2, 5, 10, 20, 50)  # 0 is none
 MOST_WAYS, MOST_MOMENTS = 2, 100  # of a play
@@ -69,11 +68,11 @@ class Settings:
     checkpoint: how far the training has gone, a place in CHECKPOINTS. cell: the number asked about; None is the one
     that the page would choose. pin: the settings held to compare with. method, word, other, mix: of the word vectors;
     an empty word is the language's first one. way, moment: how a step is played, and where the play stands; 0 is the
-    whole picture. experiment: which of a lab's is on the stage. width, divisor: of the scores in the lab on √d_k.
-    mask, window, painted: of the lab on masks, closed cells as row × MAX_TOKENS + column. second: another sentence, to
-    attend to or to compare with; empty is the lab's own. shift: by how many places two words are moved. given: the
-    small numbers of the lab by hand; hides: the step that it covers. image: what is cut into patches. kv_heads,
-    softcap: of the lab on today's models.
+    whole picture.
+    Of the labs: experiment: the one on the stage. width: of a head. mask, window, painted: closed cells as row ×
+    MAX_TOKENS + column. second: another sentence, to attend to or to compare with; empty is the lab's own. shift: which
+    order of the words, draw of numbers or pair of sentences. given: small numbers for paper; hides: the step that is
+    covered. image: what is cut into patches. kv_heads, softcap: of today's models.
     """
 
     lang: Annotated[Lang, Declared(Choice(LANGUAGES), compared=False)] = "en"
@@ -104,7 +103,6 @@ class Settings:
     mix: Annotated[int, Declared(Number(lambda _: range(101)), compared=False)] = 50
     experiment: Annotated[int, Declared(Number(lambda _: range(MOST_EXPERIMENTS)), compared=False)] = 0
     width: Annotated[int, Declared(Number(lambda _: WIDTHS), compared=False)] = 64
-    divisor: Annotated[str, Declared(Choice(DIVISORS), compared=False)] = "root"
     mask: Annotated[str, Declared(Choice(MASKS), compared=False)] = "causal"
     window: Annotated[int, Declared(Number(lambda _: range(1, MAX_TOKENS + 1)), compared=False)] = 2
     painted: Annotated[tuple[int, ...], Declared(Cells(MAX_TOKENS), compared=False)] = ()

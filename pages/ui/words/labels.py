@@ -95,7 +95,6 @@ _LABELS: dict[str, tuple[str, str]] = {
     "lab_kv_heads": ("Heads of keys and values", "键和值的头数"),
     "lab_softcap": ("Cap", "封顶"),
     "lab_width": ("Width of a head, d_k", "头的宽度 d_k"),
-    "lab_divisor": ("Divide the scores by", "分数除以"),
     "divisor_none": ("nothing", "不除"),
     "divisor_root": ("√d_k", "√d_k"),
     "divisor_width": ("d_k", "d_k"),
