@@ -34,7 +34,7 @@ def draw_lines(
                 "x": list(places),
                 "y": [height] * len(words),
                 "text": [html.escape(word, quote=False) for word in words],
-                "textfont": {"size": 16, "color": colors.ink},
+                "textfont": {"size": 16 if len(words) < 7 else 12, "color": colors.ink},
                 "hoverinfo": "skip",
             }
         )
