@@ -12,6 +12,7 @@ from pages.ui.lab import LayerLab, asked
 from pages.ui.lesson import Say
 
 EXPERIMENTS = ("shuffle", "waves", "distance", "kinds")
+ROUNDING = 1e-3  # differences below that are the order of additions
 COUNT, FAR = 48, 33  # positions in a picture; places by which two words are moved at most
 
 here = LayerLab()
@@ -23,13 +24,16 @@ def shuffled() -> None:
     here.asks(asked("rows", "along", "change", "same"), asked("bag", "cannot", "can", "partly"))
     order = shuffle.order_of(len(trace.tokens), here.settings.shift)
     tokens = [trace.tokens[place] for place in order]
-    other = here.also(" ".join(tokens)) or trace
-    if other.tokens != tuple(tokens):  # a model with tokens of its own cannot be shuffled word by word
+    base, other = here.also(" ".join(trace.tokens)) or trace, here.also(" ".join(tokens)) or trace
+    if (base.tokens, other.tokens) != (
+        trace.tokens,
+        tuple(tokens),
+    ):  # a model with tokens of its own cannot be shuffled word by word
         here.asks()
         here.place(Board([[here.panel("output")]], [1], [heatmap_height(len(here.labels), most=330)]))
         here.tells(partial(here.say, "notice_fixed"))
         return
-    was, now = trace.attention.output, shuffle.moved_back(other.attention.output, order)
+    was, now = base.attention.output, shuffle.moved_back(other.attention.output, order)
     scale = Scale.signed(was, now, name=here.name("tensor_output"))
     columns = here.axis("out")
     panels = [
@@ -49,7 +53,14 @@ def shuffled() -> None:
     here.place(Board(grid, [1, 1, 1], [heatmap_height(len(here.labels), most=330)], gap=0.03))
     largest = float((now - was).abs().max())
     words = here.code(" ".join(tokens))
-    section = "notice_still" if not here.settings.shift else "notice_on" if config.positions else "notice_off"
+    if not here.settings.shift:
+        section = "notice_still"
+    elif config.causal:
+        section = "notice_causal"
+    elif config.positions:
+        section = "notice_on"
+    else:
+        section = "notice_off" if largest < ROUNDING else "notice_kinds_changed"
     here.tells(partial(here.say, section, largest=largest, **({"words": words} if here.settings.shift else {})))
 
 

@@ -60,6 +60,8 @@ _ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("paper", "cost", "uses", "glossary"), ()),
 }
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
+# What labs with masks of their own leave to these.
+_WITHOUT = {"masks": frozenset({"causal", "hidden"}), "cross": frozenset({"causal", "hidden"})}
 MOST_NEW = 3  # new words that are named beside the sentence
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
 _NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")
@@ -152,7 +154,7 @@ def idle(here: Resolved, slug: str) -> frozenset[str]:
     if here.settings.experiment not in _ON_THE_LAYER.get(slug, range(MOST_EXPERIMENTS)):
         return here.absent | frozenset(_OF_A_LAYER)
     if slug not in WALK:
-        return here.absent
+        return here.absent | _WITHOUT.get(slug, frozenset())
     place = WALK.index(slug)
     later = {name for name, step in _ACTS_FROM.items() if WALK.index(step) > place}
     of_training = here.source.learns and here.settings.retrained  # then the switches change the very weights

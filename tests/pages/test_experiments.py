@@ -186,3 +186,21 @@ def test_what_was_uncovered_stays_so_when_a_control_is_moved_and_other_experimen
     at.button_group(key="experiment").set_value(2)
     at.run()
     assert not any(name.startswith("notice_") for name in look(at, "root").said)
+
+
+@pytest.mark.parametrize(
+    ("more", "section"),
+    [
+        ({"positions": "1"}, "notice_on"),
+        ({"positions": "0"}, "notice_off"),
+        ({"positions": "0", "hidden": "2"}, "notice_off"),
+        ({"positions": "0", "edit": "scores.1.2.0:9"}, "notice_off"),
+        ({"positions": "0", "causal": "1"}, "notice_causal"),
+    ],
+)
+def test_what_is_said_of_shuffled_words_is_what_the_rows_do(more, section):
+    address = {"shift": "3", "questions": "0", "face": "notice", **ADDRESS, **more}
+    said = enter("order", "en", **address).said
+    (found,) = [name for name in said if name.startswith("notice_")]
+    assert found == section
+    assert (float(said[found]["largest"].replace("≈ 0", "0")) < 1e-3) is (section == "notice_off")
