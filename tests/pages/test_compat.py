@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -163,3 +164,10 @@ def test_what_the_rules_of_style_and_the_pointer_look_for_is_what_streamlit_call
     named = set(re.findall(r"\bdata-testid[$^*]?=[\"']?([\w-]+)", looked_for))
     assert {"stMain", "stSidebar"} <= named
     assert [name for name in sorted(named) if name not in scripts()] == []
+
+
+def test_the_browser_keeps_large_messages_for_longer_than_a_burst_of_keys():
+    """Streamlit's own 2 runs can pass before a fragment has had the whole page drawn again."""
+    told = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert told["global"]["maxCachedMessageAge"] >= 20
+    assert config.get_option("global.maxCachedMessageAge") >= 2  # there is such an option still
