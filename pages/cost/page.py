@@ -29,14 +29,7 @@ def timed() -> None:
         for i, (name, values) in enumerate(series.items())
     ]
     if lengths:
-        lines.append(
-            Line(
-                "n²",
-                lengths,
-                measure.squares(series["ours"][-1] / (lengths[-1] / lengths[0]) ** 2, lengths),
-                quiet=True,
-            )
-        )
+        lines.append(Line("n²", lengths, measure.squares(series["ours"][-1], lengths), quiet=True))
     chart = Chart(here.text("chart_time"), "n", lines, log_x=True, log_y=True, height=360)
     below = partial(under, "cost", todo, len(measure.LENGTHS), measure.measuring)
     here.place(draw_curves(chart, here.colors), here.text("chart_time"), under=below, is_empty=not done)

@@ -6,9 +6,10 @@ from itertools import count
 
 import pytest
 from each import each
-from visiting import LANGUAGES, Visit, enter, look
+from visiting import LANGUAGES, Visit, enter, look, numbers
 
 from pages import DEEPENS, GROUPS, WALK
+from pages.cost import measure
 from pages.root import dots
 from pages.ui.words.prose import sections
 
@@ -204,3 +205,13 @@ def test_what_is_said_of_shuffled_words_is_what_the_rows_do(more, section):
     (found,) = [name for name in said if name.startswith("notice_")]
     assert found == section
     assert (float(said[found]["largest"].replace("≈ 0", "0")) < 1e-3) is (section == "notice_off")
+
+
+def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
+    monkeypatch.setattr(measure, "measured", lambda n: measure.Times(n * 1e-6, n * 1e-7, n * 1e-7, n * 1e-7, n))
+    page = enter("cost", "en", questions="0", face="notice", **ADDRESS)
+    (chart,) = [chart for chart in page.charts if {trace["type"] for trace in chart["data"]} == {"scatter"}]
+    lines = {trace["name"]: trace for trace in chart["data"]}
+    last = len(measure.LENGTHS) - 1
+    assert numbers(lines["n²"]["y"])[last] == pytest.approx(numbers(lines["our core"]["y"])[last])
+    assert numbers(lines["n²"]["y"])[0] == pytest.approx(2.048 * (16 / 2048) ** 2)
