@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -322,6 +322,35 @@ def adam_step(now: Tensor, grad: Tensor, mean: Tensor, square: Tensor, step: int
     square = slow * square + (1 - slow) * grad.square()
     downhill = mean / (1 - fast**step) / ((square / (1 - slow**step)).sqrt() + 1e-8)
     return now - rate * downhill, mean, square
+
+
+def descend(
+    start: Sequence[Tensor],
+    loss_of: Callable[[Sequence[Tensor]], Tensor],
+    steps: int,
+    rate: Callable[[int], float],
+    on_step: Callable[[int, int, float], None] | None = None,
+) -> tuple[list[Tensor], tuple[float, ...]]:
+    """Change some tensors step by step so that a loss gets smaller, with Adam: what they are then, and every loss.
+
+    loss_of: the loss of a batch, drawn anew in each step, for these tensors. rate: of a step, counted from 1.
+    on_step(step, steps, loss) is called after every step; what it raises ends it and is passed on.
+    """
+    now = [tensor.detach() for tensor in start]
+    means, squares = ([torch.zeros_like(tensor) for tensor in now] for _ in range(2))
+    losses: list[float] = []
+    with one_thread():
+        for step in range(1, steps + 1):
+            with torch.enable_grad():
+                leaves = [tensor.detach().requires_grad_() for tensor in now]
+                loss = loss_of(leaves)
+                grads = torch.autograd.grad(loss, leaves)
+            moved = map(partial(adam_step, step=step, rate=rate(step)), now, grads, means, squares)
+            now, means, squares = (list(group) for group in zip(*moved, strict=True))
+            losses.append(float(loss.detach()))
+            if on_step:
+                on_step(step, steps, losses[-1])
+    return now, tuple(losses)
 
 
 def learn(

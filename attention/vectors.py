@@ -6,7 +6,7 @@ Source: "Efficient Estimation of Word Representations in Vector Space", section 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from torch.nn.functional import cosine_similarity, normalize, pad
 
 from attention.embedding import embedding_table, look_up, one_hot_rows, seeded, vocabulary
 from attention.grammar import GRAMMARS, examples
-from attention.learn import adam_step, logits, one_thread
+from attention.learn import descend, logits
 
 METHODS = ("cbow", "skip-gram")
 CONTENT = ("woman", "man", "people", "animal", "thing", "place", "verb", "adjective")
@@ -109,19 +109,17 @@ def learn_vectors(
     counts = tuple(text[0].bincount(minlength=len(words) + 1)[1:].tolist())
     before = embedding_table(words, dim, seed) * _START  # (vocab_size, dim)
     tensors = [before, torch.zeros_like(before)]
-    means, squares = ([torch.zeros_like(tensor) for tensor in tensors] for _ in range(2))
-    generator, losses = seeded(f"{seed} places"), list[float]()
-    with one_thread():
-        for step in range(1, steps + 1):
-            places = torch.randint(len(text[0]), (_BATCH,), generator=generator)  # (batch,)
-            loss, grads = _gradients(method, tensors, *(part[places] for part in text))
-            rate = _RATE[language] * min(1, step / _WARM_UP) * (1 - (step - 1) / steps)
-            moved = map(partial(adam_step, step=step, rate=rate), tensors, grads, means, squares)
-            tensors, means, squares = (list(group) for group in zip(*moved, strict=True))
-            losses.append(loss)
-            if on_step:
-                on_step(step, steps, loss)
-    return Vectors(method, language, words, before, tensors[0], tuple(losses), counts)
+    generator = seeded(f"{seed} places")
+
+    def loss_of(now: Sequence[Tensor]) -> Tensor:
+        places = torch.randint(len(text[0]), (_BATCH,), generator=generator)  # (batch,)
+        return guess_loss(method, *(part[places] for part in text), *now)
+
+    def rate(step: int) -> float:
+        return _RATE[language] * min(1, step / _WARM_UP) * (1 - (step - 1) / steps)
+
+    tensors, losses = descend(tensors, loss_of, steps, rate, on_step)
+    return Vectors(method, language, words, before, tensors[0], losses, counts)
 
 
 @cache
@@ -166,16 +164,6 @@ def guess_loss(method: str, centres: Tensor, contexts: Tensor, inputs: Tensor, o
     surprise = -logits(hidden, outputs).log_softmax(dim=-1)  # (batch, vocab_size)
     loss: Tensor = (guessed * surprise).sum() / guessed.sum()  # ()
     return loss
-
-
-def _gradients(
-    method: str, tensors: Sequence[Tensor], centres: Tensor, contexts: Tensor
-) -> tuple[float, Sequence[Tensor]]:
-    """The loss of a batch, and how it changes with the input and the output vectors."""
-    with torch.enable_grad():
-        leaves = [tensor.detach().requires_grad_() for tensor in tensors]
-        loss = guess_loss(method, centres, contexts, *leaves)
-        return float(loss.detach()), torch.autograd.grad(loss, leaves)
 
 
 def word_class(word: str, language: str) -> str:

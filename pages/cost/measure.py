@@ -3,7 +3,7 @@
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from torch.nn.functional import conv1d, cross_entropy
 from torch.nn.functional import scaled_dot_product_attention as fused
 
 from attention import scaled_dot_product_attention
-from attention.embedding import seeded, sinusoidal_positions
+from attention.embedding import add_positions, seeded, sinusoidal_positions
+from attention.learn import descend
 from pages.ui.layers.jobs import Job, Results
 from pages.ui.layers.progress import TRAININGS
 from pages.ui.state.visit import current
@@ -21,7 +22,7 @@ from pages.ui.state.visit import current
 LENGTHS = (16, 32, 64, 128, 256, 512, 1024, 2048)
 WIDTH, ROUNDS = 64, 3
 GAPS = (2, 4, 8, 16, 32)  # how far back the word to be copied stands
-WORDS, HIDDEN, STEPS, BATCH = 8, 32, 200, 32
+WORDS, HIDDEN, STEPS, BATCH, RATE = 8, 32, 200, 32, 0.01
 _times: Results["Times"] = Results(TRAININGS, 200)
 _copies: Results["Copied"] = Results(TRAININGS, 200)
 
@@ -103,41 +104,54 @@ def _copy(gap: int, job: Job[Copied]) -> Copied:
 def learn_to_copy(kind: str, gap: int, job: Job[Copied], number: int) -> float:
     """Train one layer: after gap + 1 words, name the first of them. Both have vectors of HIDDEN columns."""
     generator, length = seeded(f"copy {kind} {gap}"), gap + 1
-    recurrent = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
-    with torch.no_grad():
-        for own in recurrent.parameters():
-            own.copy_((torch.rand(own.shape, generator=generator) * 2 - 1) / math.sqrt(HIDDEN))
-    shapes = ((WORDS, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, WORDS))
-    given = [(torch.randn(s, generator=generator) / math.sqrt(s[0])).requires_grad_() for s in shapes]
-    table, w_q, w_k, w_v, w_out = given
-    positions = sinusoidal_positions(length, HIDDEN)
+    own, start = _recurrent(generator) if kind == "recurrent" else _attention(generator, length)
+    shapes = ((WORDS, HIDDEN), (HIDDEN, WORDS))  # the words' vectors, and what names a word
+    both = [torch.randn(shape, generator=generator) / math.sqrt(shape[0]) for shape in shapes]
 
-    def said(words: Tensor) -> Tensor:
-        x = table[words]  # (N, L, HIDDEN)
-        if kind == "recurrent":
-            states: Tensor = recurrent(x)[0]  # (N, L, HIDDEN)
-            return states[:, -1] @ w_out  # (N, WORDS)
-        x = x + positions
-        out = scaled_dot_product_attention(x[:, -1:] @ w_q, x @ w_k, x @ w_v).output  # (N, 1, HIDDEN)
-        return out[:, 0] @ w_out  # (N, WORDS)
+    def said(now: Sequence[Tensor], words: Tensor) -> Tensor:
+        table, names, *layer = now
+        return own(layer, table[words]) @ names  # (N, WORDS)
 
-    leaves = [*given, *recurrent.parameters()] if kind == "recurrent" else given
-    means, squared = ([torch.zeros_like(leaf) for leaf in leaves] for _ in range(2))
-    for step in range(1, STEPS + 1):
+    def loss_of(now: Sequence[Tensor]) -> Tensor:
         words = torch.randint(WORDS, (BATCH, length), generator=generator)
-        with torch.enable_grad():
-            loss = cross_entropy(said(words), words[:, 0])
-            slopes = torch.autograd.grad(loss, leaves, allow_unused=True)
-        with torch.no_grad():
-            for leaf, slope, mean, square in zip(leaves, slopes, means, squared, strict=True):  # Adam
-                if slope is not None:
-                    mean.mul_(0.9).add_(slope, alpha=0.1)
-                    square.mul_(0.98).addcmul_(slope, slope, value=0.02)
-                    leaf.sub_(0.01 / (1 - 0.9**step) * mean / ((square / (1 - 0.98**step)).sqrt() + 1e-8))
+        return cross_entropy(said(now, words), words[:, 0])
+
+    def tell(step: int, *_: float) -> None:
         job.tell(number * STEPS + step, 2 * STEPS)
+
+    learned, _ = descend([*both, *start], loss_of, STEPS, lambda _: RATE, tell)
     words = torch.randint(WORDS, (500, length), generator=generator)
     with torch.no_grad():
-        return float((said(words).argmax(dim=-1) == words[:, 0]).double().mean())
+        return float((said(learned, words).argmax(dim=-1) == words[:, 0]).double().mean())
+
+
+Layer = Callable[[Sequence[Tensor], Tensor], Tensor]  # its parameters, vectors (N, L, HIDDEN) to the last one's output
+
+
+def _attention(generator: torch.Generator, length: int) -> tuple[Layer, list[Tensor]]:
+    """One head of attention, and its matrices to start from."""
+    positions = sinusoidal_positions(length, HIDDEN)  # (L, HIDDEN)
+
+    def layer(matrices: Sequence[Tensor], vectors: Tensor) -> Tensor:
+        w_q, w_k, w_v = matrices
+        x = add_positions(vectors, positions)  # (N, L, HIDDEN)
+        return scaled_dot_product_attention(x[:, -1:] @ w_q, x @ w_k, x @ w_v).output[:, 0]  # (N, HIDDEN)
+
+    return layer, [torch.randn(HIDDEN, HIDDEN, generator=generator) / math.sqrt(HIDDEN) for _ in range(3)]
+
+
+def _recurrent(generator: torch.Generator) -> tuple[Layer, list[Tensor]]:
+    """A recurrent layer, and its parameters to start from."""
+    gru = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
+    names = [name for name, _ in gru.named_parameters()]
+
+    def layer(parameters: Sequence[Tensor], vectors: Tensor) -> Tensor:
+        states, _ = torch.func.functional_call(gru, dict(zip(names, parameters, strict=True)), (vectors,))
+        last: Tensor = states[:, -1]  # (N, HIDDEN)
+        return last
+
+    start = [(torch.rand(own.shape, generator=generator) * 2 - 1) / math.sqrt(HIDDEN) for own in gru.parameters()]
+    return layer, start
 
 
 class Paths(NamedTuple):

@@ -1,7 +1,7 @@
 """Pairs of sentences, English and Chinese, with the words that correspond; and a layer that learns to align them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from random import Random
@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from attention import SentenceTrace, multi_head_attention, scaled_dot_product_attention
 from attention.embedding import seeded, sinusoidal_positions
+from attention.learn import descend
 from attention.trace import AttentionTrace
 from pages.cross.words import ADJECTIVES, PEOPLE, PLACES, THINGS, TIMES, VERBS
 from pages.ui.layers.jobs import Job, Results
@@ -127,35 +128,29 @@ def train(seed: int, job: Job[Aligner]) -> Aligner:
     words, signs = (len(each) for each in vocabularies())
     shapes = {"english": (words, WIDTH), "chinese": (signs, WIDTH), "w_q": (WIDTH, WIDTH), "w_k": (WIDTH, WIDTH)}
     shapes |= {"w_v": (WIDTH, WIDTH), "w_out": (WIDTH, signs)}
-    leaves = {
-        name: (torch.randn(shape, generator=generator) / math.sqrt(WIDTH)).requires_grad_()
-        for name, shape in shapes.items()
-    }
-    means, squares = ({name: torch.zeros_like(leaf) for name, leaf in leaves.items()} for _ in range(2))
-    losses = []
-    for step in range(1, STEPS + 1):
+    start = [torch.randn(shape, generator=generator) / math.sqrt(WIDTH) for shape in shapes.values()]
+
+    def loss_of(now: Sequence[Tensor]) -> Tensor:
+        leaves = dict(zip(shapes, now, strict=True))
         rows = torch.randint(len(source), (BATCH,), generator=generator)
-        with torch.enable_grad():
-            _, brought = attend(leaves, source[rows], target[rows])
-            real = target[rows] != 0
-            loss = cross_entropy((brought @ leaves["w_out"])[real], target[rows][real])
-            slopes = torch.autograd.grad(loss, list(leaves.values()))
-        with torch.no_grad():
-            for (name, leaf), slope in zip(leaves.items(), slopes, strict=True):  # Adam
-                means[name].mul_(0.9).add_(slope, alpha=0.1)
-                squares[name].mul_(0.98).addcmul_(slope, slope, value=0.02)
-                size = (squares[name] / (1 - 0.98**step)).sqrt() + 1e-8
-                leaf.sub_(RATE / (1 - 0.9**step) * means[name] / size)
-        losses.append(float(loss.detach()))
-        job.tell(step, STEPS, losses[-1])
-    found = {name: leaf.detach() for name, leaf in leaves.items()}
+        _, brought = attend(leaves, source[rows], target[rows])
+        real = target[rows] != 0
+        return cross_entropy((brought @ leaves["w_out"])[real], target[rows][real])
+
+    learned, losses = descend(start, loss_of, STEPS, lambda _: RATE, job.tell)
+    found = dict(zip(shapes, learned, strict=True))
+    return Aligner(found, losses, *_measured(found))
+
+
+def _measured(found: Mapping[str, Tensor]) -> tuple[float, float]:
+    """On pairs that it never saw: the share of links that the largest weight is on, and of words named rightly."""
     source, target, links = _numbers(pairs()[1])
     with torch.no_grad():
         weights, brought = attend(found, source, target)
         linked, real = links >= 0, target != 0
         right = (weights.argmax(dim=-1) == links)[linked]
         named = ((brought @ found["w_out"]).argmax(dim=-1) == target)[real]
-    return Aligner(found, tuple(losses), float(right.double().mean()), float(named.double().mean()))
+    return float(right.double().mean()), float(named.double().mean())
 
 
 def crossed(asking: SentenceTrace, answering: SentenceTrace) -> AttentionTrace:

@@ -1,6 +1,7 @@
 """Other ways to score a query against a key, on the layer in force; and a small layer trained with each."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -10,8 +11,9 @@ from torch.nn.functional import cross_entropy
 
 from attention import SentenceTrace
 from attention.embedding import seeded
-from attention.functional import attention_scores, scale_scores, softmax, weighted_sum
+from attention.functional import attention_scores, scale_scores, softmax
 from attention.grammar.batches import Batch, draw, sentences
+from attention.learn import descend
 from attention.variants import additive_scores, bilinear_scores, cosine_scores
 from pages.ui.layers.jobs import Job, Results
 from pages.ui.layers.progress import TRAININGS
@@ -37,7 +39,7 @@ def extra(scorer: str, width: int, seed: int) -> list[Tensor]:
     return [torch.randn(shape, generator=generator) / math.sqrt(width) for shape in shapes.get(scorer, [])]
 
 
-def score(scorer: str, q: Tensor, k: Tensor, more: list[Tensor]) -> Tensor:
+def score(scorer: str, q: Tensor, k: Tensor, more: Sequence[Tensor]) -> Tensor:
     """Every query with every key: (..., L, S). more: see extra."""
     if scorer == "dot":
         return attention_scores(q, k)
@@ -84,35 +86,20 @@ def _train(scorer: str, language: str, seed: int, job: Job[Trained]) -> Trained:
     longest = max(batches.ids.shape[1], held_out.ids.shape[1])
     shapes = ((kinds, WIDTH), (longest, WIDTH), (WIDTH, WIDTH), (WIDTH, WIDTH))
     given = [torch.randn(shape, generator=generator) / math.sqrt(shape[1]) for shape in shapes]
-    leaves = [each.requires_grad_() for each in (*given, *extra(scorer, WIDTH, seed))]
-    means, squares = ([torch.zeros_like(each) for each in leaves] for _ in range(2))
-    losses = []
-    for step in range(1, STEPS + 1):
+
+    def loss_of(now: Sequence[Tensor]) -> Tensor:
         batch = draw(batches, BATCH, generator)
-        with torch.enable_grad():
-            loss = cross_entropy(_scores(scorer, leaves, batch)[batch.real], batch.referents[batch.real])
-            slopes = torch.autograd.grad(loss, leaves)
-        with torch.no_grad():
-            for leaf, slope, mean, square in zip(leaves, slopes, means, squares, strict=True):  # Adam
-                mean.mul_(0.9).add_(slope, alpha=0.1)
-                square.mul_(0.98).addcmul_(slope, slope, value=0.02)
-                rate = RATE / (1 - 0.9**step)
-                leaf.sub_(rate * mean / ((square / (1 - 0.98**step)).sqrt() + 1e-8))
-        losses.append(float(loss.detach()))
-        job.tell(step, STEPS, losses[-1])
+        return cross_entropy(_scores(scorer, now, batch)[batch.real], batch.referents[batch.real])
+
+    learned, losses = descend([*given, *extra(scorer, WIDTH, seed)], loss_of, STEPS, lambda _: RATE, job.tell)
     with torch.no_grad():
-        right = _scores(scorer, leaves, held_out).argmax(dim=-1) == held_out.referents  # (N, L)
-    return Trained(tuple(losses), float(right[held_out.real].double().mean()))
+        right = _scores(scorer, learned, held_out).argmax(dim=-1) == held_out.referents  # (N, L)
+    return Trained(losses, float(right[held_out.real].double().mean()))
 
 
-def _scores(scorer: str, leaves: list[Tensor], batch: Batch) -> Tensor:
+def _scores(scorer: str, leaves: Sequence[Tensor], batch: Batch) -> Tensor:
     """The scores of every word with every word of its sentence, (N, L, L); what only fills up is closed."""
     kinds, positions, w_q, w_k, *more = leaves
     x = kinds[batch.kinds] + positions[: batch.kinds.shape[1]]  # (N, L, WIDTH)
     scores = score(scorer, x @ w_q, x @ w_k, more)  # (N, L, L)
     return scores.masked_fill(~batch.real.unsqueeze(1), -1e9)
-
-
-def blend(weights: Tensor, v: Tensor) -> Tensor:
-    """What all of them have in common: the values, added up by the weights."""
-    return weighted_sum(weights, v)
