@@ -1,11 +1,14 @@
 """Cost: time and memory against the length of the text, how far a word has to travel, and a task where that shows."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from attention import scaled_dot_product_attention
 from pages.cost import measure
 from pages.ui.figures.curves import Chart, Line, draw_curves
 from pages.ui.lab import Lab, asked
+from pages.ui.layers.jobs import Job
 from pages.ui.layers.progress import work_through
 
 EXPERIMENTS = ("time", "memory", "path", "copy")
@@ -13,8 +16,7 @@ RIVALS = ("ours", "fused", "recurrent", "convolution")
 here = Lab()
 
 
-def under(name: str, todo: list[int], total: int, begin: object) -> None:
-    assert callable(begin)
+def under(name: str, todo: list[int], total: int, begin: Callable[[int], Job[Any]]) -> None:
     work_through(name, here.lang, todo, total, begin, str)
 
 

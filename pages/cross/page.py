@@ -8,7 +8,7 @@ from attention import multi_head_attention
 from pages.cross import pairs
 from pages.cross.align import draw_lines
 from pages.ui.figures.panels import Axis, Board, Outline, Panel, Scale, heatmap_height, token_labels
-from pages.ui.lab import Lab, LayerLab, asked
+from pages.ui.lab import Lab, LayerLab, asked, open_lab
 from pages.ui.layers.jobs import Job, wait_for
 from pages.ui.layers.progress import watch_steps
 from pages.ui.words.numbers import percent
@@ -25,12 +25,10 @@ def two(here: LayerLab) -> None:
     keys = Axis(here.text("axis_other"), token_labels(other.tokens))
     row = (Outline("q", rows=(query, query + 1)),)
     scale = Scale.signed(found.scaled_scores[head], name=here.name("tensor_scaled_scores"))
-    shares = Scale(weight=True, name=here.name("tensor_attn_weights"))
     scores = Panel(
         found.scaled_scores[head], here.name("tensor_scaled_scores"), here.axis("query"), keys, scale, outlines=row
     )
-    shown_weights = found.attn_weights[head]
-    weights = Panel(shown_weights, shares.name, here.axis("query"), keys, shares, outlines=row)
+    weights = here.weights(found.attn_weights[head], here.name("tensor_attn_weights"), keys=keys, shape=True)
     height = heatmap_height(len(here.labels), most=330)
     shown = here.veil(scores), here.veil(weights).without("rows")
     here.place(Board([shown], [1, 1], [height], gap=0.06))
@@ -60,13 +58,9 @@ def align(here: Lab) -> None:
     here.tells(partial(here.say, "notice_align", **facts, **accuracy), pairs.attend)
 
 
-if LayerLab.number() == 0:
-    lab = LayerLab()
-    lab.choose(*EXPERIMENTS)
-    two(lab)
-    lab.back()
+here = open_lab(*EXPERIMENTS)
+if isinstance(here, LayerLab):
+    two(here)
 else:
-    other_lab = Lab()
-    other_lab.choose(*EXPERIMENTS)
-    align(other_lab)
-    other_lab.back()
+    align(here)
+here.back()

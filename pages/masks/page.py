@@ -9,7 +9,6 @@ from attention.measures import open_keys
 from attention.variants import window_mask
 from pages.masks import kinds
 from pages.masks.grid import draw_grid
-from pages.masks.panels import weights_panel
 from pages.ui.figures.panels import Axis, Board, Closed, Panel, Scale, heatmap_height, token_labels
 from pages.ui.lab import LayerLab, asked, toggle_cell
 from pages.ui.lesson import Say
@@ -20,7 +19,6 @@ EXPERIMENTS = ("kinds", "padding", "closed", "meaning", "who")
 here = LayerLab()
 size, query, head = len(here.labels), here.query, here.head
 tokens = here.axis("query"), here.axis("key")
-shares = Scale(weight=True, name=here.name("tensor_attn_weights"))
 height = heatmap_height(size, most=330)
 
 
@@ -37,7 +35,7 @@ def by_kind() -> None:
     scale = Scale.signed(here.own("scaled_scores"), name=here.name("tensor_scaled_scores"))
     closed = Closed(~is_open, here.name("closed"))
     before = Panel(here.own("scaled_scores"), here.name("tensor_masked_scores"), *tokens, scale, closed=closed)
-    after = weights_panel(here, weights, here.name("tensor_attn_weights"), is_open, *tokens)
+    after = here.weights(weights, here.name("tensor_attn_weights"), is_open=is_open)
     board = Board([[before.without("shape"), here.veil(after).without("rows")]], [1, 1], [height], gap=0.06)
 
     def paint() -> None:
@@ -71,9 +69,9 @@ def padding() -> None:
     labels = token_labels([*short.tokens, *[kinds.PAD] * (long - len(short.tokens))])
     axes = Axis(here.name("axis_query"), labels), Axis(here.name("axis_key"), labels)
     wasted, mended = (kinds.padded(short, long, head, closed=closed) for closed in (False, True))
-    every, real = kinds.real(long, long), kinds.real(long, len(short.tokens))
-    first = weights_panel(here, wasted, here.text("without_mask"), every, *axes)
-    second = weights_panel(here, mended, here.text("with_mask"), real, *axes)
+    real = kinds.real(long, len(short.tokens))
+    first = here.weights(wasted, here.text("without_mask"), *axes)
+    second = here.weights(mended, here.text("with_mask"), *axes, is_open=real)
     here.place(
         Board(
             [[here.veil(first), here.veil(second).without("rows")]], [1, 1], [heatmap_height(long, most=330)], gap=0.05
@@ -109,8 +107,8 @@ def meaning() -> None:
     q, k = (tensor[head] for tensor in (here.trace.attention.q, here.trace.attention.k))
     fused, layer = kinds.both_meanings(q, k, is_true)
     given = Panel(is_true.float(), here.text("given_mask"), *tokens, Scale(plain=True), whole=True, show_shape=False)
-    one = weights_panel(here, fused, "F.scaled_dot_product_attention", is_true, *tokens)
-    other = weights_panel(here, layer.nan_to_num(0.0), "nn.MultiheadAttention", ~is_true, *tokens)
+    one = here.weights(fused, "F.scaled_dot_product_attention", is_open=is_true)
+    other = here.weights(layer.nan_to_num(0.0), "nn.MultiheadAttention", is_open=~is_true)
     grid = [[given, here.veil(one).without("rows"), here.veil(other).without("rows")]]
     here.place(Board(grid, [1, 1, 1], [heatmap_height(size, most=300)], gap=0.04))
     broken = int(layer.isnan().any(dim=1).sum())

@@ -5,8 +5,8 @@ from attention.measures import entropy
 from attention.variants import additive_scores, bilinear_scores, cosine_scores
 from pages.rivals import scorers
 from pages.ui.figures.curves import Chart, Line, draw_curves
-from pages.ui.figures.panels import Board, Outline, Panel, Scale, heatmap_height
-from pages.ui.lab import Lab, LayerLab, asked
+from pages.ui.figures.panels import Board, heatmap_height
+from pages.ui.lab import Lab, LayerLab, asked, open_lab
 from pages.ui.layers.progress import work_through
 from pages.ui.words.numbers import percent
 
@@ -17,20 +17,7 @@ SOURCES = (attention_scores, bilinear_scores, additive_scores, cosine_scores)
 def beside(here: LayerLab) -> None:
     here.asks(asked("bounded", "cosine", "dot", "additive"), asked("params", "additive_most", "dot_most", "none_more"))
     found = scorers.side_by_side(here.trace, here.head, here.settings.seed)
-    shares = Scale(weight=True, name=here.name("tensor_attn_weights"))
-    axes = here.axis("query"), here.axis("key")
-    row = (Outline("q", rows=(here.query, here.query + 1)),)
-    panels = [
-        Panel(
-            weights,
-            here.text(f"score_{name}"),
-            *axes,
-            shares,
-            outlines=row,
-            show_shape=False,
-        )
-        for name, weights in found.items()
-    ]
+    panels = [here.weights(weights, here.text(f"score_{name}")) for name, weights in found.items()]
     panels = [panel if number in (0, 3) else panel.without("rows") for number, panel in enumerate(panels)]
     shown = [here.veil(panel) for panel in panels]
     height = heatmap_height(len(here.labels), most=118)
@@ -82,13 +69,9 @@ def training(here: Lab) -> None:
     here.tells(notice, scorers.score)
 
 
-if LayerLab.number() == 0:
-    layer = LayerLab()
-    layer.choose(*EXPERIMENTS)
-    beside(layer)
-    layer.back()
+here = open_lab(*EXPERIMENTS)
+if isinstance(here, LayerLab):
+    beside(here)
 else:
-    lab = Lab()
-    lab.choose(*EXPERIMENTS)
-    training(lab)
-    lab.back()
+    training(here)
+here.back()

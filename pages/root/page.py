@@ -9,12 +9,11 @@ from pages.root import dots
 from pages.root.dots import DIVISORS
 from pages.ui.figures.curves import Chart, Line, draw_curves
 from pages.ui.figures.panels import Axis, Board, Outline, Panel, Scale, heatmap_height
-from pages.ui.lab import Lab, LayerLab, asked
+from pages.ui.lab import LayerLab, asked, open_lab
 from pages.ui.layers.progress import work_through
 from pages.ui.state.settings import WIDTHS
 from pages.ui.words.numbers import percent
 
-ON_THE_LAYER = 3  # the experiment that shows the layer in force
 EXPERIMENTS = ("variance", "spread", "softmax", "row", "training")
 
 
@@ -34,7 +33,7 @@ def variance() -> None:
     expected = [Line("", WIDTHS, dots.theory(name), quiet=True) for name in DIVISORS]
     expected[0] = Line(here.text("theory"), WIDTHS, dots.theory("none"), quiet=True)
     chart = Chart(here.text("chart_variance"), "d_k", [*lines(measured), *expected], log_x=True, log_y=True, height=430)
-    here.place(draw_curves(chart, here.colors), here.text("chart_variance"), under=again)
+    here.place(draw_curves(chart, here.colors), here.text("chart_variance"), under=here.redraw)
     at = WIDTHS.index(64)
     facts = {f"at_{name}": measured[name][at] for name in DIVISORS}
     here.tells(partial(here.say, "notice_variance", pairs=dots.PAIRS, **facts), scale_scores, dots.dot_products)
@@ -50,7 +49,7 @@ def spread() -> None:
         for name, line in zip(("none", "root"), found, strict=True)
     ]
     chart = Chart(here.text("chart_spread", d_k=width), "q · k", named, height=380)
-    here.place(draw_curves(chart, here.colors), here.text("chart_spread", d_k=width), under=again)
+    here.place(draw_curves(chart, here.colors), here.text("chart_spread", d_k=width), under=here.redraw)
     at = WIDTHS.index(width)
     deviations = {f"at_{name}": math.sqrt(dots.variances(seed, name)[at]) for name in DIVISORS}
     here.tells(partial(here.say, "notice_spread", d_k=width, root=math.sqrt(width), **deviations), scale_scores)
@@ -142,18 +141,10 @@ def training() -> None:
     here.tells(notice, scale_scores)
 
 
-def again() -> None:
-    here.redraw()
-
-
-DRAWN = {"variance": variance, "spread": spread, "softmax": softened, "training": training}
-here: Lab | LayerLab
-if LayerLab.number() == ON_THE_LAYER:
-    here = LayerLab()
-    here.choose(*EXPERIMENTS)
+here = open_lab(*EXPERIMENTS)
+seed = here.drawn
+if isinstance(here, LayerLab):
     row(here)
 else:
-    here = Lab()
-    seed = here.drawn
-    DRAWN[here.choose(*EXPERIMENTS)]()
+    {"variance": variance, "spread": spread, "softmax": softened, "training": training}[here.experiment]()
 here.back()

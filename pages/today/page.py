@@ -30,11 +30,8 @@ def shared() -> None:
     here.asks(asked("smaller", "cache", "queries", "nothing"), asked("one", "multi", "grouped", "off"))
     whole, found = here.trace.attention.attn_weights, layers.shared(here.trace, groups).kept[0]
     shown = range(min(heads, MOST_HEADS))
-    own = [Panel(whole[h], here.text("as_is", head=h), *tokens, shares, outlines=row, show_shape=False) for h in shown]
-    now = [
-        Panel(found[h], here.text("with_shared", head=h), *tokens, shares, outlines=row, show_shape=False)
-        for h in shown
-    ]
+    own = [here.weights(whole[h], here.text("as_is", head=h)) for h in shown]
+    now = [here.weights(found[h], here.text("with_shared", head=h)) for h in shown]
     grid = [
         [panel if h == 0 else panel.without("rows") for h, panel in enumerate(own)],
         [here.veil(panel if h == 0 else panel.without("rows")) for h, panel in enumerate(now)],
@@ -59,7 +56,7 @@ def window() -> None:
     mask = window_mask(size, size, here.settings.window)
     every = causal_mask(size, size)
     panels = [
-        Panel(values, here.text(name), *tokens, shares, closed=Closed(~is_open, here.name("closed")), outlines=row)
+        here.weights(values, here.text(name), is_open=is_open, shape=True)
         for values, name, is_open in ((causal, "all_before", every), (narrow, "in_window", mask))
     ]
     here.place(Board([[panels[0], here.veil(panels[1]).without("rows")]], [1, 1], [height], gap=0.05))
@@ -81,7 +78,7 @@ def capped() -> None:
     scale = Scale.signed(given, name=here.name("tensor_scaled_scores"))
     panels = [
         Panel(scores, here.text("capped_scores"), *tokens, scale, outlines=row, show_shape=False),
-        Panel(weights, here.name("tensor_attn_weights"), *tokens, shares, outlines=row, show_shape=False),
+        here.weights(weights, here.name("tensor_attn_weights")),
     ]
     here.place(Board([[panels[0], here.veil(panels[1]).without("rows")]], [1, 1], [height], gap=0.05))
     facts = {"before": float(given.abs().max()), "after": float(scores.abs().max())}

@@ -15,6 +15,7 @@ from pages.ui.ask import pointer
 from pages.ui.compare import banner
 from pages.ui.figures.colors import colors
 from pages.ui.figures.panels import token_labels
+from pages.ui.lab import shows_the_layer
 from pages.ui.layers import ready, story
 from pages.ui.layers.progress import TRAININGS
 from pages.ui.lesson import PageEndedError
@@ -28,7 +29,6 @@ from pages.ui.state.settings import (
     LANGUAGES,
     MAX_CHARACTERS,
     MAX_SEED,
-    MOST_EXPERIMENTS,
     SWITCHES,
     WEIGHTS,
     head_counts,
@@ -52,13 +52,6 @@ _OF_A_LAYER = {
     "positions",
 }
 _OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
-# Of the labs that draw their own numbers the experiments that show the layer in force.
-_ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {
-    "root": (3,),
-    "rivals": (0,),
-    "cross": (0,),
-    **dict.fromkeys(("paper", "cost", "uses", "glossary"), ()),
-}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
 # What labs with masks of their own leave to these.
 _WITHOUT = {"masks": frozenset({"causal", "hidden"}), "cross": frozenset({"causal", "hidden"})}
@@ -151,7 +144,7 @@ def idle(here: Resolved, slug: str) -> frozenset[str]:
     """The settings that decide nothing on a page, with the layer in force."""
     if slug in _OF_NO_LAYER:
         return here.absent | (frozenset(_OF_A_LAYER) - _OF_NO_LAYER[slug])
-    if here.settings.experiment not in _ON_THE_LAYER.get(slug, range(MOST_EXPERIMENTS)):
+    if not shows_the_layer(slug, here.settings):
         return here.absent | frozenset(_OF_A_LAYER)
     if slug not in WALK:
         return here.absent | _WITHOUT.get(slug, frozenset())

@@ -5,7 +5,7 @@ what it measures is not on the page before the reader has answered, or asked to 
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
@@ -13,15 +13,17 @@ import plotly.graph_objects as go
 import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
 
 from pages import DEEPENS
 from pages.ui import stage as painter
-from pages.ui.figures.panels import Board, Closed, Panel, token_labels
+from pages.ui.figures.panels import Axis, Board, Closed, Outline, Panel, Scale
 from pages.ui.lesson import Lesson, Page, Say
+from pages.ui.panel import choose_face, show_code
 from pages.ui.quiz.box import ask, posed_of
 from pages.ui.quiz.question import Choice, Question, Words
-from pages.ui.state.settings import MAX_SHIFT, Face
-from pages.ui.state.visit import change, change_now, control, current, fits, resolved, said
+from pages.ui.state.settings import MAX_SHIFT, MOST_EXPERIMENTS, Face, Settings
+from pages.ui.state.visit import change, control, current, fits, resolved
 from pages.ui.words.labels import label
 
 Found = TypeVar("Found")
@@ -103,11 +105,6 @@ class Bench(Page):
     def _is_answered(self) -> bool:
         return posed_of(self.page, "", self._questions[:1])[0].key in current().answers
 
-    @staticmethod
-    def number() -> int:
-        """Which experiment the settings ask for, before the page is opened."""
-        return resolved().settings.experiment
-
     @property
     def drawn(self) -> int:
         """The seed of a lab's own random numbers: that of the settings, and which draw of them is shown."""
@@ -172,7 +169,6 @@ class Bench(Page):
         *,
         under: Callable[[], None] | None = None,
         is_empty: bool = False,
-        picks: Sequence[str] = (),
     ) -> None:
         """The picture on the stage, and room beside it for the panel.
 
@@ -189,7 +185,7 @@ class Bench(Page):
             elif is_empty:
                 st.html(f"<div class='veil low'><b>▶</b><p>{self.name('press_first')}</p></div>")
             elif isinstance(picture, go.Figure):
-                self.figure(picture, self.experiment, words, picks=picks)
+                self.figure(picture, self.experiment, words)
             else:
                 picture()
             if under and self.revealed:
@@ -199,11 +195,6 @@ class Bench(Page):
         """The panel beside the picture: the question, what to notice, the code that made the numbers."""
         with self._beside:
             _panel(_Told(self, notice, code, self._questions, self._place, self.revealed))
-
-    @property
-    def labels_asked(self) -> tuple[str, ...]:
-        """The labels of the tokens that a question may name."""
-        return token_labels(self.now.tokens)
 
     def back(self, step: str = "") -> None:
         """A link to the step that this lab deepens."""
@@ -218,6 +209,53 @@ class Lab(Bench):
 class LayerLab(Bench, Lesson):
     """A lab about the layer in force and the reader's sentence."""
 
+    def weights(
+        self,
+        values: Tensor,
+        title: str,
+        queries: Axis | None = None,
+        keys: Axis | None = None,
+        *,
+        is_open: Tensor | None = None,
+        shape: bool = False,
+    ) -> Panel:
+        """Weights of any kind as a panel: the followed row framed, where there is such a row.
+
+        queries, keys: by default those of the sentence. is_open: which cells are open; by default all. shape: whether
+        the title says it.
+        """
+        return Panel(
+            values,
+            title,
+            queries or self.axis("query"),
+            keys or self.axis("key"),
+            Scale(weight=True, name=self.name("tensor_attn_weights")),
+            closed=None if is_open is None else Closed(~is_open, self.name("closed")),
+            outlines=(Outline("q", rows=(self.query, self.query + 1)),) if self.query < len(values) else (),
+            show_shape=shape,
+        )
+
+
+# Of the labs that draw their own numbers, the experiments that show the layer in force.
+_ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {
+    "root": (3,),
+    "rivals": (0,),
+    "cross": (0,),
+    **dict.fromkeys(("paper", "cost", "uses", "glossary"), ()),
+}
+
+
+def shows_the_layer(page: str, settings: Settings) -> bool:
+    """Whether what a page shows now is about the layer in force."""
+    return settings.experiment in _ON_THE_LAYER.get(page, range(MOST_EXPERIMENTS))
+
+
+def open_lab(*experiments: str) -> Lab | LayerLab:
+    """The lab, about the layer in force or not, as the experiment on its stage asks for."""
+    here = LayerLab() if shows_the_layer(current().page, resolved().settings) else Lab()
+    here.choose(*experiments)
+    return here
+
 
 @st.fragment
 def _panel(told: _Told) -> None:
@@ -228,22 +266,15 @@ def _panel(told: _Told) -> None:
         is_asked = bool(told.questions) and settings.questions
         offered = tuple(face for face in _FACES if (face != "code" or told.code) and (face != "turn" or is_asked))
         face: Face = settings.face if settings.face in offered else offered[0]
-        st.segmented_control(
-            label("faces", lang),
-            offered,
-            format_func=lambda each: label(f"face_{each}", lang),
-            required=True,
-            label_visibility="collapsed",
-            **control("face", (lang, offered), face) | {"on_change": _turn, "args": ()},
-        )
+        choose_face(offered, face, lang)
         with st.container(key=f"face_{face}"):
             if face == "turn":
                 posed, number, count = posed_of(here.page, told.place, told.questions)
-                ask(posed, number, count if here.revealed else 1, here.labels_asked, here.show)
+                ask(posed, number, count if here.revealed else 1, (), here.show)
                 if not here.revealed:
                     st.button(label("show_me", lang), key="show_me", type="tertiary", on_click=_reveal, args=(told,))
             elif face == "code":
-                st.code(painter.source_of(*told.code), language="python", wrap_lines=True)
+                show_code(told.code)
             elif here.revealed:
                 told.notice()
             else:
@@ -262,12 +293,6 @@ def toggle_cell(numbers: tuple[int, ...]) -> None:
     painted = set(resolved().settings.painted) ^ set(numbers[:1])
     if fits(painted=tuple(sorted(painted))):
         change(painted=tuple(sorted(painted)))
-
-
-def _turn() -> None:
-    face = said("face")
-    if fits(face=face):
-        change_now(face=face)
 
 
 def _reveal(told: _Told) -> None:

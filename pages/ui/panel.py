@@ -48,14 +48,7 @@ def panel(faces: Faces) -> None:
         chosen: Face = settings.face if settings.face in offered else "number"
         if sight.trace.edits or not settings.questions:
             visit.awaited = None  # nothing is asked now
-        st.segmented_control(
-            label("faces", lang),
-            offered,
-            format_func=lambda face: label(f"face_{face}", lang),
-            required=True,
-            label_visibility="collapsed",
-            **control("face", (lang, offered), chosen) | {"on_change": _turn, "args": ()},
-        )
+        choose_face(offered, chosen, lang)
         posed = posed_now(page, sight.trace)[0] if chosen == "turn" else None
         inspector.listen(sight.trace, faces.start, posed)
         for face in (face for face in shown(chosen) if face in offered):
@@ -64,6 +57,23 @@ def panel(faces: Faces) -> None:
         if visit.redraws:
             visit.redraws = False
             st.rerun()
+
+
+def choose_face(offered: tuple[Face, ...], chosen: Face, lang: str) -> None:
+    """Buttons for the faces of a panel: a click draws nothing but the panel again."""
+    st.segmented_control(
+        label("faces", lang),
+        offered,
+        format_func=lambda face: label(f"face_{face}", lang),
+        required=True,
+        label_visibility="collapsed",
+        **control("face", (lang, offered), chosen) | {"on_change": _turn, "args": ()},
+    )
+
+
+def show_code(functions: Sequence[Callable[..., object]]) -> None:
+    """The code of the very functions that made the numbers."""
+    st.code(painter.source_of(*functions), language="python", wrap_lines=True)
 
 
 def _turn() -> None:
@@ -82,7 +92,7 @@ def _number(page: str, faces: Faces) -> None:
 
 
 def _code(page: str, faces: Faces) -> None:
-    st.code(painter.source_of(*faces.code), language="python", wrap_lines=True)
+    show_code(faces.code)
 
 
 def _compare(page: str, faces: Faces) -> None:
