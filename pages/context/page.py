@@ -53,6 +53,10 @@ def of_word(place: tuple[int, int]) -> None:
 
     def notice() -> None:
         here.say("notice_word", **facts)
+        if not (is_real or found.embedding):
+            here.say("same_entry")
+        elif here.says and not first.edits:
+            here.say("other_kind")
         if here.says:
             said = here.layer.words(second.attention.output, second.tokens, checkpoint=here.settings.checkpoint)
             here.say("says", first=here.code(here.says[place[0]]), second=here.code(said[place[1]]))

@@ -215,3 +215,18 @@ def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
     last = len(measure.LENGTHS) - 1
     assert numbers(lines["n²"]["y"])[last] == pytest.approx(numbers(lines["our core"]["y"])[last])
     assert numbers(lines["n²"]["y"])[0] == pytest.approx(2.048 * (16 / 2048) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("address", "section"),
+    [
+        (ADDRESS, "same_entry"),
+        ({"weights": "learned", "d_model": "8", "num_heads": "1"}, "other_kind"),
+        ({"weights": "learned", "d_model": "8", "num_heads": "1", "second": "the fish slept"}, "same_entry"),
+    ],
+)
+def test_why_an_embedding_is_the_same_or_not_is_told_by_what_it_is(address, section):
+    settings = {"sentence": "the old fish swam", "query": "2", "second": "they fish in the lake"} | address
+    said = enter("context", "en", questions="0", face="notice", **settings).said
+    assert {"same_entry", "other_kind"} & set(said) == {section}
+    assert (said["notice_word"]["embedding"] == "0.00") is (section == "same_entry")
