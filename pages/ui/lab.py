@@ -7,6 +7,7 @@ what it measures is not on the page before the reader has answered, or asked to 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar, cast
 
 import plotly.graph_objects as go
@@ -209,6 +210,11 @@ class Lab(Bench):
 class LayerLab(Bench, Lesson):
     """A lab about the layer in force and the reader's sentence."""
 
+    @cached_property
+    def _shares(self) -> Scale:
+        """One scale, and one colour bar, for all of them."""
+        return Scale(weight=True, name=self.name("tensor_attn_weights"))
+
     def weights(
         self,
         values: Tensor,
@@ -229,7 +235,7 @@ class LayerLab(Bench, Lesson):
             title,
             queries or self.axis("query"),
             keys or self.axis("key"),
-            Scale(weight=True, name=self.name("tensor_attn_weights")),
+            self._shares,
             closed=None if is_open is None else Closed(~is_open, self.name("closed")),
             outlines=(Outline("q", rows=(self.query, self.query + 1)),) if self.query < len(values) else (),
             show_shape=shape,
@@ -270,7 +276,7 @@ def _panel(told: _Told) -> None:
         with st.container(key=f"face_{face}"):
             if face == "turn":
                 posed, number, count = posed_of(here.page, told.place, told.questions)
-                ask(posed, number, count if here.revealed else 1, (), here.show)
+                ask(posed, number, count, (), here.show)
                 if not here.revealed:
                     st.button(label("show_me", lang), key="show_me", type="tertiary", on_click=_reveal, args=(told,))
             elif face == "code":

@@ -230,3 +230,10 @@ def test_why_an_embedding_is_the_same_or_not_is_told_by_what_it_is(address, sect
     said = enter("context", "en", questions="0", face="notice", **settings).said
     assert {"same_entry", "other_kind"} & set(said) == {section}
     assert (said["notice_word"]["embedding"] == "0.00") is (section == "same_entry")
+
+
+@each("slug, bars", [("rivals", 1), ("masks", 2), ("today", 1)])
+def test_weights_side_by_side_share_one_colour_bar(slug, bars):
+    page = enter(slug, "en", questions="0", face="notice", **ADDRESS)
+    (chart,) = [chart for chart in page.charts_in("stage") or page.charts if "coloraxis1" in chart["layout"]]
+    assert len([name for name in chart["layout"] if name.startswith("coloraxis")]) == bars

@@ -4,6 +4,7 @@ import ast
 import math
 import re
 import string
+import unicodedata
 from decimal import Decimal
 from pathlib import Path
 
@@ -94,6 +95,27 @@ def test_formulas_bold_and_code_are_closed(page, lang):
         for paragraph in body.split("\n\n"):
             for mark in ("$", "**", "`"):
                 assert paragraph.count(mark) % 2 == 0, f"{name}: {mark} is opened and not closed in {paragraph!r}"
+
+
+def is_mark(char):
+    return unicodedata.category(char)[0] in "PS"
+
+
+@PROSE
+@LANG
+def test_bold_and_emphasis_open_and_close_where_markdown_lets_them(page, lang):
+    """CommonMark, section 6.2: a run of * between punctuation and a letter opens, or closes, on the wrong side only."""
+    broken = []
+    for line in file_of(page, lang).read_text(encoding="utf-8").splitlines():
+        plain = " " + re.sub(r"\$[^$]*\$|`[^`]*`|\[\[\w+\]\]", "x", line) + " "
+        for run in (r"\*\*", r"(?<!\*)\*(?!\*)"):
+            for place, mark in enumerate(re.finditer(run, plain)):
+                inner, outer = plain[mark.end()], plain[mark.start() - 1]
+                if place % 2:
+                    inner, outer = outer, inner
+                if inner.isspace() or (is_mark(inner) and not (outer.isspace() or is_mark(outer))):
+                    broken.append(plain[max(0, mark.start() - 15) : mark.end() + 15])
+    assert broken == []
 
 
 @PROSE
