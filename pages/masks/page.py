@@ -12,7 +12,7 @@ from pages.masks.grid import draw_grid
 from pages.ui.figures.panels import Axis, Board, Closed, Panel, Scale, heatmap_height, token_labels
 from pages.ui.lab import LayerLab, asked, toggle_cell
 from pages.ui.lesson import Say
-from pages.ui.state.settings import MASKS
+from pages.ui.state.settings import MASKS, WINDOWS
 
 EXPERIMENTS = ("kinds", "padding", "closed", "meaning", "who")
 
@@ -25,7 +25,7 @@ height = heatmap_height(size, most=330)
 def by_kind() -> None:
     here.option("mask", MASKS)
     if here.settings.mask == "window":
-        here.slider("window", range(1, 9))
+        here.slider("window", WINDOWS)
     here.asks(
         asked("last", "everything", "itself", "nothing"),
         asked("renormed", "grow", "same", "zero"),

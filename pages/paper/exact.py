@@ -13,7 +13,6 @@ from attention import scaled_dot_product_attention
 
 FIRST = "1 0 0 / 0 1 0 / 0 0 1 ; 1 0 / 0 1 / 1 1"  # X ; W
 MOST_ROWS, LARGEST = 4, 9
-STEPS = ("q", "scores", "scaled", "weights", "output")
 
 
 class NotSmallError(ValueError):

@@ -8,6 +8,7 @@ from attention import scaled_dot_product_attention
 from pages.paper import exact
 from pages.ui.figures.panels import Axis, Board, Panel, Scale
 from pages.ui.lab import Lab, asked, typed
+from pages.ui.state.settings import HIDEABLE
 
 EXPERIMENTS = ("exact", "slips")
 here = Lab()
@@ -24,7 +25,7 @@ def given() -> exact.Sum:
 
 def steps() -> None:
     here.typing("given", exact.FIRST)
-    here.slider("hides", range(len(exact.STEPS) + 1), lambda step: here.text(f"hide_{step}"))
+    here.slider("hides", range(HIDEABLE + 1), lambda step: here.text(f"hide_{step}"))
     found = given()
     own = float(found.scores[-1, -1])
     here.asks(typed("corner", own, 0.005), asked("sure", "sums", "positive", "small"))

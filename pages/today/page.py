@@ -9,7 +9,7 @@ from pages.today import layers
 from pages.ui.figures.panels import Axis, Board, Closed, Outline, Panel, Scale, heatmap_height
 from pages.ui.lab import LayerLab, asked
 from pages.ui.lesson import Say
-from pages.ui.state.settings import SOFTCAPS, head_counts
+from pages.ui.state.settings import SOFTCAPS, WINDOWS, head_counts
 
 EXPERIMENTS = ("shared", "window", "cap", "cache")
 MOST_HEADS = 4  # that are shown
@@ -50,7 +50,7 @@ def shared() -> None:
 
 
 def window() -> None:
-    here.slider("window", range(1, 9))
+    here.slider("window", WINDOWS)
     here.asks(asked("far", "layers", "never", "same"), asked("linear", "yes", "no", "worse"))
     causal, narrow = layers.windowed(here.trace, head, here.settings.window)
     mask = window_mask(size, size, here.settings.window)

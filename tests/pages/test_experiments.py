@@ -11,6 +11,8 @@ from visiting import LANGUAGES, Visit, enter, look, numbers
 from pages import DEEPENS, GROUPS, WALK
 from pages.cost import measure
 from pages.root import dots
+from pages.ui.state.resolved import resolve
+from pages.ui.state.settings import DECLARED, Settings
 from pages.ui.words.prose import sections
 
 LABS = [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs if slug != "glossary"]
@@ -237,3 +239,22 @@ def test_weights_side_by_side_share_one_colour_bar(slug, bars):
     page = enter(slug, "en", questions="0", face="notice", **ADDRESS)
     (chart,) = [chart for chart in page.charts_in("stage") or page.charts if "coloraxis1" in chart["layout"]]
     assert len([name for name in chart["layout"] if name.startswith("coloraxis")]) == bars
+
+
+@each(
+    "slug, experiment, name, beyond, offered",
+    [
+        ("paper", 0, "hides", 6, 6),
+        ("masks", 0, "window", 9, 8),
+        ("today", 1, "window", 0, 8),
+        ("today", 2, "softcap", 51, 7),
+        ("root", 1, "width", 2048, 11),
+    ],
+)
+def test_a_control_offers_every_value_that_an_address_may_name_and_no_other(slug, experiment, name, beyond, offered):
+    address = {"experiment": str(experiment), "mask": "window", name: str(beyond)}
+    at = enter(slug, "en", questions="0", **ADDRESS, **address).at
+    assert name in " ".join(box.value for box in at.warning)
+    slider = at.select_slider(key=name)
+    assert len(slider.options) == offered
+    assert DECLARED[name].value.allows(slider.value, resolve(Settings()).scope)

@@ -204,12 +204,10 @@ def test_every_version_computes_the_same_layer(config):
     found = versions.compare(trace)
     assert {each.name for each in found} == {*versions.VERSIONS, "module"}
     assert max(each.difference for each in found) < 1e-5
-    ours = versions.batched(
-        trace.x, trace.weights, trace.attention.masked_scores[0] != -math.inf, 0.25 if not config.causal else 1.0
-    )
-    if not config.causal:
-        ours = versions.batched(trace.x, trace.weights, torch.ones(5, 5, dtype=torch.bool), 0.5)
-    torch.testing.assert_close(ours, trace.attention.output)
+    is_open = torch.ones(5, 5, dtype=torch.bool)
+    is_open = is_open.tril() if config.causal else is_open
+    scale = 1 / math.sqrt(config.head_dim) if config.scaled else 1.0
+    torch.testing.assert_close(versions.batched(trace.x, trace.weights, is_open, scale), trace.attention.output)
 
 
 def test_several_heads_cost_as_many_multiplications_as_one():

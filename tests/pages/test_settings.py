@@ -143,6 +143,8 @@ def plain_settings(draw):
         second=draw(SENTENCES),
         shift=draw(st.integers(0, 40)),
         kv_heads=draw(st.sampled_from(divisors(num_heads))),
+        window=draw(st.integers(1, 8)),
+        hides=draw(st.integers(0, 5)),
     )
     return replace(chosen, edit=draw(st.none() | edits_of(chosen))) if length else chosen
 

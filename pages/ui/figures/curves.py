@@ -37,7 +37,6 @@ class Chart:
     log_x: bool = False
     log_y: bool = False
     signed: bool = False  # whether values may lie below 0, so that the axis finds its own range
-    y_name: str = ""
     height: int = _HEIGHT
 
 
@@ -64,16 +63,9 @@ def draw_curves(chart: Chart, colors: Colors) -> go.Figure:
     mark |= {"line": {"color": colors.changed, "width": 1.5, "dash": "dash"}}
     layout: dict[str, Any] = {
         "height": chart.height,
-        "margin": {"l": 60 if chart.y_name else 40, "r": 12, "t": 52, "b": 44},
+        "margin": {"l": 40, "r": 12, "t": 52, "b": 44},
         "xaxis": _axis(colors) | {"title": {"text": chart.x_name, "font": {"size": 12}, "standoff": 6}},
-        "yaxis": _axis(colors)
-        | (
-            {"type": "log"}
-            if chart.log_y
-            else {}
-            if chart.signed
-            else {"range": [-0.03 if chart.share else 0, top or 1]}
-        ),
+        "yaxis": _axis(colors),
         "shapes": [] if chart.marked is None else [mark],
         "annotations": [title | {"font": {"size": 13, "color": colors.ink}}],
         "datarevision": zlib.crc32(repr([(line.x, line.y) for line in chart.lines]).encode()),
@@ -87,8 +79,6 @@ def draw_curves(chart: Chart, colors: Colors) -> go.Figure:
     for axis in ("xaxis", "yaxis"):
         if layout[axis].get("type") == "log":
             layout[axis] |= {"nticks": 0, "dtick": 1, "exponentformat": "power"}
-    if chart.y_name:
-        layout["yaxis"] |= {"title": {"text": chart.y_name, "font": {"size": 12}, "standoff": 4}}
     return finish(traces, layout, colors)
 
 

@@ -168,8 +168,9 @@ def hiding(make: Maker, *tensors: str, along: Literal["row", "column", "cell", "
 
     def made(here: Here) -> Question | None:
         question = make(here)
-        if question is None or question.look is None:
-            return question
+        if question is None:
+            return None
+        assert question.look is not None  # it is where the covers lie
         covers = []
         for tensor in tensors:
             rows, columns = map(range, here.own(tensor).shape)

@@ -29,6 +29,8 @@ CHECKPOINTS = checkpoint_steps()
 MOST_EXPERIMENTS = 9  # of a lab
 WIDTHS = tuple(2**i for i in range(11))  # of a head, in labs that draw their own numbers
 MASKS = ("none", "causal", "window", "painted")
+WINDOWS = range(1, 9)  # tokens that a sliding window can hold
+HIDEABLE = 5  # steps on paper that can be covered; 0 covers none
 MAX_SHIFT = 40
 IMAGES = ("cross", "disc", "stripes")
 SOFTCAPS = (0, 1, 2, 5, 10, 20, 50)  # 0 is none
@@ -104,12 +106,12 @@ class Settings:
     experiment: Annotated[int, Declared(Number(lambda _: range(MOST_EXPERIMENTS)), compared=False)] = 0
     width: Annotated[int, Declared(Number(lambda _: WIDTHS), compared=False)] = 64
     mask: Annotated[str, Declared(Choice(MASKS), compared=False)] = "causal"
-    window: Annotated[int, Declared(Number(lambda _: range(1, MAX_TOKENS + 1)), compared=False)] = 2
+    window: Annotated[int, Declared(Number(lambda _: WINDOWS), compared=False)] = 2
     painted: Annotated[tuple[int, ...], Declared(Cells(MAX_TOKENS), compared=False)] = ()
     second: Annotated[str, Declared(Text(MAX_CHARACTERS, cut=True), compared=False)] = ""
     shift: Annotated[int, Declared(Number(lambda _: range(MAX_SHIFT + 1)), compared=False)] = 0
     given: Annotated[str, Declared(Text(MAX_CHARACTERS), compared=False)] = ""
-    hides: Annotated[int, Declared(Number(lambda _: range(MOST_EXPERIMENTS)), compared=False)] = 0
+    hides: Annotated[int, Declared(Number(lambda _: range(HIDEABLE + 1)), compared=False)] = 0
     image: Annotated[str, Declared(Choice(IMAGES), compared=False)] = "cross"
     kv_heads: Annotated[int, Declared(Number(lambda scope: head_counts(scope.num_heads)), compared=False)] = 1
     softcap: Annotated[int, Declared(Number(lambda _: SOFTCAPS), compared=False)] = 0
