@@ -39,11 +39,9 @@ def timed() -> None:
     def notice() -> None:
         here.say("notice_time", width=measure.WIDTH)
         if len(done) > 1 and not todo:
-            here.say(
-                "grown_time",
-                growth=series["ours"][-1] / series["ours"][-2],
-                fused=series["fused"][-1] / series["ours"][-1],
-            )
+            ours, gru = series["ours"], series["recurrent"]
+            facts = {"growth": ours[-1] / ours[-2], "fused": series["fused"][-1] / ours[-1]}
+            here.say("grown_time", **facts, short=gru[0] / ours[0], long=gru[-1] / ours[-1])
 
     here.tells(notice, scaled_dot_product_attention)
 

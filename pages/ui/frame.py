@@ -53,8 +53,15 @@ _OF_A_LAYER = {
 }
 _OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
 _OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
-# What labs with masks of their own leave to these.
-_WITHOUT = {"masks": frozenset({"causal", "hidden"}), "cross": frozenset({"causal", "hidden"})}
+# What decides nothing in labs that show the layer, as they have masks or scores of their own.
+_MASKS = frozenset({"causal", "hidden"})
+_WITHOUT = {
+    "masks": _MASKS,
+    "cross": _MASKS,
+    "root": _MASKS | {"scaled"},
+    "order": frozenset({"hidden"}),
+    "rivals": frozenset({"scaled"}),
+}
 MOST_NEW = 3  # new words that are named beside the sentence
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
 _NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")

@@ -217,6 +217,7 @@ def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
     last = len(measure.LENGTHS) - 1
     assert numbers(lines["n²"]["y"])[last] == pytest.approx(numbers(lines["our core"]["y"])[last])
     assert numbers(lines["n²"]["y"])[0] == pytest.approx(2.048 * (16 / 2048) ** 2)
+    assert page.said["grown_time"] == {"growth": "2.00", "fused": "0.10", "short": "0.10", "long": "0.10"}
 
 
 @pytest.mark.parametrize(
@@ -258,3 +259,14 @@ def test_a_control_offers_every_value_that_an_address_may_name_and_no_other(slug
     slider = at.select_slider(key=name)
     assert len(slider.options) == offered
     assert DECLARED[name].value.allows(slider.value, resolve(Settings()).scope)
+
+
+@each(
+    "slug, absent",
+    [("masks", "causal"), ("cross", "causal"), ("root", "scaled"), ("root", "causal"), ("rivals", "scaled")],
+)
+def test_a_switch_that_decides_nothing_in_a_lab_is_not_there(slug, absent):
+    experiment = {"root": "3"}.get(slug, "0")
+    keys = {box.key for box in enter(slug, "en", experiment=experiment, **ADDRESS).at.toggle}
+    assert absent not in keys
+    assert "positions" in keys

@@ -269,9 +269,12 @@ def test_a_measurement_counts_what_the_core_keeps():
     assert measure.squares(8.0, [1, 2, 4]) == [0.5, 2.0, 8.0]
 
 
-def test_attention_learns_to_copy_from_afar_and_a_recurrent_layer_from_near_by(monkeypatch):
+def test_attention_learns_to_copy_from_afar_and_a_recurrent_layer_from_near_by():
     assert measure.learn_to_copy("attention", 16, SILENT, 0) > 0.9
     assert measure.learn_to_copy("recurrent", 2, SILENT, 1) > 0.9
+    far = measure._copy(32, SILENT)  # what the lab asks about
+    assert far.attention > 0.9
+    assert far.recurrent < 0.5
 
 
 # Cross-attention.
