@@ -92,13 +92,13 @@ def test_random_weights_can_be_had_at_once_and_learned_ones_again(visit: Opener)
 
 def test_sizes_are_trained_one_by_one_and_can_be_stopped(visit: Opener) -> None:
     page = visit("/size?lang=en", first=True)
-    page.get_by_role("button", name="Train them all").click()
-    page.get_by_text(re.compile(r"^[1-9]\d* of 38 trained; now d_model")).first.wait_for(timeout=60_000)
+    page.get_by_role("button", name=label("begin", "en")).click()
+    page.get_by_text(re.compile(r"^[1-9]\d* of 38 done; now d_model")).first.wait_for(timeout=60_000)
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Go on").wait_for()
     settle(page)
     assert len(panels(page)) == 2
-    assert page.get_by_text(re.compile(r"^[1-9]\d* of 38 trained$")).count() == 1
+    assert page.get_by_text(re.compile(r"^[1-9]\d* of 38 done$")).count() == 1
 
 
 def test_word_vectors_are_learned_and_read_back(visit: Opener) -> None:
