@@ -282,6 +282,7 @@ def _panel(told: _Told) -> None:
             elif face == "code":
                 show_code(told.code)
             elif here.revealed:
+                here.begin_box()
                 told.notice()
             else:
                 st.markdown(label("notice_later", lang))

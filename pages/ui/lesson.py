@@ -30,6 +30,7 @@ from pages.ui.state.visit import change, current, fits, is_small, resolved, said
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import written
+from pages.ui.words.terms import GLOSSARY, linked
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 MOST_NAMED = 2  # of those that share the first place
@@ -54,8 +55,10 @@ class Page:
         self.colors: Colors = colors(dark=st.context.theme.type == "dark")
         self._waiting: list[str] | None = None  # texts that will be written as one
         found = prose.sections(self.page, self.lang)
+        self._used: set[str] = set()  # the glossary's terms that were used before
         with st.container(key="heading"):
-            st.markdown(f"# {found['title']}\n\n{found['motivation']}", anchors=False)
+            st.markdown(self._linked(f"# {found['title']}\n\n{found['motivation']}"), anchors=False)
+        self._used_above = frozenset(self._used)
         if only not in (None, self.settings.weights):
             st.info(prose.shared(self.lang, f"only_{only}"), icon=":material/swap_horiz:")
             st.button(self.name(f"take_{only}"), key="take_weights", on_click=take_weights, args=(only,))
@@ -76,9 +79,17 @@ class Page:
     def _write(self, text: str) -> None:
         """Some Markdown: now, or together with what stands around it (see Lesson.more)."""
         if self._waiting is None:
-            st.markdown(text)
+            st.markdown(self._linked(text))
         else:
             self._waiting.append(text)
+
+    def _linked(self, text: str) -> str:
+        """Some Markdown, its terms linked to the glossary where they are first used."""
+        return text if self.page == GLOSSARY else linked(text, self.lang, self._used)
+
+    def begin_box(self) -> None:
+        """What follows is drawn again by itself: of the terms, only those of the heading were used before."""
+        self._used = set(self._used_above)
 
     def caption(self, section: str, **facts: object) -> None:
         """A section in small print."""
@@ -116,7 +127,7 @@ class Page:
 
     def _flush(self) -> None:
         if self._waiting:
-            st.markdown("\n\n".join(self._waiting))
+            st.markdown(self._linked("\n\n".join(self._waiting)))
             self._waiting.clear()
 
     def name(self, key: str, **facts: object) -> str:
@@ -297,6 +308,7 @@ class Lesson(Page, Sight):
 
         def told() -> None:
             assert notice is not None
+            self.begin_box()
             notice()
             self.unknown()
 
@@ -315,6 +327,7 @@ class Lesson(Page, Sight):
     def told(self, tell: Say) -> None:
         """Texts that follow each other as one element: each costs time."""
         self._waiting = []
+        self.begin_box()
         tell()
         self._flush()
         self._waiting = None

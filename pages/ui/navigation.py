@@ -4,6 +4,7 @@ Every link has a real address; a plain click on it is taken by pointer.js, which
 """
 
 from collections.abc import Mapping, Set
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -78,7 +79,12 @@ def _language(settings: Settings, code: str, here: str) -> Markup:
 
 
 def _address(settings: Settings, slug: str) -> str:
-    return f"/{'' if slug == OVERVIEW else slug}?{urlencode(to_query(settings))}"
+    return f"/{'' if slug == OVERVIEW else slug}?{_query(settings)}"
+
+
+@lru_cache(maxsize=32)  # some thirty links of a page carry the same
+def _query(settings: Settings) -> str:
+    return urlencode(to_query(settings))
 
 
 def ways(settings: Settings, here: str) -> Markup:

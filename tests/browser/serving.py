@@ -23,13 +23,21 @@ FLAGS = (
 )
 
 
+# Streamlit's command, but no layer learns ahead of being wished for: that would take the time of the tests.
+_IDLE = "from pages.ui.layers import ready; ready.LEARN_AHEAD = False; from streamlit.web.cli import main; main()"
+
+
 @contextmanager
-def serve(script: Path = ROOT / "app.py") -> Iterator[str]:
-    """Run a Streamlit script in a process of its own; its base address. Ended with the block."""
+def serve(script: Path = ROOT / "app.py", *, idle: bool = False) -> Iterator[str]:
+    """Run a Streamlit script in a process of its own; its base address. Ended with the block.
+
+    idle: it does nothing that nobody asked for.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
+    command = [sys.executable, *(("-c", _IDLE) if idle else ("-m", "streamlit")), "run", str(script)]
+    command += ["--server.headless=true", f"--server.port={port}"]
     command += ["--server.address=localhost", "--browser.gatherUsageStats=false"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

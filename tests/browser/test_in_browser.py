@@ -5,18 +5,14 @@ from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from conftest import assert_all_in_sight, settle
+from conftest import settle
 from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
 from serving import serve
 
 from pages import OVERVIEW, PAGES, WALK
-from pages.ui.figures.colors import DARK, LIGHT
 
 WALKED = (OVERVIEW, *WALK)
-PAPER = (LIGHT.paper, DARK.paper)
-DARK_TOO = ("overview", "softmax", "training", "vectors")  # every kind of figure and box
 ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in PAGES}
 OTHER = {
     "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "weights": "random", "checkpoint": "3", "model": "a/b",
@@ -33,8 +29,6 @@ HOSTILE = (  # the rest of what a sentence can be is tried without a browser
     ":red[x] :smile: `code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم e\u0301 नमस्ते", "[[key]] %{z} {x} a\0b",
 )  # fmt: skip
 Opener = Callable[..., Page]
-WIDEST = {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}
-WIDE = ("overview", "projections", "heads")
 FOCUSED = "() => document.activeElement.closest('[data-testid]')?.dataset.testid || document.activeElement.tagName"
 # Remember the toasts from now on: one is gone after a few seconds, seen or not.
 TOASTS = """() => {
@@ -128,27 +122,6 @@ def test_bad_values_in_the_address_get_one_plain_sentence(visit: Opener) -> None
 @pytest.mark.parametrize(("locale", "heading"), [("zh-CN", "一张图"), ("fr-FR", "Attention")])
 def test_the_first_visit_speaks_the_browsers_language(locale: str, heading: str, visit: Opener) -> None:
     assert heading in visit("/", locale=locale).locator("h1").inner_text()
-
-
-@pytest.mark.parametrize("slug", PAGES)
-def test_axe_finds_nothing_in_either_theme_and_the_figures_follow_it(slug: str, visit: Opener) -> None:
-    page = visit(ADDRESSES[slug], first=slug not in WALKED)
-    for dark in (False, True)[: 2 if slug in DARK_TOO else 1]:
-        if dark:
-            page.emulate_media(color_scheme="dark")
-            page.reload()
-            settle(page)
-        if slug in WALKED:
-            assert page.evaluate("document.querySelector('.stage-canvas').stage.theme.paper") == PAPER[dark]
-        found = Axe().run(page, options={"runOnly": ["color-contrast"]} if dark else None)
-        assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found.response["violations"]] == []
-
-
-@pytest.mark.parametrize(
-    ("slug", "size"), [*((slug, {}) for slug in PAGES if slug not in WALKED), *((slug, WIDEST) for slug in WIDE)]
-)
-def test_a_phone_shows_all_of_it(slug: str, size: dict[str, str], visit: Opener) -> None:  # the steps: see test_asking
-    assert_all_in_sight(visit(f"{ADDRESSES[slug]}?{urlencode(size)}", size=(390, 844), first=not size))
 
 
 def test_hostile_sentences_are_only_text(visit: Opener) -> None:

@@ -3,38 +3,14 @@
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-import pytest
 from conftest import settle
 from playwright.sync_api import Page
 
-from pages import GROUPS
-
 Opener = Callable[..., Page]
-LABS = [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs if slug != "glossary"]
-PLACE = """key => { const box = document.querySelector(`.st-key-${key}`).getBoundingClientRect();
-  return [box.left, box.top, box.right, box.bottom]; }"""
-LOWEST = """() => Math.max(...[...document.querySelectorAll('.st-key-stage canvas, .st-key-stage .veil, '
-  + '.st-key-stage [data-testid=stPlotlyChart], .st-key-stage table')].map(e => e.getBoundingClientRect().bottom))"""
 
 
 def address(slug: str, **more: str) -> str:
     return f"/{slug}?{urlencode({'face': 'notice', 'questions': '0', 'd_model': '32', 'num_heads': '2'} | more)}"
-
-
-@pytest.mark.parametrize("size", [(1440, 900), (1280, 720)], ids=["large", "small"])
-def test_a_lab_is_one_screen(size: tuple[int, int], visit: Opener) -> None:
-    page = visit(address(LABS[0]), size=size)
-    outside = []
-    for slug in LABS:
-        for lang in ("en", "zh"):
-            page.goto(
-                page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + address(slug, weights="random", lang=lang)
-            )
-            settle(page)
-            left, top, right, bottom = page.evaluate(PLACE, "panel")
-            if min(left, top) < 0 or right > size[0] or bottom > size[1] or page.evaluate(LOWEST) > size[1]:
-                outside.append((slug, lang))
-    assert outside == []
 
 
 def test_an_answer_uncovers_the_measurement_in_place(visit: Opener) -> None:

@@ -51,11 +51,15 @@ function onClick(event) {
     leaving = performance.now() + 3000;
     return;
   }
-  const link = event.target.closest?.("a[data-page], a[data-lang], a[data-act]");
+  const link = event.target.closest?.("a[data-page], a[data-lang], a[data-act], a[href^='/glossary?']");
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   if (!pointers.size) return; // nobody answers yet: the link itself leads there
   event.preventDefault();
   const { page, lang, act } = link.dataset;
+  if (!page && !lang && !act) {
+    term = link.hash.slice(1); // a term in running text
+    return void ask({ page: "glossary" });
+  }
   ask(page ? { page } : lang ? { lang } : { act });
 }
 
@@ -162,9 +166,22 @@ function tick() {
   }
 }
 
+let term = location.hash.slice(1); // the term that the reader asked the glossary for
+
+/** Show its row, once it is there. */
+function showTerm() {
+  const row = term && document.querySelector(`.glossary tr[id="${CSS.escape(term)}"]`);
+  if (!row) return;
+  term = "";
+  for (const other of document.querySelectorAll(".glossary .asked")) other.classList.remove("asked");
+  row.classList.add("asked");
+  row.scrollIntoView({ block: "center" });
+}
+
 let observer = null;
 
 function listen() {
+  showTerm();
   tick();
   if (observer) return;
   document.addEventListener("click", onClick, true);
@@ -175,6 +192,7 @@ function listen() {
     if (performance.now() < leaving && document.activeElement === document.body)
       document.querySelector(".trail b")?.focus({ preventScroll: true });
     tick();
+    showTerm();
   });
   observer.observe(document.body, { childList: true, subtree: true });
 }

@@ -1,0 +1,154 @@
+"""A tour of every page in one visit: on one screen, on a phone, in either theme, readable for those who cannot see.
+
+A page is opened by its link, as a reader does: to load it anew takes twice the time, and other tests do it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import urlencode
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import LARGE, PHONE, SMALL, settle, too_far
+from pictures import panels
+from playwright.sync_api import Page
+
+from pages import GROUPS, LABS, OVERVIEW, PAGES, WALK
+from pages.ui.figures.colors import DARK, LIGHT
+
+Opener = Callable[..., Page]
+PAPER = (LIGHT.paper, DARK.paper)
+DARK_TOO = ("overview", "softmax", "training", "vectors")  # every kind of figure and box
+WIDEST = {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}
+WIDE = ("overview", "projections", "heads")
+MOST_WORDS = 45  # above the picture, before the reader acts
+IN_SIGHT = """selector => {
+  const found = document.querySelector(selector);
+  if (!found) return 'missing';
+  const {left, top, right, bottom} = found.getBoundingClientRect();
+  const inside = left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5 && right > left;
+  return inside ? '' : [left, top, right, bottom].map(Math.round).join();
+}"""
+HIDDEN = "selector => { const e = document.querySelector(selector); return e.scrollHeight - e.clientHeight }"
+LOWEST = """() => Math.max(...[...document.querySelectorAll('.st-key-stage canvas, .st-key-stage .veil, '
+  + '.st-key-stage [data-testid=stPlotlyChart], .st-key-stage table')].map(e => e.getBoundingClientRect().bottom))"""
+PARTS = (
+    *(".st-key-stage", ".st-key-inspector", ".st-key-heading h1", ".st-key-heading p", ".map", ".stepper"),
+    *(".st-key-sentence textarea", ".st-key-d_model", ".st-key-num_heads", ".st-key-head", ".st-key-query"),
+    *(".stage-bar", ".stage-bar .freeze", ".stage-bar .set", ".stage-bar .play", ".st-key-rare"),
+)
+HEADING = "document.querySelector('.st-key-heading').innerText"
+
+
+def tour(page: Page, slugs: Sequence[str]) -> Iterator[str]:
+    """Each of these pages, opened by its link."""
+    for slug in slugs:
+        page.evaluate("slug => document.querySelector(`.top a[data-page=${slug}]`).click()", slug)
+        page.wait_for_url(re.compile("/\\?" if slug == OVERVIEW else f"/{slug}\\?"))
+        settle(page)
+        yield slug
+
+
+def resize(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    settle(page)
+
+
+def on_one_screen(page: Page, size: tuple[int, int]) -> list[str]:
+    """What of a step is not whole in the window."""
+    wrong = [f"{part}: {where}" for part in PARTS if (where := page.evaluate(IN_SIGHT, part))]
+    if page.evaluate("scrollY + document.querySelector('.stMain').scrollTop"):
+        wrong.append("it is scrolled")
+    box = page.locator(".st-key-stage").bounding_box()
+    assert box is not None
+    if box["width"] * box["height"] < 0.3 * size[0] * size[1]:
+        wrong.append("the stage is small")
+    for part in (".st-key-sentence textarea", "[data-testid=stSidebarContent]"):  # these are whole
+        if page.evaluate(HIDDEN, part) > 1:
+            wrong.append(f"{part} scrolls")
+    places = [panel.place for panel in panels(page)]
+    for i, a in enumerate(places):  # and no panel lies over another, or over the edge
+        assert a is not None
+        if a["x"] + a["width"] > box["width"] + 1:
+            wrong.append(f"panel {i} lies over the edge")
+        for b in places[i + 1 :]:
+            assert b is not None
+            right = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+            if not (right or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]):
+                wrong.append(f"panel {i} lies over another")
+    return wrong
+
+
+def found_by_axe(page: Page, *, whole: bool = True, contrast: bool = False) -> list[str]:
+    """whole: the frame around the page, too, which is the same everywhere. contrast: that alone."""
+    context = None if whole else {"exclude": [["[data-testid=stSidebar]"], [".top"]]}
+    found = Axe().run(page, context=context, options={"runOnly": ["color-contrast"]} if contrast else None)
+    return [f"{v['id']}: {node['html'][:160]}" for v in found.response["violations"] for node in v["nodes"]]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_step_is_one_screen(lang: str, visit: Opener) -> None:
+    page, wrong = visit(f"/?lang={lang}&d_model=32"), {}
+    for slug in tour(page, WALK):
+        for size in (SMALL, LARGE):
+            resize(page, size)
+            wrong[slug, size] = on_one_screen(page, size)
+        count = len(page.evaluate(HEADING).split())
+        wrong[slug, "words"] = [f"{count} words"] if count > MOST_WORDS else []
+    assert {place: found for place, found in wrong.items() if found} == {}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_lab_is_one_screen_and_all_of_it_is_on_a_phone(lang: str, visit: Opener) -> None:
+    settings = {"face": "notice", "questions": "0", "d_model": "32", "num_heads": "2", "weights": "random"}
+    page, wrong = visit(f"/?{urlencode(settings | {'lang': lang})}"), {}
+    for slug in tour(page, [lab for lab in LABS if lab not in GROUPS["learning"]]):
+        for size in (SMALL, LARGE) if slug != "glossary" else ():
+            resize(page, size)
+            wrong[slug, size] = [where] if (where := page.evaluate(IN_SIGHT, ".st-key-panel")) else []
+            if page.evaluate(LOWEST) > size[1]:
+                wrong[slug, size].append("the picture is cut off")
+        if lang == "en":
+            resize(page, PHONE)
+            wrong[slug, PHONE] = too_far(page)
+            resize(page, LARGE)
+            wrong[slug, "axe"] = found_by_axe(page, whole=False)
+    assert {place: found for place, found in wrong.items() if found} == {}
+
+
+def test_axe_finds_nothing_on_the_walk(visit: Opener) -> None:
+    page, wrong = visit("/glossary"), {}
+    wrong["glossary"] = found_by_axe(page)
+    for slug in tour(page, (OVERVIEW, *WALK)):
+        assert page.evaluate("document.querySelector('.stage-canvas').stage.theme.paper") == PAPER[0]
+        wrong[slug] = found_by_axe(page, whole=slug == OVERVIEW)
+    assert {slug: found for slug, found in wrong.items() if found} == {}
+
+
+def test_the_labs_of_learning_can_be_read_by_all_and_on_a_phone(visit: Opener) -> None:
+    page, wrong = visit("/training", first=True), {}
+    for slug in tour(page, GROUPS["learning"]):
+        wrong[slug] = found_by_axe(page)
+        resize(page, PHONE)
+        wrong[slug] += too_far(page)
+        resize(page, LARGE)
+    assert {slug: found for slug, found in wrong.items() if found} == {}
+
+
+def test_the_dark_theme_can_be_read_and_the_figures_follow_it(visit: Opener) -> None:
+    page, wrong = visit("/glossary?weights=learned&d_model=32", first=True, color_scheme="dark"), {}
+    for slug in tour(page, DARK_TOO):
+        if slug in (OVERVIEW, *WALK):
+            assert page.evaluate("document.querySelector('.stage-canvas').stage.theme.paper") == PAPER[1]
+        wrong[slug] = found_by_axe(page, contrast=True)
+    assert {slug: found for slug, found in wrong.items() if found} == {}
+
+
+def test_the_widest_layer_fits_on_a_phone(visit: Opener) -> None:
+    page = visit(f"/?{urlencode(WIDEST)}", size=PHONE)
+    assert {slug: found for slug in tour(page, WIDE) if (found := too_far(page))} == {}
+
+
+def test_the_tours_lead_everywhere() -> None:
+    assert {OVERVIEW, *WALK, *LABS} == set(PAGES)
+    assert set(DARK_TOO) <= set(PAGES)
