@@ -5,12 +5,13 @@ from functools import partial
 import streamlit as st
 
 from attention import scaled_dot_product_attention
-from pages.paper import exact
+from pages.paper import exact, printed
 from pages.ui.figures.panels import Axis, Board, Panel, Scale
 from pages.ui.lab import Lab, asked, typed
 from pages.ui.state.settings import HIDEABLE
+from pages.ui.words.numbers import written
 
-EXPERIMENTS = ("exact", "slips")
+EXPERIMENTS = ("exact", "slips", "printed")
 here = Lab()
 
 
@@ -78,5 +79,33 @@ def slips() -> None:
     )
 
 
-{"exact": steps, "slips": slips}[here.choose(*EXPERIMENTS)]()
+def as_printed() -> None:
+    here.asks(asked("nought", "never", "low", "far"), asked("copied", "check", "many", "code"))
+    loose, right = printed.attended(is_scaled=False), printed.attended(is_scaled=True)
+    rows = Axis(here.name("axis_query"), tuple(map(str, range(len(printed.X)))))
+    keys, columns = Axis(here.name("axis_key"), rows.labels), Axis(here.name("axis_dim"), rows.labels)
+    shares = Scale(weight=True, name=here.name("tensor_attn_weights"))
+    outputs = Scale.signed(printed.OUTPUT, printed.VALUES, name=here.name("tensor_output"))
+    weights = (printed.WEIGHTS, loose.attn_weights, right.attn_weights)
+    names = [here.text(f"print_{name}") for name in ("there", "loose", "right")]
+    above = [Panel(each, name, rows, keys, shares, show_shape=False) for each, name in zip(weights, names, strict=True)]
+    below = [
+        Panel(each, f"{here.text('print_output')} · {name}", rows, columns, outputs, show_shape=False)
+        for each, name in zip((printed.OUTPUT, loose.output, right.output), names, strict=True)
+    ]
+    grid = [[first, *map(here.veil, rest)] for first, *rest in (above, below)]
+    here.place(Board(grid, [1, 1, 1], [130, 130], gap=0.1))
+    lost, values = float(loose.attn_weights[0, 0]), printed.VALUES[:, 0].tolist()
+    facts: dict[str, object] = {
+        "lost": lost,
+        "printed": float(printed.WEIGHTS[0, 0]),
+        "output": float(loose.output[0, 0]),
+    }
+    facts |= {"there": float(printed.OUTPUT[0, 0]), "divided": float(right.attn_weights[0, 0])}
+    facts |= {"apart": float((printed.OUTPUT - loose.output).abs().max()), "values": ", ".join(map(written, values))}
+    facts |= {"further": float((printed.OUTPUT - right.output).abs().max())}
+    here.tells(partial(here.say, "notice_printed", **facts), printed.attended, printed.from_printed)
+
+
+{"exact": steps, "slips": slips, "printed": as_printed}[here.choose(*EXPERIMENTS)]()
 here.back()

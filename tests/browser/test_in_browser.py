@@ -47,15 +47,13 @@ def slide(page: Page, which: str, key: str) -> None:
     settle(page)
 
 
-@pytest.mark.parametrize("slug", ["overview", "real"])  # a third: test_learning
-def test_a_page_opens_cold_on_a_fresh_server(slug: str, visit: Opener) -> None:
+def test_the_first_page_opens_cold_on_a_fresh_server(visit: Opener) -> None:  # another: test_learning
     with serve() as fresh:
-        page = visit(ADDRESSES[slug], base=fresh, first=True)
+        page = visit("/", base=fresh, first=True)
         assert page.get_by_test_id("stDialog").count() == 0
-        if slug in WALKED:
-            assert len(panels(page)) >= 2
-            page.locator(".st-key-more").scroll_into_view_if_needed()  # it is drawn when one comes near
-            assert "princess" in page.locator(".st-key-story").inner_text()
+        assert len(panels(page)) >= 2
+        page.locator(".st-key-more").scroll_into_view_if_needed()  # it is drawn when one comes near
+        assert "princess" in page.locator(".st-key-story").inner_text()
         assert "Attention, step by step" in page.title()
         page.close()
 

@@ -56,3 +56,15 @@ def test_the_menu_of_labs_has_four_groups_and_leads_to_each_lab(visit: Opener) -
     page.wait_for_function("() => location.pathname === '/root'")
     settle(page)
     assert "√d_k" in page.locator("h1").inner_text()
+
+
+def test_a_term_says_what_it_means_and_leads_to_its_row_of_the_glossary_and_back(visit: Opener) -> None:
+    page = visit("/softmax?lang=en&face=notice&seed=3")
+    term = page.locator(".st-key-face_notice a[href^='/glossary?']", has_text="Entropy")
+    assert "How spread a row of weights is" in (term.get_attribute("title") or "")
+    term.click()
+    page.wait_for_url("**/glossary?*")
+    page.locator(".glossary tr.asked", has_text="entropy").wait_for()
+    assert "seed=3" in page.url
+    page.go_back()
+    page.wait_for_url("**/softmax?*")

@@ -18,7 +18,7 @@ from pages.cross import pairs
 from pages.masks import kinds
 from pages.mistakes import runs
 from pages.order import shuffle
-from pages.paper import exact
+from pages.paper import exact, printed
 from pages.rivals import scorers
 from pages.root import dots
 from pages.root.dots import DIVISORS
@@ -387,3 +387,17 @@ def test_patches_are_the_squares_of_the_picture_row_by_row(name):
 def test_between_two_sequences_the_matrix_has_a_row_for_each_query():
     between = pictures.uses("translation", 9, 6)[2]
     assert (between.queries, between.keys) == (6, 9)
+
+
+def test_the_printed_example_is_what_softmax_rounds_to_and_not_what_it_gives():
+    """By hand: the first query's scores are 2, 4, 4, so its weights are 1, e², e² over 1 + 2 e²."""
+    loose, right = printed.attended(is_scaled=False), printed.attended(is_scaled=True)
+    assert loose.scores.tolist() == [[2, 4, 4], [4, 16, 12], [4, 12, 10]]
+    assert printed.VALUES.tolist() == [[1, 2, 3], [2, 8, 0], [2, 6, 3]]
+    share = 1 / (1 + 2 * math.exp(2))
+    assert float(loose.attn_weights[0, 0]) == pytest.approx(share, rel=1e-6)
+    assert float(loose.output[0, 0]) == pytest.approx(2 - share, rel=1e-6)
+    root = math.exp(2 / math.sqrt(3))
+    assert float(right.attn_weights[0, 0]) == pytest.approx(1 / (1 + 2 * root), rel=1e-6)
+    assert float((printed.WEIGHTS - loose.attn_weights).abs().max()) < 0.07  # as printed they are its rounded ones
+    torch.testing.assert_close(printed.from_printed(), printed.OUTPUT)

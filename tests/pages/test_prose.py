@@ -358,7 +358,8 @@ def test_every_section_that_all_pages_share_is_shown_somewhere():
 def test_every_section_of_a_page_is_shown_somewhere(page):
     """Those of its questions are looked for where they are asked."""
     names = {name for name, _ in read(page, "en")} - of_the_quiz(page)
-    paths = [*sorted((FOLDER / page).glob("*.py")), FOLDER / "ui" / "lesson.py", FOLDER / "ui" / "lab.py"]
+    shared = ("ui/lesson.py", "ui/lab.py", "ui/words/terms.py")
+    paths = [*sorted((FOLDER / page).glob("*.py")), *(FOLDER / name for name in shared)]
     used = used_by([path.read_text(encoding="utf-8") for path in paths], names)
     of_kinds = {f"{name}_{kind}" for name in used for kind in WEIGHTS}
     assert names - used - of_kinds == set()

@@ -7,7 +7,8 @@ from pages.ui.words.prose import sections
 
 GLOSSARY = "glossary"
 # What is no running text: code, formulas, links, headings, tags.
-_APART = r"```.*?```|(?<!`)(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)|\$\$.*?\$\$|\$[^$\n]+\$|\[[^\]\n]*\]\([^)\n]*\)|^#[^\n]*|<[^>]+>"
+_APART = r"```.*?```|(?<!`)(?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)|\$\$.*?\$\$|\$[^$\n]+\$"
+_APART += r"|\[[^\]\n]*\]\([^)\n]*\)|^#[^\n]*|<[^>]+>"
 
 
 def linked(text: str, lang: str, known: set[str]) -> str:
