@@ -76,7 +76,7 @@ def layers(place: tuple[int, int]) -> None:
     chart = Chart(here.text("chart_layers"), here.name("layer"), [line], height=380, signed=True)
     here.place(draw_curves(chart, here.colors), here.text("chart_layers"))
     word = here.code(here.trace.tokens[place[0]])
-    here.tells(lambda: here.say("notice_layers", word=word, first=cosines[0], last=cosines[-1]))
+    here.tells(lambda: here.say("notice_layers", word=word, first=cosines[0], last=cosines[-1]), words.through_layers)
 
 
 if at is None:

@@ -31,7 +31,7 @@ def shuffled() -> None:
     ):  # a model with tokens of its own cannot be shuffled word by word
         here.asks()
         here.place(Board([[here.panel("output")]], [1], [heatmap_height(len(here.labels), most=330)]))
-        here.tells(partial(here.say, "notice_fixed"))
+        here.tells(partial(here.say, "notice_fixed"), shuffle.order_of, shuffle.moved_back)
         return
     was, now = base.attention.output, shuffle.moved_back(other.attention.output, order)
     scale = Scale.signed(was, now, name=here.name("tensor_output"))
@@ -61,7 +61,8 @@ def shuffled() -> None:
         section = "notice_on"
     else:
         section = "notice_off" if largest < ROUNDING else "notice_kinds_changed"
-    here.tells(partial(here.say, section, largest=largest, **({"words": words} if here.settings.shift else {})))
+    facts = {"largest": largest, **({"words": words} if here.settings.shift else {})}
+    here.tells(partial(here.say, section, **facts), shuffle.order_of, shuffle.moved_back)
 
 
 def waves() -> None:

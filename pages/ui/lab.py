@@ -18,9 +18,10 @@ from torch import Tensor
 
 from pages import DEEPENS
 from pages.ui import stage as painter
+from pages.ui.ask import inspector
 from pages.ui.figures.panels import Axis, Board, Closed, Outline, Panel, Scale
 from pages.ui.lesson import Lesson, Page, Say
-from pages.ui.panel import choose_face, show_code
+from pages.ui.panel import Faces, choose_face, draw_face, show_code
 from pages.ui.quiz.box import ask, posed_of
 from pages.ui.quiz.question import Choice, Question, Words
 from pages.ui.state.settings import MAX_SHIFT, MOST_EXPERIMENTS, Face, Settings
@@ -28,7 +29,9 @@ from pages.ui.state.visit import change, control, current, fits, resolved
 from pages.ui.words.labels import label
 
 Found = TypeVar("Found")
-_FACES: tuple[Face, ...] = ("turn", "notice", "code")
+_FACES: tuple[Face, ...] = ("turn", "notice", "number", "code", "compare")
+_OF_THE_LAYER: tuple[Face, ...] = ("number", "compare")
+_START = "attn_weights"  # the tensor whose cell is explained first
 
 
 def asked(name: str, right: str, *wrong: str, **facts: object) -> Question:
@@ -197,6 +200,10 @@ class Bench(Page):
         with self._beside:
             _panel(_Told(self, notice, code, self._questions, self._place, self.revealed))
 
+    def of_the_layer(self) -> Faces | None:
+        """What the faces about the layer in force need; None in a lab that does not show it."""
+        return None
+
     def back(self, step: str = "") -> None:
         """A link to the step that this lab deepens."""
         step = step or DEEPENS[self.page]
@@ -209,6 +216,9 @@ class Lab(Bench):
 
 class LayerLab(Bench, Lesson):
     """A lab about the layer in force and the reader's sentence."""
+
+    def of_the_layer(self) -> Faces:
+        return Faces(self, self.colors, self.a, None, _START, (), (_START, "output"), "")
 
     @cached_property
     def _shares(self) -> Scale:
@@ -267,13 +277,20 @@ def open_lab(*experiments: str) -> Lab | LayerLab:
 def _panel(told: _Told) -> None:
     """The face that the reader chose; it runs by itself, unless an answer uncovers the picture."""
     here, settings = told.here, resolved().settings
-    lang = here.lang
+    lang, layer = here.lang, here.of_the_layer()
     with st.container(key="panel"):
-        is_asked = bool(told.questions) and settings.questions
-        offered = tuple(face for face in _FACES if (face != "code" or told.code) and (face != "turn" or is_asked))
-        face: Face = settings.face if settings.face in offered else offered[0]
-        choose_face(offered, face, lang)
-        with st.container(key=f"face_{face}"):
+        there = {"turn": bool(told.questions) and settings.questions, "code": bool(told.code)}
+        there |= dict.fromkeys(_OF_THE_LAYER, layer is not None)
+        offered = tuple(face for face in _FACES if there.get(face, True))
+        is_meant = settings.face in offered and (settings.face != "number" or settings.cell is not None)
+        face: Face = settings.face if is_meant else offered[0]
+        start = None
+        if layer:
+            start = inspector.first_cell(layer.sight.trace, _START, settings.head, settings.query)
+        choose_face(offered, face, lang, start)
+        if layer:
+            inspector.listen(layer.sight.trace, _START, None, unasked=False)
+        with st.container(key="inspector" if face == "number" else f"face_{face}"):
             if face == "turn":
                 posed, number, count = posed_of(here.page, told.place, told.questions)
                 ask(posed, number, count, (), here.show)
@@ -281,12 +298,16 @@ def _panel(told: _Told) -> None:
                     st.button(label("show_me", lang), key="show_me", type="tertiary", on_click=_reveal, args=(told,))
             elif face == "code":
                 show_code(told.code)
+            elif layer and face in _OF_THE_LAYER:
+                draw_face(face, here.page, layer)
             elif here.revealed:
                 here.begin_box()
                 told.notice()
             else:
                 st.markdown(label("notice_later", lang))
-    if here.revealed != told.revealed:
+    visit = current()
+    if here.revealed != told.revealed or visit.redraws:
+        visit.redraws = False
         st.rerun()
 
 

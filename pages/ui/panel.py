@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from attention import SentenceTrace
+from attention import Cell, SentenceTrace
 from pages.ui import stage as painter
 from pages.ui.ask import inspector
 from pages.ui.compare import compare
@@ -53,21 +53,24 @@ def panel(faces: Faces) -> None:
         inspector.listen(sight.trace, faces.start, posed)
         for face in (face for face in shown(chosen) if face in offered):
             with st.container(key="inspector" if face == "number" else f"face_{face}"):
-                _DRAWN[face](page, faces)
+                draw_face(face, page, faces)
         if visit.redraws:
             visit.redraws = False
             st.rerun()
 
 
-def choose_face(offered: tuple[Face, ...], chosen: Face, lang: str) -> None:
-    """Buttons for the faces of a panel: a click draws nothing but the panel again."""
+def choose_face(offered: tuple[Face, ...], chosen: Face, lang: str, start: Cell | None = None) -> None:
+    """Buttons for the faces of a panel: a click draws nothing but the panel again.
+
+    start: the cell that a reader who asks about none is told about, where that is told only when asked for.
+    """
     st.segmented_control(
         label("faces", lang),
         offered,
         format_func=lambda face: label(f"face_{face}", lang),
         required=True,
         label_visibility="collapsed",
-        **control("face", (lang, offered), chosen) | {"on_change": _turn, "args": ()},
+        **control("face", (lang, offered), chosen) | {"on_change": _turn, "args": (start,)},
     )
 
 
@@ -76,15 +79,21 @@ def show_code(functions: Sequence[Callable[..., object]]) -> None:
     st.code(painter.source_of(*functions), language="python", wrap_lines=True)
 
 
-def _turn() -> None:
+def _turn(start: Cell | None) -> None:
     face = said("face")
     if fits(face=face):
-        change_now(face=face)
+        asks = face == "number" and start and not resolved().settings.cell
+        change_now(face=face, **({"cell": start} if asks else {}))
 
 
 def shown(face: Face) -> tuple[Face, ...]:
     """The faces that are drawn: the one that the reader chose."""
     return (face,)
+
+
+def draw_face(face: Face, page: str, faces: Faces) -> None:
+    """One face, as it stands in the panel of a page."""
+    _DRAWN[face](page, faces)
 
 
 def _number(page: str, faces: Faces) -> None:

@@ -8,6 +8,7 @@ import pytest
 from each import each
 from visiting import LANGUAGES, Visit, enter, look, numbers
 
+from attention import AttentionConfig, trace_sentence
 from pages import DEEPENS, GROUPS, WALK
 from pages.cost import measure
 from pages.root import dots
@@ -273,3 +274,37 @@ def test_a_switch_that_decides_nothing_in_a_lab_is_not_there(slug, absent):
     keys = {box.key for box in enter(slug, "en", experiment=experiment, **ADDRESS).at.toggle}
     assert absent not in keys
     assert "positions" in keys
+
+
+def _chosen(at: Visit) -> str:
+    """The cell of the address, as a run that changed it, or one that did not, leaves it."""
+    cell = at.query_params["cell"]
+    return cell if isinstance(cell, str) else cell[0]
+
+
+ON_THE_LAYER = [(slug, number) for slug, number in EVERY if shows_the_layer(slug, Settings(experiment=number))]
+
+
+@each("slug, number", ON_THE_LAYER)
+def test_a_lab_that_shows_the_layer_explains_its_numbers_and_tells_two_settings_apart(slug, number):
+    address = ADDRESS | {"sentence": "the dog saw the cat", "experiment": str(number), "questions": "0"}
+    at = enter(slug, "en", **address).at
+    assert at.query_params["cell"] == ""
+    at.turn("number")
+    page = look(at, slug)
+    tensor, row, column, head = _chosen(at).split(".")
+    truth = trace_sentence("the dog saw the cat", AttentionConfig(8, 2)).attention.attn_weights[int(head), int(row)]
+    assert tensor == "attn_weights"
+    assert int(column) == int(truth.argmax())
+    (told,) = page.of("caption", box="inspector")[:1]
+    assert f"**{float(truth.max()):.2f}**" in told
+    at.ask({"cell": "q.2.1.0"})
+    assert _chosen(at) == "q.2.1.0"
+    at.turn("compare")
+    assert look(at, slug).has("compare")
+
+
+def test_a_lab_of_its_own_numbers_offers_neither():
+    at = enter("cost", "en", face="number", cell="scores.0.0.0", questions="0", **ADDRESS).at
+    assert not look(at, "cost").has("inspector")
+    assert not look(enter("paper", "en", face="compare", **ADDRESS).at, "paper").has("compare")

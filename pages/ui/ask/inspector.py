@@ -36,11 +36,11 @@ def first_cell(trace: SentenceTrace, tensor: str, head: int, query: int) -> Cell
     return Cell(tensor, query, measures.peak(matrix(trace, tensor, its_head, query)[query].abs()).column, its_head)
 
 
-def listen(trace: SentenceTrace, start: str, posed: Posed | None) -> None:
+def listen(trace: SentenceTrace, start: str, posed: Posed | None, *, unasked: bool = True) -> None:
     """Take clicks on cells, and frame on the pictures what is explained; at first a cell of that tensor.
 
     posed: the question that the reader looks at: what it asks about is covered; once it is answered, what shows why is
-    framed.
+    framed. unasked: whether a cell is framed before the reader has asked about one.
     """
     visit, here = current(), resolved()
     settings = here.settings
@@ -52,7 +52,8 @@ def listen(trace: SentenceTrace, start: str, posed: Posed | None) -> None:
     framed = (posed.question.look if posed and is_answered else None) or cell
     covers = [] if is_answered or posed is None else [pointer.cover(target) for target in posed.question.covers]
     done = any(page == visit.page for page, _ in visit.solved)
-    pointer.pointer(pointer.frames(_derived(trace, framed)), covers, done, _on_ask)
+    frames = pointer.frames(_derived(trace, framed)) if settings.cell or unasked else []
+    pointer.pointer(frames, covers, done, _on_ask)
 
 
 def _derived(trace: SentenceTrace, cell: Cell) -> Derivation:
