@@ -24,7 +24,7 @@ from pages.ui.lesson import Lesson, Page, Say
 from pages.ui.panel import Faces, choose_face, draw_face, show_code
 from pages.ui.quiz.box import ask, posed_of
 from pages.ui.quiz.question import Choice, Question, Words
-from pages.ui.state.settings import MAX_SHIFT, MOST_EXPERIMENTS, Face, Settings
+from pages.ui.state.settings import MAX_SHIFT, MOST_EXPERIMENTS, Face, Settings, Weights
 from pages.ui.state.visit import change, control, current, fits, resolved
 from pages.ui.words.labels import label
 
@@ -88,6 +88,11 @@ class Bench(Page):
                 **control("experiment", (self.lang, experiments), number),
             )
         return self.experiment
+
+    @property
+    def row(self) -> DeltaGenerator:
+        """Where a lab's own controls stand, beside its experiments."""
+        return self._row
 
     def asks(self, *questions: Question) -> None:
         """What this experiment asks, its prediction first. Once that was answered, nothing is covered again."""
@@ -217,8 +222,13 @@ class Lab(Bench):
 class LayerLab(Bench, Lesson):
     """A lab about the layer in force and the reader's sentence."""
 
+    def __init__(self, only: Weights | None = None, by_hand: str = "") -> None:
+        """only: as of a page. by_hand: what the reader may do beside A and B, as of a panel."""
+        super().__init__(only)
+        self._by_hand = by_hand
+
     def of_the_layer(self) -> Faces:
-        return Faces(self, self.colors, self.a, None, _START, (), (_START, "output"), "")
+        return Faces(self, self.colors, self.a, None, _START, (), (_START, "output"), self._by_hand)
 
     @cached_property
     def _shares(self) -> Scale:
@@ -257,7 +267,7 @@ _ON_THE_LAYER: Mapping[str, tuple[int, ...]] = {
     "root": (3,),
     "rivals": (0,),
     "cross": (0,),
-    **dict.fromkeys(("paper", "cost", "uses", "glossary"), ()),
+    **dict.fromkeys(("paper", "cost", "size", "vectors", "uses", "glossary"), ()),
 }
 
 

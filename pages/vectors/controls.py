@@ -1,11 +1,13 @@
 """The word vectors' own controls, and the training behind them, whose result all visitors share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Literal
 
 import streamlit as st
+import torch
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 
 from attention.vectors import (
     CONTENT,
@@ -54,20 +56,21 @@ def choose_method(lang: str) -> None:
     )
 
 
-def choose_word(vectors: Vectors, settings: Settings, name: Literal["word", "other"] = "word") -> str:
+Which = Literal["word", "other"]
+
+
+def choose_word(vectors: Vectors, settings: Settings, name: Which = "word") -> str:
     """One of the words that carry meaning of their own, the most frequent ones first."""
     words, chosen = content(vectors), getattr(settings, name)
     word = str(chosen if chosen in words else FIRST[vectors.language][name == "other"])
     shown = control(name, (settings.lang, words), word)
-    st.selectbox(label(f"vectors_{name}", settings.lang), words, **shown)
+    st.selectbox(label(f"vectors_{name}", settings.lang), words, width=170, **shown)
     return word
 
 
-def choose_share(settings: Settings) -> float:
-    """How much of the second word is mixed in, from 0 to 1."""
-    shown = control("mix", settings.lang)
-    st.slider(label("vectors_share", settings.lang), 0, 100, format="%d %%", **shown)
-    return settings.mix / 100
+def choose_share(lang: str) -> None:
+    """How much of the second word is mixed in, in percent."""
+    st.slider(label("vectors_share", lang), 0, 100, format="%d %%", **control("mix", lang))
 
 
 def content(vectors: Vectors) -> tuple[str, ...]:
@@ -96,3 +99,11 @@ class Picture:
 def mixture(vectors: Vectors, first: str, second: str, share: float) -> Tensor:
     """A vector between those of two words: (dim,)."""
     return vectors.vector(first) * (1 - share) + vectors.vector(second) * share
+
+
+def along(vectors: Vectors, first: str, second: str, shares: Sequence[int]) -> dict[str, list[float]]:
+    """The cosines of mixtures, by the percentage of the second word, with each word that is nearest to one of them."""
+    mixtures = torch.stack([mixture(vectors, first, second, share / 100) for share in shares])  # (shares, dim)
+    cosines = cosine_similarity(mixtures[:, None], vectors.after[None], dim=-1)  # (shares, words)
+    nearest = [vectors.words[place] for place in cosines.argmax(dim=-1).tolist()]
+    return {word: cosines[:, vectors.words.index(word)].tolist() for word in dict.fromkeys((first, second, *nearest))}

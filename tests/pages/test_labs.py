@@ -23,6 +23,7 @@ from visiting import (
     answers,
     code_spans,
     enter,
+    enter_all,
     go,
     heatmaps,
     is_percent,
@@ -73,7 +74,7 @@ def settings_in(at: Visit, *without: str) -> dict[str, str]:
 @cache
 def trained(name: str) -> tuple[Case, Page]:
     lang, address = VISITS[name]
-    return Case.of(lang, **address), enter("training", lang=lang, **address)
+    return Case.of(lang, **address), enter_all("training", lang=lang, **address)
 
 
 @cache
@@ -282,7 +283,7 @@ def test_heads_that_share_the_work_are_told_from_those_that_do_not(lang, section
         HeadReport(0.5, 0.25, 0.125, 1.0, lost, own, shares) for lost, own in zip((0.25, 0.75), looks, strict=True)
     ]
     monkeypatch.setattr("pages.training.heads.reports", lambda layer: tuple(found))
-    page = enter("training", lang=lang, sentence="the king saw it", **DEFAULT)
+    page = enter_all("training", lang=lang, sentence="the king saw it", **DEFAULT)
     expected = {"needed": "0", "lowest": "25.0", "spare": "1", "highest": "75.0"}
     if section == "different":
         expected |= {"relation": label("relation_verb", lang), "most": "0", "most_share": "50.0"}
@@ -309,10 +310,7 @@ def test_the_layer_keeps_the_rules_that_the_page_shows(lang):
 
 
 def test_the_checkpoint_moves_the_line_and_the_words_but_not_the_heads():
-    at = enter("training", **DEFAULT).at
-    before = look(at, "training")
-    at.select_slider(key="checkpoint").set_value(0)
-    page = look(at.run(), "training")
+    before, page = enter_all("training", **DEFAULT), enter_all("training", **DEFAULT, checkpoint="0")
     assert {shape["x0"] for chart in charts_of_lines(page) for shape in chart["layout"]["shapes"]} == {0}
     assert page.said["curves"]["step"] == "0"
     assert [trace["z"] for trace in pictures(page)] == [trace["z"] for trace in pictures(before)]
@@ -324,7 +322,7 @@ def test_the_checkpoint_moves_the_line_and_the_words_but_not_the_heads():
     ("slug", "kind", "lang"), [("training", "random", "en"), ("size", "hand", "zh"), ("training", "hand", "zh")]
 )
 def test_a_lab_on_learning_offers_learned_weights_where_others_are_in_force(lang, slug, kind):
-    at = start(lang=lang, **{**DEFAULT, "weights": kind})
+    at = start(lang=lang, **{**DEFAULT, "weights": kind, "questions": "0", "experiment": "1"})
     page = go(at, slug, lang)
     assert page.of("info") == [sections("ui", lang)["only_learned"]]
     assert page.charts == []
@@ -378,7 +376,7 @@ def trainings(monkeypatch):
 
 
 def at_size(lang: str = "en", **address: str) -> Page:
-    return enter("size", lang=lang, **DEFAULT, **address)
+    return enter("size", lang=lang, face="notice", questions="0", **DEFAULT, **address)
 
 
 def button(page: Page):
@@ -412,9 +410,8 @@ def test_a_lab_about_other_layers_asks_nothing_of_the_one_in_force(slug, sentenc
         raise AssertionError("a layer was trained")
 
     monkeypatch.setattr(ready, "training", train)
-    page = enter(slug, **DEFAULT | {"sentence": sentence})
+    page = enter(slug, questions="0", **DEFAULT | {"sentence": sentence})
     assert not page.has("story")
-    assert not page.has("quiz")
     assert page.charts
 
 

@@ -28,8 +28,10 @@ from visiting import (
     Case,
     Page,
     Visit,
+    assert_one_answer_is_right,
     code_spans,
     enter,
+    enter_all,
     every_child,
     go,
     heatmaps,
@@ -221,7 +223,7 @@ def visited(folder):
         lang, kind, address = VISITS[name]
         case = real_case(lang, folder(kind), kind, **address)
         at = start(lang=lang, **case.asked)
-        return case, {slug: go(at, slug, lang) for slug in (*WALKED, "real")}
+        return case, {slug: go(at, slug, lang) for slug in WALKED} | {"real": enter_all("real", lang, **case.asked)}
 
     return walk
 
@@ -378,9 +380,9 @@ def test_what_the_model_does_not_have_falls_back_and_is_named(folder, bad, held)
 
 def test_the_address_shows_another_visitor_the_same_real_model(visited):
     case, mine = visited("bert")
-    theirs = start(first=True, **mine["real"].at.query_params)
-    assert theirs.query_params == mine["real"].at.query_params
-    for slug in ("overview", "heads", "real"):
+    theirs = start(first=True, **mine["heads"].at.query_params)
+    assert theirs.query_params == mine["heads"].at.query_params
+    for slug in ("overview", "heads"):
         page = go(theirs, slug, case.lang)
         assert page.charts == mine[slug].charts
         assert page.of("markdown") == mine[slug].of("markdown")
@@ -509,8 +511,19 @@ def test_the_words_of_the_lab_state_the_models_numbers(visited, name):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_lab_asks_before_it_tells(lang, folder):
+    for number in ("0", "1"):
+        case = real_case(lang, folder("bert"), "bert", experiment=number, face="turn")
+        at = enter("real", lang, **case.asked).at
+        page = look(at, "real", lang)
+        assert page.charts == []
+        assert not [text for text in page.of("markdown") if text.startswith("| ")]
+        assert_one_answer_is_right(at, "real", lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_lab_offers_a_real_model_where_other_weights_are_in_force(lang, folder):
-    at = start(lang=lang, weights="random", model=folder("bert"), sentence="the cat", query="1")
+    at = start(lang=lang, weights="random", model=folder("bert"), sentence="the cat", query="1", questions="0")
     page = go(at, "real", lang)
     assert page.of("info") == [sections("ui", lang)["only_real"]]
     assert page.charts == []

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 from each import each
-from visiting import LANGUAGES, Page, code_spans, enter, go, is_percent, is_rounded, look, start
+from visiting import LANGUAGES, Page, code_spans, enter, enter_all, go, is_percent, is_rounded, look, start
 
 from attention.vectors import CONTENT, METHODS, Vectors, learn_vectors, word_class
 from pages.ui.words.labels import label
@@ -15,6 +15,7 @@ from pages.vectors.controls import FIRST
 
 pytestmark = pytest.mark.xdist_group("vectors")  # one process learns them, once
 EACH = each("method, lang", list(product(METHODS, LANGUAGES)))
+NEAR, MIX = ({"experiment": number, "face": "notice", "questions": "0"} for number in ("1", "3"))
 SENTENCE = {"en": "the cat saw the dog", "zh": "那只小猫睡着了"}
 
 
@@ -29,7 +30,7 @@ def learned(method: str, lang: str, seed: int = 0, on_step=None) -> Vectors:
 
 
 @pytest.fixture(autouse=True)
-def _one_training_for_all_who_ask_for_the_same(monkeypatch):
+def _one_learning_for_all_who_ask_for_the_same(monkeypatch):
     def learn(method, *, language, seed, on_step):
         return learned(method, language, seed, on_step)
 
@@ -38,11 +39,7 @@ def _one_training_for_all_who_ask_for_the_same(monkeypatch):
 
 @cache
 def opened(method: str, lang: str) -> Page:
-    at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
-    if method != METHODS[0]:
-        at.button_group(key="method").set_value(method)
-        at.run()
-    return look(at, "vectors", lang)
+    return enter_all("vectors", lang=lang, sentence=SENTENCE[lang], method=method)
 
 
 def table_of(page: Page) -> list[list[str]]:
@@ -70,7 +67,7 @@ def test_the_table_lists_the_nearest_words_before_and_after(method, lang):
 @EACH
 def test_the_map_shows_every_content_word_in_its_class_and_the_curve_every_loss(method, lang):
     page, vectors = opened(method, lang), learned(method, lang)
-    curve, both = page.charts
+    curve, both, _ = page.charts
     assert curve["data"][0]["y"] == pytest.approx(vectors.losses)
     words = [word for word in vectors.words if word_class(word, lang) in CONTENT]
     rows = [vectors.words.index(word) for word in words]
@@ -121,14 +118,14 @@ def assert_mixed(page: Page, method: str, words: tuple[str, str], percent: int) 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_mixture_is_decoded_to_its_nearest_word(lang):
-    at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
+    at = enter("vectors", lang=lang, sentence=SENTENCE[lang], **MIX).at
     for percent in (0, 30, 50, 100):
         at.slider(key="mix").set_value(percent)
         assert_mixed(look(at.run(), "vectors", lang), METHODS[0], FIRST[lang], percent)
 
 
 def test_the_language_is_the_sentences_and_another_word_can_be_chosen():
-    at = enter("vectors", sentence=SENTENCE["zh"]).at
+    at = enter("vectors", sentence=SENTENCE["zh"], **NEAR).at
     assert at.selectbox(key="word").value == FIRST["zh"][0]
     at.selectbox(key="word").set_value("桌")
     near = [row[2] for row in table_of(look(at.run(), "vectors"))]
@@ -143,7 +140,7 @@ CHOSEN = {"en": ("cat", "garden"), "zh": ("狗", "桌")}
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_is_chosen_is_in_the_address_and_a_link_brings_it_back(lang):
-    at = enter("vectors", lang=lang, sentence=SENTENCE[lang]).at
+    at = enter("vectors", lang=lang, sentence=SENTENCE[lang], **MIX).at
     names = ("method", "word", "other", "mix")
     assert [at.query_params[name] for name in names] == [METHODS[0], "", "", "50"]
     at.button_group(key="method").set_value(METHODS[1])
@@ -166,7 +163,7 @@ def test_what_is_chosen_is_in_the_address_and_a_link_brings_it_back(lang):
 
 
 def test_a_word_that_these_sentences_do_not_have_gives_way_to_the_first_one_and_comes_back():
-    at = enter("vectors", sentence=SENTENCE["en"], word="cat", other="nowhere", mix="20").at
+    at = enter("vectors", sentence=SENTENCE["en"], word="cat", other="nowhere", mix="20", **MIX).at
     assert_mixed(look(at, "vectors"), METHODS[0], ("cat", FIRST["en"][1]), 20)
     at.text_area(key="sentence").set_value(SENTENCE["zh"])
     page = look(at.run(), "vectors")
@@ -177,7 +174,20 @@ def test_a_word_that_these_sentences_do_not_have_gives_way_to_the_first_one_and_
 
 @each("name, text", [("method", "CBOW"), ("mix", "101"), ("mix", "-1"), ("word", "a" * 41)])
 def test_what_can_not_be_chosen_is_named_bad(name, text):
-    page = enter("vectors", sentence=SENTENCE["en"], **{name: text})
+    page = enter("vectors", sentence=SENTENCE["en"], **MIX, **{name: text})
     (warning,) = page.of("warning")
     assert code_spans(warning)[1] == [name]
     assert_mixed(page, METHODS[0], FIRST["en"], 50)
+
+
+@EACH
+def test_the_lines_between_two_words_are_the_cosines_of_the_mixtures(method, lang):
+    page, vectors = opened(method, lang), learned(method, lang)
+    first, second = (vectors.after[vectors.words.index(word)].double().numpy() for word in FIRST[lang])
+    table = vectors.after.double().numpy()
+    near = np.array([cosines(table, first * (1 - share) + second * share) for share in np.arange(0, 1.001, 0.05)])
+    lines = {trace["name"]: trace for trace in page.charts[-1]["data"]}
+    assert {*FIRST[lang], *(vectors.words[place] for place in near.argmax(axis=1))} == set(lines)
+    for word, line in lines.items():
+        assert list(line["x"]) == list(range(0, 101, 5))
+        assert line["y"] == pytest.approx(near[:, vectors.words.index(word)], abs=1e-5)

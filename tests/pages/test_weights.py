@@ -688,7 +688,8 @@ def test_a_page_is_there_at_once_with_the_layer_as_it_stands_and_then_as_it_has_
             assert_facts(page, so_far)
             step, steps = so_far.learned.history.checkpoints[place].step, 300
             assert label("learning", lang, step=step, steps=steps) in "".join(page.of("html"))
-        assert look(go(at, "training", lang).at, "training", lang).said["curves"]["step"] == str(step)
+        lab = enter("training", lang, experiment="1", face="notice", questions="0", **DEFAULT)
+        assert lab.said["curves"]["step"] == str(step)
     finally:
         may_end.set()
     assert ready.training(resolve(from_query(dict(at.query_params), defaults(lang))[0].settings)).wait(60)

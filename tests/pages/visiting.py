@@ -372,6 +372,48 @@ def enter(slug: str, /, lang: str = "en", *, first: bool = False, **address: str
     return go(visit, slug, lang)
 
 
+def enter_all(slug: str, /, lang: str = "en", **address: str) -> Page:
+    """All experiments of a lab as one page: each opened by a link of its own, uncovered, with what it tells."""
+    tabs = sum(name.startswith("tab_") for name in sections(slug, "en")) or 1
+    told = {"face": "notice", "questions": "0"} | address
+    pages = [enter(slug, lang, **told, experiment=str(number)) for number in range(tabs)]
+    boxed, known = [], set()
+    for page in pages:
+        for box, element in page.boxed:
+            text = element.value if element.type in ("markdown", "caption") else None
+            if text is None or text not in known:  # the title, and what stands in the sidebar, once
+                boxed.append((box, element))
+        known |= {element.value for _, element in page.boxed if element.type in ("markdown", "caption")}
+    return Page(slug, lang, pages[-1].at, tuple(boxed))
+
+
+def radios(at: Visit) -> list:
+    """What a question of a lab offers as answers."""
+    return [radio for radio in at.radio if str(radio.key).startswith("quiz_")]
+
+
+def assert_one_answer_is_right(at: Visit, slug: str, lang: str) -> None:
+    """Of each question of the experiment on the stage that has answers to choose from; all say why."""
+    while True:
+        for radio in radios(at)[:1]:
+            right = 0
+            for option in range(len(radio.options)):
+                (now,) = radios(at)
+                now.set_value(option)
+                at.run()
+                look(at, slug, lang)
+                (verdict,) = [box.value for box in (*at.success, *at.warning)]
+                right += bool(at.success)
+                assert len(verdict) > 15
+                assert "[[" not in verdict
+            assert right == 1, (slug, lang, radio.options)
+        later = [button for button in at.button if button.key == "question_after"]
+        if not later:
+            return
+        later[0].click()
+        at.run()
+
+
 @cache
 def _pages() -> dict:
     """What pages there are, which an AppTest knows only after a run."""

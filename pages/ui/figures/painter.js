@@ -42,7 +42,7 @@ export function unpack(bytes) {
 
 /** A number for a person: so many decimals, a real minus sign, never "−0". */
 export function written(value, digits) {
-  if (Number.isNaN(value)) return "NaN";
+  if (Number.isNaN(value)) return ""; // a number that is not there yet
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const text = value.toFixed(digits);
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
