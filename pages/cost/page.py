@@ -12,6 +12,7 @@ from pages.ui.layers.jobs import Job
 from pages.ui.layers.progress import work_through
 
 EXPERIMENTS = ("time", "memory", "path", "copy")
+BYTES = 4  # of a number
 RIVALS = ("ours", "fused", "recurrent", "convolution")
 here = Lab()
 
@@ -20,10 +21,15 @@ def under(name: str, todo: list[int], total: int, begin: Callable[[int], Job[Any
     work_through(name, here.lang, todo, total, begin, str)
 
 
+def finished() -> tuple[list[tuple[int, measure.Times]], list[int]]:
+    """The lengths that were measured, with what was found, and those to do."""
+    done = [(n, found) for n in measure.LENGTHS if (found := measure.measured(n))]
+    return done, [n for n in measure.LENGTHS if not measure.measured(n)]
+
+
 def timed() -> None:
     here.asks(asked("twice", "four", "two", "eight"), asked("fused", "constant", "less", "linear"))
-    done = [(n, found) for n in measure.LENGTHS if (found := measure.measured(n))]
-    todo = [n for n in measure.LENGTHS if not measure.measured(n)]
+    done, todo = finished()
     lengths = [n for n, _ in done]
     series = {name: [getattr(each, name) * 1000 for _, each in done] for name in RIVALS}
     lines = [
@@ -48,19 +54,28 @@ def timed() -> None:
 
 def memory() -> None:
     here.asks(asked("where", "weights", "values", "parameters"), asked("long", "square", "line", "cube"))
-    d_k = measure.WIDTH
-    kept = {
-        "matrices": [4 * n * n for n in measure.LENGTHS],
-        "vectors": [4 * n * d_k for n in measure.LENGTHS],
-    }
+    done, todo = finished()
+    lengths, d_k, longest = [n for n, _ in done], measure.WIDTH, measure.LENGTHS[-1]
+    held = {"ours": [each.ours_bytes for _, each in done], "fused": [each.fused_bytes for _, each in done]}
     lines = [
-        Line(here.text(f"kept_{name}"), measure.LENGTHS, values, dots=True, hue=i)
-        for i, (name, values) in enumerate(kept.items())
+        Line(here.text(f"of_{name}"), lengths, values, dots=True, hue=i)
+        for i, (name, values) in enumerate(held.items())
     ]
-    chart = Chart(here.text("chart_memory"), "n", lines, log_x=True, log_y=True, height=400)
-    here.place(draw_curves(chart, here.colors), here.text("chart_memory"))
-    facts = {"width": d_k, "matrices": f"{kept['matrices'][-1]:,}", "vectors": f"{kept['vectors'][-1]:,}"}
-    here.tells(partial(here.say, "notice_memory", **facts), scaled_dot_product_attention)
+    if lengths:
+        lines.append(Line("4 n²", lengths, [4 * BYTES * n * n for n in lengths], quiet=True))
+        lines.append(Line("4 n · d_k", lengths, [4 * BYTES * n * d_k for n in lengths], quiet=True))
+    chart = Chart(here.text("chart_memory"), "n", lines, log_x=True, log_y=True, height=360)
+    below = partial(under, "cost", todo, len(measure.LENGTHS), measure.measuring)
+    here.place(draw_curves(chart, here.colors), here.text("chart_memory"), under=below, is_empty=not done)
+
+    def notice() -> None:
+        facts = {"n": longest, "matrices": f"{4 * longest**2:,}", "vectors": f"{4 * longest * d_k:,}"}
+        here.say("notice_memory", width=d_k, **facts)
+        if done and not todo:
+            ours, fused = held["ours"][-1] / 2**20, held["fused"][-1] / 2**20
+            here.say("held_memory", ours=round(ours, 1), fused=round(fused, 1), share=ours / fused)
+
+    here.tells(notice, scaled_dot_product_attention, measure.most_held)
 
 
 def path() -> None:

@@ -77,12 +77,13 @@ def softened() -> None:
 
 
 def row(here: LayerLab) -> None:
-    d_k, query = here.now.config.head_dim, here.query
+    d_k, query, chosen = here.now.config.head_dim, here.query, here.settings.width
+    here.slider("width", WIDTHS, lambda width: f"√{width} = {math.sqrt(width):.3g}", here.text("axis_divisor"))
     here.asks(asked("larger", "evener", "sharper", "other"), asked("winner", "never", "sometimes", "always"))
     scores = here.own("scores")[query]
     weights = dots.under_divisors(scores)
     names = tuple(f"÷ {number:.3g}" for number in (math.sqrt(width) for width in WIDTHS))
-    at = min(range(len(WIDTHS)), key=lambda i: abs(math.log(WIDTHS[i] / d_k)))
+    at = WIDTHS.index(chosen)
     panel = Panel(
         weights,
         here.text("chart_row"),
@@ -102,7 +103,17 @@ def row(here: LayerLab) -> None:
         show_columns=False,
         show_shape=False,
     )
-    here.place(Board([[first], [here.veil(panel)]], [1], [34, heatmap_height(len(WIDTHS), most=310)]))
+    under = Panel(
+        weights[at].unsqueeze(0),
+        here.text("chart_under", divisor=names[at]),
+        Axis(here.text("axis_divisor"), (names[at],)),
+        given.columns,
+        panel.scale,
+        show_columns=False,
+        show_shape=False,
+    )
+    board = [[first], [here.veil(under)], [here.veil(panel)]]
+    here.place(Board(board, [1], [34, 34, heatmap_height(len(WIDTHS), most=260)]))
     largest = weights.max(dim=1).values.tolist()
     facts = {"first": largest[0], "last": largest[-1], "own": float(weights[at].max()), "divisor": names[at]}
     here.tells(

@@ -64,7 +64,9 @@ def fused(x: Tensor, weights: AttentionWeights, is_open: Tensor, scale: float) -
         split_heads(project(x, w, b), weights.num_heads)
         for w, b in ((weights.w_q, weights.b_q), (weights.w_k, weights.b_k), (weights.w_v, weights.b_v))
     )
-    joined = fused_attention(q, k, v, attn_mask=is_open, scale=scale).transpose(0, 1).flatten(1)  # (L, d_model)
+    # Without a batch dimension torch would not take its fused way.
+    heads = fused_attention(q[None], k[None], v[None], attn_mask=is_open, scale=scale)[0]  # (H, L, d_k)
+    joined = heads.transpose(0, 1).flatten(1)  # (L, d_model)
     return project(joined, weights.w_o, weights.b_o)
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from each import each
-from visiting import LANGUAGES, Visit, assert_one_answer_is_right, enter, look, numbers, radios
+from visiting import LANGUAGES, Visit, assert_one_answer_is_right, enter, heatmaps, look, numbers, radios
 
 from attention import AttentionConfig, trace_sentence
 from pages import DEEPENS, GROUPS, WALK
@@ -207,7 +207,7 @@ def test_what_is_said_of_shuffled_words_is_what_the_rows_do(more, section):
 
 
 def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
-    monkeypatch.setattr(measure, "measured", lambda n: measure.Times(n * 1e-6, n * 1e-7, n * 1e-7, n * 1e-7, n))
+    monkeypatch.setattr(measure, "measured", lambda n: measure.Times(*[n * 1e-6, n * 1e-7, n * 1e-7, n * 1e-7], n, n))
     page = enter("cost", "en", questions="0", face="notice", **ADDRESS)
     (chart,) = [chart for chart in page.charts if {trace["type"] for trace in chart["data"]} == {"scatter"}]
     lines = {trace["name"]: trace for trace in chart["data"]}
@@ -215,6 +215,30 @@ def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
     assert numbers(lines["n²"]["y"])[last] == pytest.approx(numbers(lines["our core"]["y"])[last])
     assert numbers(lines["n²"]["y"])[0] == pytest.approx(2.048 * (16 / 2048) ** 2)
     assert page.said["grown_time"] == {"growth": "2.00", "fused": "0.10", "short": "0.10", "long": "0.10"}
+
+
+def test_the_memory_drawn_and_told_is_what_was_measured(monkeypatch):
+    times = [1.0, 1.0, 1.0, 1.0]
+    monkeypatch.setattr(measure, "measured", lambda n: measure.Times(*times, 4 * 2**20 * n, 2**20 * n))
+    page = enter("cost", "en", experiment="1", questions="0", face="notice", **ADDRESS)
+    (chart,) = [chart for chart in page.charts if {trace["type"] for trace in chart["data"]} == {"scatter"}]
+    lines = {trace["name"]: numbers(trace["y"]).tolist() for trace in chart["data"]}
+    assert lines["our core"] == [4 * 2**20 * n for n in measure.LENGTHS]
+    assert lines["4 n²"] == [16 * n * n for n in measure.LENGTHS]
+    assert lines["4 n · d_k"] == [16 * n * 64 for n in measure.LENGTHS]
+    assert page.said["held_memory"] == {"ours": "8192.00", "fused": "2048.00", "share": "4.00"}
+
+
+@pytest.mark.parametrize("width", ["1", "16", "1024"])
+def test_the_divisor_of_the_slider_divides_the_readers_own_row(width):
+    address = ADDRESS | {"sentence": "the dog saw the cat", "query": "4", "experiment": "3", "width": width}
+    page = enter("root", "en", questions="0", face="notice", **address)
+    row = trace_sentence("the dog saw the cat", AttentionConfig(8, 2)).attention.scores[0, 4]
+    wanted = (row / int(width) ** 0.5).softmax(-1)
+    drawn = [numbers(trace["z"]) for chart in page.charts for trace in heatmaps(chart)]
+    assert drawn[1] == pytest.approx(wanted[None].numpy(), abs=1e-6)
+    assert page.said["notice_row"]["own"] == f"{float(wanted.max()):.2f}"
+    assert page.said["notice_row"]["d_k"] == "4"
 
 
 @pytest.mark.parametrize(
