@@ -113,7 +113,7 @@ def row(here: LayerLab) -> None:
         show_shape=False,
     )
     board = [[first], [here.veil(under)], [here.veil(panel)]]
-    here.place(Board(board, [1], [34, 34, heatmap_height(len(WIDTHS), most=260)]))
+    here.place(Board(board, [1], [30, 30, heatmap_height(len(WIDTHS), most=195)]))
     largest = weights.max(dim=1).values.tolist()
     facts = {"first": largest[0], "last": largest[-1], "own": float(weights[at].max()), "divisor": names[at]}
     here.tells(

@@ -37,6 +37,7 @@ PARTS = (
     *(".st-key-sentence textarea", ".st-key-d_model", ".st-key-num_heads", ".st-key-head", ".st-key-query"),
     *(".stage-bar", ".stage-bar .freeze", ".stage-bar .set", ".stage-bar .play", ".st-key-rare"),
 )
+IN_A_LAB = {"face": "notice", "questions": "0", "d_model": "32", "num_heads": "2", "weights": "random"}
 HEADING = "document.querySelector('.st-key-heading').innerText"
 
 
@@ -98,16 +99,38 @@ def test_a_step_is_one_screen(lang: str, visit: Opener) -> None:
     assert {place: found for place, found in wrong.items() if found} == {}
 
 
+def experiments(page: Page) -> Iterator[int]:
+    """Each experiment of the lab that is open, chosen by its tab."""
+    tabs = page.locator(".st-key-experiment button")
+    for number in range(max(tabs.count(), 1)):
+        if number:
+            tabs.nth(number).click()
+            page.wait_for_url(re.compile(f"experiment={number}&"))
+            settle(page)
+        yield number
+
+
+def test_every_experiment_of_a_lab_is_one_screen(visit: Opener) -> None:
+    page, wrong = visit(f"/?{urlencode(IN_A_LAB)}", size=SMALL), {}
+    for slug in tour(page, [lab for lab in LABS if lab not in (*GROUPS["learning"], "glossary")]):
+        for number in experiments(page):
+            wrong[slug, number] = cut_off(page, SMALL)
+    assert {place: found for place, found in wrong.items() if found} == {}
+
+
+def cut_off(page: Page, size: tuple[int, int]) -> list[str]:
+    """What of a lab is not whole in the window."""
+    wrong = [where] if (where := page.evaluate(IN_SIGHT, ".st-key-panel")) else []
+    return [*wrong, f"the picture ends at {low}"] if (low := page.evaluate(LOWEST)) > size[1] else wrong
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_lab_is_one_screen_and_all_of_it_is_on_a_phone(lang: str, visit: Opener) -> None:
-    settings = {"face": "notice", "questions": "0", "d_model": "32", "num_heads": "2", "weights": "random"}
-    page, wrong = visit(f"/?{urlencode(settings | {'lang': lang})}"), {}
+    page, wrong = visit(f"/?{urlencode(IN_A_LAB | {'lang': lang})}"), {}
     for slug in tour(page, [lab for lab in LABS if lab not in GROUPS["learning"]]):
         for size in (SMALL, LARGE) if slug != "glossary" else ():
             resize(page, size)
-            wrong[slug, size] = [where] if (where := page.evaluate(IN_SIGHT, ".st-key-panel")) else []
-            if page.evaluate(LOWEST) > size[1]:
-                wrong[slug, size].append("the picture is cut off")
+            wrong[slug, size] = cut_off(page, size)
         if lang == "en":
             resize(page, PHONE)
             wrong[slug, PHONE] = too_far(page)
@@ -125,14 +148,16 @@ def test_axe_finds_nothing_on_the_walk(visit: Opener) -> None:
     assert {slug: found for slug, found in wrong.items() if found} == {}
 
 
-def test_the_labs_of_learning_can_be_read_by_all_and_on_a_phone(visit: Opener) -> None:
-    page, wrong = visit("/training", first=True), {}
+def test_the_labs_on_learning_are_one_screen_and_can_be_read_by_all_and_on_a_phone(visit: Opener) -> None:
+    page, wrong = visit(f"/?{urlencode(IN_A_LAB | {'weights': 'learned'})}", size=SMALL), {}
     for slug in tour(page, GROUPS["learning"]):
-        wrong[slug] = found_by_axe(page)
+        for number in experiments(page) if slug != "real" else ():
+            wrong[slug, number] = cut_off(page, SMALL)
+        wrong[slug, "axe"] = found_by_axe(page, whole=slug == "training")
         resize(page, PHONE)
-        wrong[slug] += too_far(page)
-        resize(page, LARGE)
-    assert {slug: found for slug, found in wrong.items() if found} == {}
+        wrong[slug, PHONE] = too_far(page)
+        resize(page, SMALL)
+    assert {place: found for place, found in wrong.items() if found} == {}
 
 
 def test_the_dark_theme_can_be_read_and_the_figures_follow_it(visit: Opener) -> None:
