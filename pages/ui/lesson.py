@@ -58,7 +58,7 @@ class Page:
         self._used: set[str] = set()  # the glossary's terms that were used before
         with st.container(key="heading"):
             st.markdown(self._linked(f"# {found['title']}\n\n{found['motivation']}"), anchors=False)
-        self._used_above = frozenset(self._used)
+        current().terms = frozenset(self._used)
         if only not in (None, self.settings.weights):
             st.info(prose.shared(self.lang, f"only_{only}"), icon=":material/swap_horiz:")
             st.button(self.name(f"take_{only}"), key="take_weights", on_click=take_weights, args=(only,))
@@ -89,7 +89,7 @@ class Page:
 
     def begin_box(self) -> None:
         """What follows is drawn again by itself: of the terms, only those of the heading were used before."""
-        self._used = set(self._used_above)
+        self._used = set(current().terms)
 
     def caption(self, section: str, **facts: object) -> None:
         """A section in small print."""

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,10 +17,9 @@ def _one_training_for_all_who_ask_for_the_same() -> Iterator[None]:
 
     # A page waits for the end of a training here, as nobody looks again (see test_learning.py in the browser).
     ready = "pages.ui.layers.ready"
-    with (
-        patch(f"{ready}.learn", learned),
-        patch(f"{ready}.SHOWN_AT_ONCE", False),
-        patch(f"{ready}.LEARN_AHEAD", False),
-        patch("pages.ui.lesson.linked", lambda text, *_: text),  # texts are compared word for word; see test_terms.py
-    ):
+    with ExitStack() as changed:
+        for name, value in (("learn", learned), ("SHOWN_AT_ONCE", False), ("LEARN_AHEAD", False)):
+            changed.enter_context(patch(f"{ready}.{name}", value))
+        for room in ("lesson", "quiz.box", "ask.inspector"):  # texts are compared word for word; see test_terms.py
+            changed.enter_context(patch(f"pages.ui.{room}.linked", lambda text, *_: text))
         yield

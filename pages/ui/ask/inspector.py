@@ -21,6 +21,7 @@ from pages.ui.state.visit import Posed, change, change_now, current, fits, resol
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.numbers import number
+from pages.ui.words.terms import linked
 
 MOST_STEPS_BACK = 12
 LONGEST_LINE = 30  # characters, as they are seen
@@ -71,7 +72,8 @@ def inspector(page: str, trace: SentenceTrace) -> None:
     st.html(f"<div class='trail' aria-live='polite'>{terms.trail(visit.trail, cell)}</div>")
     also = {**prose.of_weights(settings.weights, lang), **_facts(derivation)}
     words = prose.shared(lang, _section(derivation), also)
-    st.markdown(f"{words}\n\n$$\n{_lines(derivation)}\n$$")  # in one: every element costs time
+    told = linked(words, lang, set(visit.terms))
+    st.markdown(f"{told}\n\n$$\n{_lines(derivation)}\n$$")  # in one: every element costs time
     _terms(derivation, trace, here)
     tell("choose", visit.sets, lang)
     if st.toggle(label("choose", lang), key="choose", on_change=_on_choose):

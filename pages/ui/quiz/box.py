@@ -19,6 +19,7 @@ from pages.ui.state.settings import Settings
 from pages.ui.state.visit import Posed, current, resolved, said, tell
 from pages.ui.words import prose
 from pages.ui.words.labels import label
+from pages.ui.words.terms import linked
 
 Labels = tuple[str, ...]
 
@@ -60,7 +61,8 @@ def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[B
             told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
         with told:
             heading = label("question_of", lang, number=number + 1, count=count)
-            st.markdown(f"**{heading}** · {_filled(text[f'ask_{question.name}'], question.facts, labels)}")
+            asks = linked(_filled(text[f"ask_{question.name}"], question.facts, labels), lang, set(visit.terms))
+            st.markdown(f"**{heading}** · {asks}")
         if question.pictures:
             show(_compared(question, labels, lang), "pictures")
         with answered:

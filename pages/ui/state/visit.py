@@ -58,6 +58,7 @@ class Visit:
     go_to: str = ""  # the page whose link was clicked
     seen: set[str] = field(default_factory=set)  # the pages that were opened
     reads: str = ""  # the page below whose picture the reader reads on
+    terms: frozenset[str] = frozenset()  # the glossary's terms that the page's heading uses
     before_small: Settings | None = None  # what the reader had before the small numbers
     # The quiz.
     answers: dict[str, Given] = field(default_factory=dict)
