@@ -5,10 +5,9 @@ from markupsafe import Markup
 from pages.glossary.terms import TERMS, Term
 from pages.ui import navigation
 from pages.ui.lesson import Page
-from pages.ui.words.labels import label
 from pages.ui.words.prose import section
 
-_COLUMNS = ("term", "other", "symbol", "code", "step", "meaning")
+_COLUMNS = ("term", "other", "symbol", "code", "meaning")
 
 
 def table(here: Page) -> Markup:
@@ -21,11 +20,10 @@ def table(here: Page) -> Markup:
 def _line(here: Page, term: Term) -> Markup:
     other = "zh" if here.lang == "en" else "en"
     cells = (
-        Markup("<b>{}</b>").format(here.text(f"term_{term.name}")),
+        navigation.link(here.settings, term.page, here.text(f"term_{term.name}")),
         Markup("<span lang='{}'>{}</span>").format(other, section(here.page, other, f"term_{term.name}", "")),
         Markup(term.symbol),
         Markup("<code>{}</code>").format(term.code) if term.code else "",
-        navigation.link(here.settings, term.page, label(term.page, here.lang)),
         Markup(here.text(f"is_{term.name}")),
     )
     row = Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)

@@ -112,7 +112,7 @@ def experiments(page: Page) -> Iterator[int]:
 
 def test_every_experiment_of_a_lab_is_one_screen(visit: Opener) -> None:
     page, wrong = visit(f"/?{urlencode(IN_A_LAB)}", size=SMALL), {}
-    for slug in tour(page, [lab for lab in LABS if lab not in (*GROUPS["learning"], "glossary")]):
+    for slug in tour(page, [lab for lab in LABS if lab not in GROUPS["learning"]]):
         for number in experiments(page):
             wrong[slug, number] = cut_off(page, SMALL)
     assert {place: found for place, found in wrong.items() if found} == {}
@@ -128,7 +128,7 @@ def cut_off(page: Page, size: tuple[int, int]) -> list[str]:
 def test_a_lab_is_one_screen_and_all_of_it_is_on_a_phone(lang: str, visit: Opener) -> None:
     page, wrong = visit(f"/?{urlencode(IN_A_LAB | {'lang': lang})}"), {}
     for slug in tour(page, [lab for lab in LABS if lab not in GROUPS["learning"]]):
-        for size in (SMALL, LARGE) if slug != "glossary" else ():
+        for size in (SMALL, LARGE):
             resize(page, size)
             wrong[slug, size] = cut_off(page, size)
         if lang == "en":

@@ -17,7 +17,7 @@ from pages.ui.state.settings import DECLARED, Settings
 from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
-LABS = [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs if slug != "glossary"]
+LABS = [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs]
 ADDRESS = {"weights": "random", "d_model": "8", "num_heads": "2"}
 pytestmark = pytest.mark.xdist_group("experiments")
 
