@@ -21,6 +21,7 @@ from attention.grammar import RELATIONS
 from attention.grammar.batches import Batch, draw, kind_names, sentences, tokens_of, words_of
 from attention.grammar.lexicon import kind_of_each, unlisted
 from attention.measures import entropy, looks_at
+from attention.tokens import spaces
 from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_attention, trace_vectors
 from attention.weights import AttentionWeights
 
@@ -141,11 +142,13 @@ class Learned(Parameters):
         """The vectors of the vocabulary: (vocab_size, d_model)."""
         return self.history.checkpoints[-1].embedding
 
-    def unknown(self, sentence: str | Sequence[str]) -> Mapping[str, str]:
+    def unknown(self, sentence: str | Sequence[str], gaps: Sequence[int] | None = None) -> Mapping[str, str]:
         """The different words of a sentence that are in no list, in reading order, and what kind of word each is taken
         for (see attention.grammar.lexicon). Case does not matter.
+
+        gaps: before which tokens there is a space: in Chinese no word goes over one. By default those of the text.
         """
-        return unlisted(self.language, cut(sentence))
+        return unlisted(self.language, cut(sentence), _gaps(sentence, gaps))
 
     def trace(
         self,
@@ -154,15 +157,16 @@ class Learned(Parameters):
         checkpoint: int | None = None,
         hidden_keys: Collection[int] = (),
         switches: AttentionConfig | None = None,
+        gaps: Sequence[int] | None = None,
     ) -> SentenceTrace:
         """The walk of any sentence through the trained layer, or through the layer at one of history's checkpoints.
 
         switches: causal, scaled and positions, where they are to differ from those of the training; the weights stay.
-        ValueError for a hidden key outside.
+        gaps: as for unknown. ValueError for a hidden key outside.
         """
         config = self._switched(switches)
         now, tokens = self._at(checkpoint), cut(sentence)
-        kinds = kind_of_each(self.language, tokens)
+        kinds = kind_of_each(self.language, tokens, _gaps(sentence, gaps))
         words = {word: kinds[word] for word in vocabulary(tokens)}
         table = _vectors(self.config, self.language, words, now)  # (its words, d_model)
         places = torch.arange(len(tokens)).clamp(max=MAX_LEN - 1)  # (seq_len,)
@@ -177,13 +181,18 @@ class Learned(Parameters):
         return self.words(output, sentence, checkpoint=checkpoint)
 
     def words(
-        self, output: Tensor, sentence: str | Sequence[str] = (), *, checkpoint: int | None = None
+        self,
+        output: Tensor,
+        sentence: str | Sequence[str] = (),
+        *,
+        checkpoint: int | None = None,
+        gaps: Sequence[int] | None = None,
     ) -> tuple[str, ...]:
         """For each row of output (seq_len, d_model) the word whose vector it is nearest to.
 
-        Of the words of the vocabulary, and of those of that sentence.
+        Of the words of the vocabulary, and of those of that sentence. gaps: as for unknown.
         """
-        own = kind_of_each(self.language, cut(sentence))
+        own = kind_of_each(self.language, cut(sentence), _gaps(sentence, gaps))
         said = {word.casefold() for word in own}
         kinds = own | {word: kind for word, kind in words_of(self.language).items() if word not in said}
         table = _vectors(self.config, self.language, kinds, self._at(checkpoint))  # (words, d_model)
@@ -296,6 +305,13 @@ def own_parts(words: Iterable[str], config: AttentionConfig) -> Tensor:
     width = config.d_model // 2 or 1
     drawn = [_drawn(word.casefold(), width, config.seed) for word in words]
     return _own(torch.stack(drawn) if drawn else torch.zeros(0, width), config.d_model)
+
+
+def _gaps(sentence: str | Sequence[str], gaps: Sequence[int] | None) -> Sequence[int]:
+    """Where the writer put spaces: as told, else as the text has them."""
+    if gaps is not None:
+        return gaps
+    return spaces(sentence) if isinstance(sentence, str) else ()
 
 
 @lru_cache(maxsize=10_000)

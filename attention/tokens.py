@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import accumulate
 
 # Scripts written without spaces between words: each character is a token of its own.
 _BY_CHARACTER = (
@@ -41,6 +42,17 @@ def tokenize(sentence: str) -> tuple[str, ...]:
             tokens.append(cluster)
         in_word = is_word
     return tuple(tokens)
+
+
+def spaces(sentence: str) -> tuple[int, ...]:
+    """The positions of the tokens before which there is a space, the first one's aside.
+
+    >>> spaces("我 喜欢 猫"), spaces("我喜欢猫"), spaces(" the cat! ")
+    ((1, 3), (), (1,))
+    """
+    parts = [len(tokenize(part)) for part in sentence.split()]
+    starts = accumulate(parts, initial=0)
+    return tuple(sorted({start for start in starts if 0 < start < sum(parts)}))
 
 
 def _clusters(text: str) -> Iterator[str]:

@@ -108,39 +108,48 @@ class Lexicon:
         return (*(PART,) * head, kind, *(SUFFIX,) * (len(tokens) - head - 1))
 
 
-def kinds_of(language: str, tokens: Sequence[str]) -> tuple[str, ...]:
-    """The kind of each token of a sentence.
+def kinds_of(language: str, tokens: Sequence[str], gaps: Sequence[int] = ()) -> tuple[str, ...]:
+    """The kind of each token of a sentence. gaps: where the writer put spaces, as for unlisted.
 
     >>> kinds_of("en", ("Anna", "fed", "the", "wug"))
     ('NAME_F', 'VERB', 'DETERMINER', 'NEW')
     """
     found = lexicon(language)
     kinds: list[str] = []
-    for word in found.read(tokens):
+    for word in found.read(tokens, _cuts(language, gaps)):
         kinds += found.parts(tokens[word.start : word.stop], word.kind)
     return tuple(kinds)
 
 
-def kind_of_each(language: str, tokens: Sequence[str]) -> dict[str, str]:
+def _cuts(language: str, gaps: Sequence[int]) -> Sequence[int] | None:
+    """What spaces say of where words end: in English nothing that the tokens do not say, and without any nothing."""
+    return gaps if gaps and language == "zh" else None
+
+
+def kind_of_each(language: str, tokens: Sequence[str], gaps: Sequence[int] = ()) -> dict[str, str]:
     """The different tokens of a sentence, in reading order, each with one kind, as each has one vector.
 
     A Chinese character that carries a word somewhere has the kind that it has there (爸爸); else its first counts.
+    gaps: where the writer put spaces, as for unlisted.
     """
     each: dict[str, str] = {}
-    for token, kind in zip(tokens, kinds_of(language, tokens), strict=True):
+    for token, kind in zip(tokens, kinds_of(language, tokens, gaps), strict=True):
         if each.get(token) in (None, PART, SUFFIX):
             each[token] = kind
     return each
 
 
-def unlisted(language: str, tokens: Sequence[str]) -> dict[str, str]:
+def unlisted(language: str, tokens: Sequence[str], gaps: Sequence[int] = ()) -> dict[str, str]:
     """The different tokens of a sentence that are in no list, in reading order, and the kind each is taken for.
+
+    gaps: the positions before which the writer put a space (see attention.tokens.spaces): no Chinese word goes over
+    one.
 
     >>> unlisted("en", ("Anna", "fed", "the", "wug"))
     {'wug': 'NEW'}
     """
     found, new = lexicon(language), dict[str, str]()
-    for word in found.read(tokens):
+    for word in found.read(tokens, _cuts(language, gaps)):
         if not word.is_known:
             own = tokens[word.start : word.stop]
             for token, kind in zip(own, found.parts(own, word.kind), strict=True):

@@ -58,7 +58,7 @@ def of_word(place: tuple[int, int]) -> None:
         elif here.says and not first.edits:
             here.say("other_kind")
         if here.says:
-            said = here.layer.words(second.attention.output, second.tokens, checkpoint=here.settings.checkpoint)
+            said = here.also_says(text, second)
             here.say("says", first=here.code(here.says[place[0]]), second=here.code(said[place[1]]))
 
     here.tells(notice, weighted_sum)

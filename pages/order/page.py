@@ -24,7 +24,7 @@ def shuffled() -> None:
     here.asks(asked("rows", "along", "change", "same"), asked("bag", "cannot", "can", "partly"))
     order = shuffle.order_of(len(trace.tokens), here.settings.shift)
     tokens = [trace.tokens[place] for place in order]
-    base, other = here.also(" ".join(trace.tokens)) or trace, here.also(" ".join(tokens)) or trace
+    base, other = (here.also(shuffle.written(each)) or trace for each in (trace.tokens, tokens))
     if (base.tokens, other.tokens) != (
         trace.tokens,
         tuple(tokens),

@@ -1,12 +1,14 @@
 """What the lab on positions computes: shuffled sentences, and scores while two words move together."""
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 import torch
 from torch import Tensor
 
-from attention import SentenceTrace
+from attention import SentenceTrace, tokenize
 from attention.embedding import add_positions, sinusoidal_positions
 from attention.functional import attention_scores, scale_scores
 from attention.learn import MAX_LEN, Learned
@@ -21,6 +23,18 @@ def order_of(size: int, shuffle: int) -> list[int]:
     if shuffle:
         Random(f"{size} {shuffle}").shuffle(places)
     return places
+
+
+def written(tokens: Sequence[str]) -> str:
+    """A sentence of these tokens, with spaces only where two of them would run together.
+
+    >>> written(["the", "cat", "!", "我", "们"])
+    'the cat!我们'
+    """
+    text = tokens[0]
+    for before, token in pairwise(tokens):
+        text += token if tokenize(before + token) == (before, token) else f" {token}"
+    return text if tokenize(text) == tuple(tokens) else " ".join(tokens)
 
 
 def moved_back(output: Tensor, order: list[int]) -> Tensor:

@@ -22,11 +22,19 @@ def reports(layer: Learned) -> tuple[HeadReport, ...]:
 
 
 def over_time(
-    layer: Learned, tokens: Sequence[str], head: int, hidden: Sequence[int], places: Sequence[int]
+    layer: Learned,
+    tokens: Sequence[str],
+    head: int,
+    hidden: Sequence[int],
+    places: Sequence[int],
+    gaps: Sequence[int] = (),
 ) -> list[Tensor]:
-    """One head's attention weights of one sentence, (seq_len, seq_len) at each of some checkpoints."""
+    """One head's attention weights of one sentence, (seq_len, seq_len) at each of some checkpoints.
+
+    gaps: where its writer put spaces.
+    """
     with torch.no_grad():
-        traces = [layer.trace(tokens, checkpoint=place, hidden_keys=hidden) for place in places]
+        traces = [layer.trace(tokens, checkpoint=place, hidden_keys=hidden, gaps=gaps) for place in places]
     return [trace.attention.attn_weights[head] for trace in traces]
 
 

@@ -58,7 +58,8 @@ def sharpen() -> None:
     here.asks(asked("early", "nothing", "grammar", "even"))
     rows, keys, shares = here.axis("query"), here.axis("key"), Scale(weight=True, name=here.name("shares"))
     chosen = range(0, len(kept), 2)
-    over_time = heads.over_time(layer, here.trace.tokens, here.head, here.settings.hidden, chosen)
+    read = here.now.shown
+    over_time = heads.over_time(layer, read.tokens, here.head, here.settings.hidden, chosen, read.gaps)
     panels = [
         Panel(
             weights,

@@ -24,6 +24,7 @@ from pages.ui.layers import story
 from pages.ui.layers.ready import how_far, layer_of, load, said_by, take_weights, trace_of, unavailable
 from pages.ui.panel import Faces, panel
 from pages.ui.state.address import to_query
+from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import Settings, Weights
 from pages.ui.state.sources import SOURCES
 from pages.ui.state.visit import change, current, fits, is_small, resolved, said
@@ -223,12 +224,18 @@ class Lesson(Page, Sight):
 
     def also(self, sentence: str) -> SentenceTrace | None:
         """The walk of another sentence through the same layer; None where it has no tokens."""
-        settings = replace(self.settings, sentence=sentence, hidden=(), edit=None, pin=None)
-        other = self.now.again(settings)
+        other = self._with(sentence)
         if not other.tokens:
             return None
         with torch.no_grad():
             return other.source.trace(other.settings, other.shown, other.config, self._layer)
+
+    def also_says(self, sentence: str, trace: SentenceTrace) -> tuple[str, ...]:
+        """What the output rows of that walk are nearest to, with a layer that learned."""
+        return said_by(self._with(sentence), trace, self._layer)
+
+    def _with(self, sentence: str) -> Resolved:
+        return self.now.again(replace(self.settings, sentence=sentence, hidden=(), edit=None, pin=None))
 
     @property
     def layer(self) -> Learned:

@@ -198,7 +198,8 @@ def test_the_words_of_the_page_state_its_numbers(name):
     told = {"alone", "alike", "different"} & set(said)
     assert set(said) == {"motivation", "task", "conventions", "curves", "sharpen", "beyond", "try", *told}
     assert len(told) == 1
-    best = case.learned.words(case.trace.attention.output, case.tokens, checkpoint=case.checkpoint)[case.query]
+    at = {"checkpoint": case.checkpoint, "gaps": case.gaps}
+    best = case.learned.words(case.trace.attention.output, case.tokens, **at)[case.query]
     assert code_spans(said["task"]["word"]) == ("", [best])
     assert code_spans(said["task"]["query"]) == ("", [case.labels[case.query]])
     assert said["curves"]["step"] == str(STEPS[case.checkpoint])

@@ -842,3 +842,14 @@ def test_a_hidden_token_beyond_the_end_of_a_shorter_sentence_is_let_go():
     longer = Settings(weights="random", sentence="a b c d", hidden=(1, 2, 3))
     assert resolve(longer).settings.hidden == (1, 2, 3)
     assert resolve(replace(longer, sentence="a b c")).settings.hidden == (1, 2)
+
+
+def test_a_readers_spaces_reach_the_layer_and_are_no_other_tokens():
+    apart, together = (resolve(Settings(lang="zh", sentence=text)) for text in ("学 生 笑 了", "学生笑了"))
+    assert apart.tokens == together.tokens
+    assert apart.shown.gaps == (1, 2, 3)
+    assert together.shown.gaps == ()
+    keys = [here.source.key(here.settings, here.shown, here.config) for here in (apart, together)]
+    assert keys[0] != keys[1]  # so that neither is shown in place of the other
+    at_random = [replace(here.settings, weights="random") for here in (apart, together)]
+    assert len({resolve(each).source.key(each, resolve(each).shown, apart.config) for each in at_random}) == 1

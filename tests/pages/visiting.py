@@ -596,6 +596,17 @@ class Case:
         return tuple(tokens)
 
     @cached_property
+    def gaps(self) -> tuple[int, ...]:
+        """Before which tokens the text has a space; two that change places leave the spaces where they are."""
+        text, found, place = self.asked.get("sentence", EXAMPLES[self.lang][0].sentence)[:200], [], 0
+        for position, token in enumerate(tokenize(text)[:64]):
+            place = text.index(token, place)
+            if position and text[place - 1].isspace():
+                found.append(position)
+            place += len(token)
+        return tuple(found)
+
+    @cached_property
     def query(self) -> int:
         """The row that is followed: in another sentence than the first one that of a pronoun, else of the last word."""
         first = EXAMPLES[self.lang][0]
@@ -649,7 +660,8 @@ class Case:
         if tokenize(text) != self.tokens:  # too long, or two words changed places
             text = " ".join(self.tokens)
         if self.weights == "learned":
-            trace = self.learned.trace(text, checkpoint=self.checkpoint, hidden_keys=hidden, switches=self.config)
+            at = {"checkpoint": self.checkpoint, "gaps": self.gaps}
+            trace = self.learned.trace(self.tokens, hidden_keys=hidden, switches=self.config, **at)
         else:
             walk = {"random": trace_sentence, "hand": trace_by_hand}[self.weights]
             trace = walk(text, self.config, hidden_keys=hidden)

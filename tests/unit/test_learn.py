@@ -579,3 +579,17 @@ def test_a_step_of_adam_is_torchs():
 def test_a_learned_layer_says_what_it_is():
     assert isinstance(briefly(), Learned)
     assert (briefly().config, briefly().language) == (DEFAULT, "en")
+
+
+def test_a_readers_spaces_say_where_chinese_words_end():
+    """学生 is one listed word; with a space inside, its characters are words of their own, with other vectors."""
+    layer = briefly(language="zh")
+    together, apart, told = layer.trace("学生笑"), layer.trace("学 生笑"), layer.trace(("学", "生", "笑"), gaps=[1])
+    assert not torch.equal(together.embeddings[:2], apart.embeddings[:2])
+    assert_close(told.embeddings, apart.embeddings, rtol=0, atol=0)
+    assert_close(layer.trace(("学", "生", "笑")).embeddings, together.embeddings, rtol=0, atol=0)
+    assert layer.unknown("咕噜跑了") == {"咕": "NEW", "噜": "NEW"}
+    assert layer.unknown("咕噜 跑了") == {"咕": "PART", "噜": "NEW"}  # what stands between spaces is a word
+    assert layer.words(apart.attention.output, "学 生笑") == layer.decode("学 生笑")
+    english = briefly()
+    assert torch.equal(english.trace("the cat").x, english.trace(("the", "cat"), gaps=[1]).x)

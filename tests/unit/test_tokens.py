@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from attention import tokenize
+from attention.tokens import spaces
 
 PROPERTY = settings(max_examples=150, deadline=None, derandomize=True)
 HARD_CHARACTERS = st.text(
@@ -195,3 +196,20 @@ def test_composed_and_decomposed_text_give_the_same_tokens(text):
 def test_tokens_spaced_out_are_cut_into_the_same_tokens(text):
     tokens = tokenize(text)
     assert tokenize(" ".join(tokens)) == tokens
+
+
+@PROPERTY
+@given(ANY_TEXT)
+def test_spaces_cut_tokens_apart_and_their_places_are_known(text):
+    parts = [tokenize(part) for part in text.split()]
+    assert sum(parts, ()) == tokenize(text)
+    assert all(0 < place < len(tokenize(text)) for place in spaces(text))
+    assert len(spaces(text)) == max(0, sum(map(bool, parts)) - 1)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "places"),
+    [("我 喜欢 猫", (1, 3)), ("我喜欢猫", ()), (" the cat! ", (1,)), ("", ()), ("a", ()), ("a\u3000b , c", (1, 2, 3))],
+)
+def test_a_space_stands_before_a_token(sentence, places):
+    assert spaces(sentence) == places

@@ -202,7 +202,8 @@ def said_by(here: Resolved, trace: SentenceTrace, layer: Layer) -> tuple[str, ..
     """The words that a learned layer's output rows are nearest to; none with other weights."""
     if not isinstance(layer, Learned):
         return ()
-    return tuple(layer.words(trace.attention.output, trace.tokens, checkpoint=here.settings.checkpoint))
+    output, place = trace.attention.output, here.settings.checkpoint
+    return tuple(layer.words(output, trace.tokens, checkpoint=place, gaps=here.shown.gaps))
 
 
 def layer_of(here: Resolved, slot: DeltaGenerator, *, held: bool = False) -> Layer:

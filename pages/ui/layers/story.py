@@ -93,7 +93,7 @@ def candidates(here: Resolved, attn_weights: Tensor) -> tuple[tuple[int, int], t
     query, tokens = here.settings.query, here.tokens
     if tokens[query].casefold() not in PRONOUNS:
         return None
-    kinds = kind_of_each(here.language, tokens)
+    kinds = kind_of_each(here.language, tokens, here.shown.gaps)
     meant = [
         (head, place)
         for head, place in enumerate(attn_weights.argmax(dim=-1).tolist())

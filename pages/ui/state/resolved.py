@@ -56,7 +56,7 @@ class Resolved:
     @cached_property
     def unlisted(self) -> dict[str, str]:
         """The tokens that a layer which learns finds in no word list, and the kind that it takes each for."""
-        return unlisted(self.language, self.tokens) if self.source.learns else {}
+        return unlisted(self.language, self.tokens, self.shown.gaps) if self.source.learns else {}
 
     @property
     def language(self) -> str:

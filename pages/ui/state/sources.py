@@ -129,12 +129,14 @@ class LearnedWeights(Source):
     def key(self, settings: Settings, reading: Reading, config: AttentionConfig) -> Hashable:
         language = grammar(reading.tokens, settings)
         trained = self.trained(settings, config), settings.divided
-        return super().key(settings, reading, config), language, settings.checkpoint, trained
+        return super().key(settings, reading, config), reading.gaps, language, settings.checkpoint, trained
 
     def trace(self, settings: Settings, reading: Reading, config: AttentionConfig, layer: Layer) -> SentenceTrace:
         assert isinstance(layer, Learned)
         place = settings.checkpoint
-        return layer.trace(reading.tokens, checkpoint=place, hidden_keys=settings.hidden, switches=config)
+        return layer.trace(
+            reading.tokens, checkpoint=place, hidden_keys=settings.hidden, switches=config, gaps=reading.gaps
+        )
 
 
 class RealWeights(Source):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from attention import tokenize
+from attention.tokens import spaces
 from pages.ui.state.examples import PRONOUNS
 from pages.ui.state.settings import MAX_CHARACTERS, MAX_TOKENS
 
@@ -16,20 +17,22 @@ class Reading:
     tokens: tuple[str, ...]
     vocab_size: int  # how many different tokens
     tokens_left_out: int = 0
+    gaps: tuple[int, ...] = ()  # the positions of the tokens before which there is a space
 
 
 def read(text: str) -> Reading:
     """Keep the first 200 characters, and of those the first 64 tokens."""
     kept = text[:MAX_CHARACTERS]
-    tokens = tokenize(kept)
+    tokens, gaps = tokenize(kept), spaces(kept)
     if len(tokens) > MAX_TOKENS:
         rest, tokens = len(tokens) - MAX_TOKENS, tokens[:MAX_TOKENS]
-        return Reading(" ".join(tokens), tokens, len(set(tokens)), rest)
-    return Reading(kept, tokens, len(set(tokens)))
+        gaps = tuple(gap for gap in gaps if gap < MAX_TOKENS)
+        return Reading(" ".join(tokens), tokens, len(set(tokens)), rest, gaps)
+    return Reading(kept, tokens, len(set(tokens)), gaps=gaps)
 
 
 def swapped(reading: Reading, first: int, second: int) -> Reading:
-    """The same with two tokens in each other's places."""
+    """The same with two tokens in each other's places; the spaces stay where they are."""
     tokens = list(reading.tokens)
     tokens[first], tokens[second] = tokens[second], tokens[first]
     return replace(reading, sentence=" ".join(tokens), tokens=tuple(tokens))
