@@ -91,7 +91,7 @@ def test_random_weights_can_be_had_at_once_and_learned_ones_again(visit: Opener)
 
 
 def test_sizes_are_trained_one_by_one_and_can_be_stopped(visit: Opener) -> None:
-    page = visit("/size?lang=en", first=True)
+    page = visit("/size?lang=en&questions=0", first=True)
     page.get_by_role("button", name=label("begin", "en")).click()
     page.get_by_text(re.compile(r"^[1-9]\d* of 38 done; now d_model")).first.wait_for(timeout=60_000)
     page.get_by_role("button", name="Stop").click()
@@ -102,14 +102,18 @@ def test_sizes_are_trained_one_by_one_and_can_be_stopped(visit: Opener) -> None:
 
 
 def test_word_vectors_are_learned_and_read_back(visit: Opener) -> None:
-    page = visit("/vectors?lang=en", first=True)
+    page = visit("/vectors?lang=en&questions=0&face=notice&experiment=1", first=True)
     near = page.locator("table").inner_text().split()
     assert {"cat", "tiger", "rabbit", "horse", "cow", "pig"} & set(near)
+    page.get_by_role("radio", name="between two words").click()
+    page.locator(".st-key-mix").wait_for()
+    settle(page)
     slider = page.locator("[data-testid=stMain] [role=slider], [data-testid=stMain] input[type=range]").first
     for key, word in (("Home", "dog"), ("End", "kitchen")):
         slider.focus()
         page.keyboard.press(key)
         page.get_by_text(re.compile(rf"that is {word}")).wait_for()
+    page.get_by_role("radio", name="the game").click()
     page.get_by_role("radio", name="skip-gram").click()
     page.get_by_text("turns the game round").wait_for()
     settle(page)
@@ -129,6 +133,7 @@ def test_a_model_that_is_not_there_is_told_in_one_sentence(visit: Opener) -> Non
     assert page.get_by_test_id("stException").count() == 0
 
 
+SHOWN = {"face": "notice", "questions": "0"}
 TILES = """() => {
   const chart = document.querySelector('.js-plotly-plot');
   chart.scrollIntoView({block: 'center'});
@@ -142,7 +147,9 @@ def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(
     kind: str, size: tuple[int, int], visit: Opener, tmp_path: Path
 ) -> None:
     folder = tiny(kind, tmp_path)  # 2 layers of 3 heads
-    page = visit(f"/real?{urlencode({'lang': 'en', 'weights': 'real', 'model': folder})}", first=True, size=size)
+    page = visit(
+        f"/real?{urlencode({'lang': 'en', 'weights': 'real', 'model': folder} | SHOWN)}", first=True, size=size
+    )
     for layer, head in ((1, 2), (0, 1), (1, 0)):
         left, top, width, height = page.evaluate(TILES)
         page.mouse.click(left + width * (head + 0.3) / 3, top + height * (layer + 0.7) / 2)
@@ -152,5 +159,7 @@ def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(
             arg=f"{layer}{head}",
         )
         settle(page)
+    page.get_by_role("radio", name="This number").click()
+    page.locator(".trail b").wait_for()
     assert page.locator(".trail b").inner_text().startswith("attn_weights")
     assert page.get_by_text("Causal mask", exact=True).count() == (kind == "bert")

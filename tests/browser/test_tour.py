@@ -31,7 +31,10 @@ IN_SIGHT = """selector => {
 }"""
 HIDDEN = "selector => { const e = document.querySelector(selector); return e.scrollHeight - e.clientHeight }"
 LOWEST = """() => Math.max(...[...document.querySelectorAll('.st-key-stage canvas, .st-key-stage .veil, '
-  + '.st-key-stage [data-testid=stPlotlyChart], .st-key-stage table')].map(e => e.getBoundingClientRect().bottom))"""
+  + '.st-key-stage [data-testid=stPlotlyChart], .st-key-stage table')].map(e => {
+  const stage = e.closest('.st-key-stage'), bottom = e.getBoundingClientRect().bottom;
+  return getComputedStyle(stage).overflowY === 'auto' ? Math.min(bottom, stage.getBoundingClientRect().bottom) : bottom;
+}))"""
 PARTS = (
     *(".st-key-stage", ".st-key-inspector", ".st-key-heading h1", ".st-key-heading p", ".map", ".stepper"),
     *(".st-key-sentence textarea", ".st-key-d_model", ".st-key-num_heads", ".st-key-head", ".st-key-query"),
