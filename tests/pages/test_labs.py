@@ -142,13 +142,11 @@ def test_a_line_marks_the_checkpoint_in_both_charts_and_points_lie_inside(name):
 def test_six_small_pictures_show_the_chosen_head_from_the_first_to_the_last_step(name):
     case, page = trained(name)
     traces = pictures(page)[:-2]
-    text, hidden = " ".join(case.tokens), [int(key) for key in case.asked.get("hidden", "").split("-") if key]
-    if case.edit is None:
-        text = case.trace.sentence
+    hidden = [int(key) for key in case.asked.get("hidden", "").split("-") if key]
     assert len(traces) == 6
     for trace, place in zip(traces, range(0, 11, 2), strict=True):
-        weights = case.learned.trace(text, checkpoint=place, hidden_keys=hidden).attention.attn_weights[case.head]
-        expected = weights.masked_fill(case.closed, torch.nan)
+        then = case.learned.trace(case.tokens, checkpoint=place, hidden_keys=hidden, gaps=case.gaps)
+        expected = then.attention.attn_weights[case.head].masked_fill(case.closed, torch.nan)
         np.testing.assert_allclose(numbers(trace["z"]), expected, rtol=1e-5, atol=1e-6)
         assert label("step", case.lang, step=STEPS[place]) in trace["name"]
     assert page.said["sharpen"] == {"head": str(case.head)}
