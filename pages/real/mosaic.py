@@ -10,7 +10,7 @@ from torch import Tensor
 from pages.ui.figures.colors import Colors
 from pages.ui.figures.draw import finish
 
-_TILE, _LEAST, _MOST, _WIDEST = 72, 150, 900, 1200  # pixels
+_TILE, _LEAST, _MOST, _WIDEST = 72, 150, 400, 1200  # pixels
 
 
 def draw_mosaic(weights: Tensor, chosen: tuple[int, int], names: tuple[str, str], colors: Colors) -> go.Figure:

@@ -586,15 +586,21 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
   if (place.titled) paintTitle(context, panel, place, size, title, main, theme);
 }
 
-/** A title such as W<sub>Q</sub>, and its shape after it where there is room. */
+/** A title such as W<sub>Q</sub>, and its shape after it where there is room; over a small panel as wide as it may be. */
 function paintTitle(context, panel, place, size, y, color, theme) {
-  let x = place.x;
+  const parts = panel.title.split(/(<sub>.*?<\/sub>)/).map((part) => [part.replace(/<[^>]+>/g, ""), part.startsWith("<sub>")]);
+  const set = (low, share) => (context.font = `600 ${(low ? size.title - 3 : size.title) * share}px ${FONT}`);
+  const long = parts.reduce((sum, [text, low]) => (set(low, 1), sum + context.measureText(text).width), 0);
+  let [x, share] = [place.x, 1];
+  if (place.small) {
+    share = Math.min(1, (place.width + 30) / long); // half the way to the next panel on either side
+    const end = context.canvas.clientWidth - 1;
+    x = Math.max(1, Math.min(place.x + Math.min(0, (place.width - long * share) / 2), end - long * share));
+  }
   context.textAlign = "left";
   context.fillStyle = color;
-  for (const part of panel.title.split(/(<sub>.*?<\/sub>)/)) {
-    const low = part.startsWith("<sub>");
-    context.font = `600 ${low ? size.title - 3 : size.title}px ${FONT}`;
-    const text = part.replace(/<[^>]+>/g, "");
+  for (const [text, low] of parts) {
+    set(low, share);
     context.fillText(text, x, y + (low ? 3 : 0));
     x += context.measureText(text).width;
   }
