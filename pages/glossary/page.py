@@ -13,3 +13,4 @@ here.choose("terms")
 here.place(lambda: st.html(table(here)))  # before it asks: a reader who looks for a term is not asked first
 here.asks(asked("logits", "scores", "weights", "values"), asked("fixed", "weights", "matrix", "bias"))
 here.tells(partial(here.say, "notice_names"), names_in_code)
+here.back()
