@@ -6,17 +6,28 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, pairwise, permutations, product
 from pathlib import Path
 from random import Random
 
 import pytest
 import torch
 from torch.testing import assert_close
+from visiting import learned
 
-from attention import AttentionConfig, Edit, SentenceTrace, apply_edit, tokenize, trace_sentence
+from attention import (
+    AttentionConfig,
+    Edit,
+    SentenceTrace,
+    apply_edit,
+    pretrained,
+    tokenize,
+    trace_by_hand,
+    trace_sentence,
+)
 from attention.explain import Cell, explain_cell
 from pages import OVERVIEW, WALK
 from pages.ui.figures.panels import token_labels
@@ -25,6 +36,9 @@ from pages.ui.quiz.questions import questions
 from pages.ui.state.examples import EXAMPLES
 from pages.ui.state.settings import D_MODELS, head_counts
 from pages.ui.words import prose
+
+sys.path.append(str(Path(__file__).parents[1] / "unit"))
+from test_pretrained import tiny
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
@@ -1020,3 +1034,68 @@ def test_other_columns_than_the_heads_have_reasons_of_their_own():
                 assert verdict.facts["guess_column"] == cell.column
             else:
                 assert verdict.section == f"columns_{'output' if cell.tensor == 'output' else 'tensor'}"
+
+
+# Every kind of weights.
+
+
+@dataclass(frozen=True)
+class OtherCase(Case):
+    """A case whose numbers come from elsewhere. walk: its trace."""
+
+    walk: SentenceTrace | None = field(default=None, compare=False)
+
+    @property
+    def trace(self) -> SentenceTrace:
+        assert self.walk is not None
+        return self.walk
+
+
+def by_kinds(folder: Path) -> Iterator[tuple[str, OtherCase]]:
+    """Traces of weights by hand, of a layer that learned, early and late, and of two real models; with the switches."""
+    sentences = {"en": "the old king saw the princess and she smiled", "zh": "那位公主走了，因为她很累。"}
+    config = AttentionConfig(8, 2)
+    for lang, sentence in sentences.items():
+        layer = learned(config, lang)
+        for causal in (False, True):
+            switched = replace(config, causal=causal)
+            yield "hand", OtherCase(sentence, switched, walk=trace_by_hand(sentence, switched))
+            for step in (0, 10):
+                walk = layer.trace(sentence, checkpoint=step, switches=switched, hidden_keys=(1,) if causal else ())
+                yield "learned", OtherCase(sentence, switched, walk=walk)
+    for kind in ("bert", "gpt2"):
+        (folder / kind).mkdir()
+        model = pretrained.load(tiny(kind, folder / kind))
+        assert not isinstance(model, pretrained.Unavailable)
+        for layer_number in range(model.num_layers):
+            walk = model.trace("the cat saw it, and it ran", layer_number)
+            yield "real", OtherCase("", walk.config, walk=walk)
+
+
+@pytest.mark.xdist_group("pretrained")  # whose worker has transformers
+def test_with_every_kind_of_weights_each_question_has_one_right_answer_and_a_reason_for_all(tmp_path):
+    seen = Counter()
+    for kind, first in by_kinds(tmp_path):
+        for head, query in product(range(first.trace.config.num_heads), range(0, len(first.trace.tokens), 2)):
+            case = replace(first, head=head, query=query)
+            for page in WALK:
+                for question in questions(page, case.trace, head=head, query=query):
+                    seen[kind, page] += 1
+                    said = verdicts(case, page, question)
+                    for lang in LANGUAGES:
+                        filled(case, page, lang, f"ask_{question.name}", question.facts)
+                        assert all(filled(case, page, lang, each.section, each.facts) for each in said)
+                    if question.kind == "choice":
+                        assert [choice.right for choice in question.choices].count(True) == 1
+                        assert sum(grade(question, i).right for i in range(len(question.choices))) == 1
+                    if question.kind == "number":
+                        assert math.isfinite(question.number)
+                        assert grade(question, question.number).right
+                        assert not grade(question, question.number + 1234.5).right
+                    if question.kind == "rank":
+                        orders = permutations(range(len(question.items)))
+                        assert any(grade(question, order).right for order in orders)
+                    if question.kind == "draw":
+                        assert grade(question, tuple(100 * share for share in question.truth)).right
+    assert {kind for kind, _ in seen} == {"hand", "learned", "real"}
+    assert all(seen[kind, page] for kind in ("hand", "learned", "real") for page in WALK)
