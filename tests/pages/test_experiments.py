@@ -99,7 +99,7 @@ def test_an_experiment_says_what_to_do_or_shows_something_whatever_is_typed(lab)
         enter(slug, "zh", experiment=str(number), face="notice", questions="0", **address, **sizes[place % 2])
 
 
-@each("slug", LABS)
+@each("slug", [*LABS, *GROUPS["learning"]])
 def test_a_lab_asks_at_least_twice(slug):
     assert sum(name.startswith("ask_") for name in sections(slug, "en")) >= 2
 
