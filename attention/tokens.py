@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Iterator
-from itertools import accumulate
 
 # Scripts written without spaces between words: each character is a token of its own.
 _BY_CHARACTER = (
@@ -30,18 +29,32 @@ def tokenize(sentence: str) -> tuple[str, ...]:
     >>> tokenize("我喜欢 cats")
     ('我', '喜', '欢', 'cats')
     """
+    return tokenize_with_spaces(sentence)[0]
+
+
+def tokenize_with_spaces(sentence: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The same, and the positions of the tokens before which there is a space, the first one's aside.
+
+    >>> tokenize_with_spaces("我 喜欢 猫")
+    (('我', '喜', '欢', '猫'), (1, 3))
+    """
     tokens: list[str] = []
+    gaps: list[int] = []
     text = list(_clusters(unicodedata.normalize("NFC", sentence.translate(_HINTS))))
-    in_word = False
+    in_word = after_space = False
     for i, cluster in enumerate(text):
         following = text[i + 1] if i + 1 < len(text) else ""
         is_word = _is_word(cluster) or (in_word and _is_inner_mark(tokens[-1], cluster, following))
         if is_word and in_word:
             tokens[-1] += cluster
         elif not _is_blank(cluster):
+            if after_space and tokens:
+                gaps.append(len(tokens))
             tokens.append(cluster)
+            after_space = False
         in_word = is_word
-    return tuple(tokens)
+        after_space = after_space or cluster.isspace()
+    return tuple(tokens), tuple(gaps)
 
 
 def spaces(sentence: str) -> tuple[int, ...]:
@@ -50,9 +63,7 @@ def spaces(sentence: str) -> tuple[int, ...]:
     >>> spaces("我 喜欢 猫"), spaces("我喜欢猫"), spaces(" the cat! ")
     ((1, 3), (), (1,))
     """
-    parts = [len(tokenize(part)) for part in sentence.split()]
-    starts = accumulate(parts, initial=0)
-    return tuple(sorted({start for start in starts if 0 < start < sum(parts)}))
+    return tokenize_with_spaces(sentence)[1]
 
 
 def _clusters(text: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pytest
 from visiting import LANGUAGES, WALKED, Case, Visit, enter, go, look, start
 
 from attention import tokenize
+from attention.tokens import _clusters as clusters
 from pages import WALK
 from pages.ui.state.examples import EXAMPLES
 from pages.ui.words.labels import label
@@ -96,9 +97,9 @@ def test_a_sentence_is_cut_into_tokens_once_a_run(weights):
 
     def counted(text):
         calls.append(text)
-        return tokenize(text)
+        return clusters(text)
 
-    with patch("pages.ui.state.text.tokenize", counted), patch("attention.trace.tokenize", counted):
+    with patch("attention.tokens._clusters", counted):  # whoever asks for it, and for what
         for slug in WALKED:
             calls.clear()
             go(at, slug)

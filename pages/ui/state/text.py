@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from attention import tokenize
-from attention.tokens import spaces
+from attention.tokens import tokenize_with_spaces
 from pages.ui.state.examples import PRONOUNS
 from pages.ui.state.settings import MAX_CHARACTERS, MAX_TOKENS
 
@@ -23,7 +22,7 @@ class Reading:
 def read(text: str) -> Reading:
     """Keep the first 200 characters, and of those the first 64 tokens."""
     kept = text[:MAX_CHARACTERS]
-    tokens, gaps = tokenize(kept), spaces(kept)
+    tokens, gaps = tokenize_with_spaces(kept)
     if len(tokens) > MAX_TOKENS:
         rest, tokens = len(tokens) - MAX_TOKENS, tokens[:MAX_TOKENS]
         gaps = tuple(gap for gap in gaps if gap < MAX_TOKENS)
