@@ -52,7 +52,7 @@ _OF_A_LAYER = {
     "positions",
 }
 _OF_A_LAYER |= {"causal", "hidden", "retrained", "divided"}
-_OF_NO_LAYER = {"size": {"weights", "positions", "causal"}, "vectors": set[str]()}
+_TAKEN = {"size": {"weights", "positions", "causal"}}  # by a lab that does not show the layer
 # What decides nothing in labs that show the layer, as they have masks or scores of their own.
 _MASKS = frozenset({"causal", "hidden"})
 _WITHOUT = {
@@ -149,10 +149,8 @@ def _on_ask() -> None:
 
 def idle(here: Resolved, slug: str) -> frozenset[str]:
     """The settings that decide nothing on a page, with the layer in force."""
-    if slug in _OF_NO_LAYER:
-        return here.absent | (frozenset(_OF_A_LAYER) - _OF_NO_LAYER[slug])
     if not shows_the_layer(slug, here.settings):
-        return here.absent | frozenset(_OF_A_LAYER)
+        return here.absent | (_OF_A_LAYER - _TAKEN.get(slug, set()))
     if slug not in WALK:
         return here.absent | _WITHOUT.get(slug, frozenset())
     place = WALK.index(slug)

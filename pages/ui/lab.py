@@ -68,18 +68,18 @@ class Bench(Page):
 
     experiment: str
     _questions: Sequence[Question]
-    _row: DeltaGenerator
+    row: DeltaGenerator  # where a lab's own controls stand, beside its experiments
     _beside: DeltaGenerator
 
     def choose(self, *experiments: str) -> str:
         """The experiment on the stage. Its name: the section tab_…"""
         self.experiment = experiments[min(self.settings.experiment, len(experiments) - 1)]
         self._questions = ()
-        self._row = st.container(horizontal=True, vertical_alignment="center", key="bench")
+        self.row = st.container(horizontal=True, vertical_alignment="center", key="bench")
         if len(experiments) > 1:
             names = [self.text(f"tab_{name}") for name in experiments]
             number = experiments.index(self.experiment)
-            self._row.segmented_control(
+            self.row.segmented_control(
                 self.name("experiments"),
                 range(len(names)),
                 format_func=names.__getitem__,
@@ -88,11 +88,6 @@ class Bench(Page):
                 **control("experiment", (self.lang, experiments), number),
             )
         return self.experiment
-
-    @property
-    def row(self) -> DeltaGenerator:
-        """Where a lab's own controls stand, beside its experiments."""
-        return self._row
 
     def asks(self, *questions: Question) -> None:
         """What this experiment asks, its prediction first. Once that was answered, nothing is covered again."""
@@ -125,21 +120,21 @@ class Bench(Page):
 
     def shuffle(self) -> None:
         """Buttons that put the words into another order, and back."""
-        self._row.button(self.name("shuffle_now"), key="shuffle", icon=":material/shuffle:", on_click=_shuffle)
+        self.row.button(self.name("shuffle_now"), key="shuffle", icon=":material/shuffle:", on_click=_shuffle)
         if self.settings.shift:
             back = {"shift": 0}
-            self._row.button(self.name("shuffle_back"), key="unshuffle", type="tertiary", on_click=change, kwargs=back)
+            self.row.button(self.name("shuffle_back"), key="unshuffle", type="tertiary", on_click=change, kwargs=back)
 
     # Controls.
 
     def slider(self, name: str, options: Sequence[int], named: Callable[[int], str] = str, title: str = "") -> None:
         """A slider over a few numbers of a setting. title: what it is called, where not after the setting."""
         shown = control(name, (self.lang, tuple(options)))
-        self._row.select_slider(title or self.name(f"lab_{name}"), options, format_func=named, width=230, **shown)
+        self.row.select_slider(title or self.name(f"lab_{name}"), options, format_func=named, width=230, **shown)
 
     def option(self, name: str, options: Sequence[str]) -> None:
         """One of a few words of a setting."""
-        self._row.segmented_control(
+        self.row.segmented_control(
             self.name(f"lab_{name}"),
             options,
             format_func=lambda option: self.name(f"option_{name}_{option}"),
@@ -151,7 +146,7 @@ class Bench(Page):
     def typing(self, name: str, shown: str) -> None:
         """A line of text of a setting. shown: what stands there while the reader has typed nothing."""
         shown_as = control(name, (self.lang, shown))
-        self._row.text_input(self.name(f"lab_{name}"), placeholder=shown, width=320, **shown_as)
+        self.row.text_input(self.name(f"lab_{name}"), placeholder=shown, width=320, **shown_as)
 
     def run(self, measure: Callable[[], Found]) -> Found | None:
         """A button that measures something short now; what it found stays until the settings are others."""

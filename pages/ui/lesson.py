@@ -105,10 +105,6 @@ class Page:
         """A link to another page that keeps the settings."""
         st.page_link(f"pages/{page}/page.py", label=text, query_params=to_query(self.settings.elsewhere), icon="")
 
-    def heading(self, name: str) -> None:
-        """A short heading of the page's own column."""
-        st.markdown(f"## {self.name(name)}", anchors=False)
-
     def attempt(self) -> None:
         """Something to do with the controls."""
         with st.container(border=True):
@@ -173,11 +169,6 @@ class Page:
         cells = [[written(cell).replace("|", r"\|") for cell in row] for row in rows]  # a bar would end the cell
         lines = [names, ["---:"] * len(names), *cells]
         st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
-
-    def source(self, *functions: Callable[..., Tensor]) -> None:
-        """The code of the very functions that made the numbers."""
-        with st.expander(self.name("source")):
-            st.code(painter.source_of(*functions), language="python", wrap_lines=True)
 
 
 class Lesson(Page, Sight):
@@ -301,7 +292,7 @@ class Lesson(Page, Sight):
 
     def faces(
         self,
-        notice: Say | None,
+        notice: Say,
         start: str,
         code: Sequence[Callable[..., Tensor]],
         compare: Sequence[str],
@@ -314,12 +305,11 @@ class Lesson(Page, Sight):
         """
 
         def told() -> None:
-            assert notice is not None
             self.begin_box()
             notice()
             self.unknown()
 
-        faces = Faces(self, self.colors, self.a, notice and told, start, tuple(code), tuple(compare), by_hand)
+        faces = Faces(self, self.colors, self.a, told, start, tuple(code), tuple(compare), by_hand)
         with self._panel or st.container():
             panel(faces)
 

@@ -26,7 +26,7 @@ from pages.ui.words.labels import label
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """What a page's panel holds."""
+    """What a page's panel holds. notice: None in a lab, which tells by itself."""
 
     sight: Sight
     colors: Colors
@@ -44,14 +44,12 @@ def panel(faces: Faces) -> None:
     visit, page, sight = current(), current().page, faces.sight
     with st.container(key="panel"):
         settings = resolved().settings
-        lang, offered = settings.lang, _offered(faces)
-        chosen: Face = settings.face if settings.face in offered else "number"
         if sight.trace.edits or not settings.questions:
             visit.awaited = None  # nothing is asked now
-        choose_face(offered, chosen, lang)
-        posed = posed_now(page, sight.trace)[0] if chosen == "turn" else None
+        choose_face(FACES, settings.face, settings.lang)
+        posed = posed_now(page, sight.trace)[0] if settings.face == "turn" else None
         inspector.listen(sight.trace, faces.start, posed)
-        for face in (face for face in shown(chosen) if face in offered):
+        for face in shown(settings.face):
             with st.container(key="inspector" if face == "number" else f"face_{face}"):
                 draw_face(face, page, faces)
         if visit.redraws:
@@ -109,13 +107,8 @@ def _compare(page: str, faces: Faces) -> None:
     compare(faces.a, b, faces.compare, faces.by_hand, _show(page, faces))
 
 
-def _offered(faces: Faces) -> tuple[Face, ...]:
-    """The faces that the page's panel has: a lab tells and asks on the page itself."""
-    return FACES if faces.notice else tuple(face for face in FACES if face not in ("notice", "turn"))
-
-
 def _notice(page: str, faces: Faces) -> None:
-    assert faces.notice is not None  # else it is not offered
+    assert faces.notice is not None  # a lab tells by itself
     faces.notice()
 
 
