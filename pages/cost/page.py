@@ -62,8 +62,8 @@ def memory() -> None:
         for i, (name, values) in enumerate(held.items())
     ]
     if lengths:
-        lines.append(Line("4 n²", lengths, [4 * BYTES * n * n for n in lengths], quiet=True))
-        lines.append(Line("4 n · d_k", lengths, [4 * BYTES * n * d_k for n in lengths], quiet=True))
+        lines.append(Line("16 n²", lengths, [4 * BYTES * n * n for n in lengths], quiet=True))
+        lines.append(Line("16 n · d_k", lengths, [4 * BYTES * n * d_k for n in lengths], quiet=True))
     chart = Chart(here.text("chart_memory"), "n", lines, log_x=True, log_y=True, height=360)
     below = partial(under, "cost", todo, len(measure.LENGTHS), measure.measuring)
     here.place(draw_curves(chart, here.colors), here.text("chart_memory"), under=below, is_empty=not done)

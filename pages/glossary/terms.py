@@ -47,8 +47,3 @@ TERMS = (
     Term("seed", "", "seed", "training"),
     Term("cache", "", "past_key", "today"),
 )
-
-
-def names_in_code() -> dict[str, str]:
-    """What each term is called in the code, where it has a name there."""
-    return {term.name: term.code for term in TERMS if term.code}

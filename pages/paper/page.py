@@ -104,7 +104,7 @@ def as_printed() -> None:
     facts |= {"there": float(printed.OUTPUT[0, 0]), "divided": float(right.attn_weights[0, 0])}
     facts |= {"apart": float((printed.OUTPUT - loose.output).abs().max()), "values": ", ".join(map(written, values))}
     facts |= {"further": float((printed.OUTPUT - right.output).abs().max())}
-    here.tells(partial(here.say, "notice_printed", **facts), printed.attended, printed.from_printed)
+    here.tells(partial(here.say, "notice_printed", **facts), printed.attended)
 
 
 {"exact": steps, "slips": slips, "printed": as_printed}[here.choose(*EXPERIMENTS)]()

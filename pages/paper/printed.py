@@ -5,7 +5,6 @@ divide by √d_k. Its inputs and what it prints are facts about it; all else is 
 """
 
 import torch
-from torch import Tensor
 
 from attention import scaled_dot_product_attention
 from attention.functional import AttentionSteps
@@ -22,8 +21,3 @@ VALUES = X @ W_V  # (3, 3)
 def attended(*, is_scaled: bool) -> AttentionSteps:
     """Every step of its example, divided by √3 or not, as there."""
     return scaled_dot_product_attention(X @ W_Q, X @ W_K, VALUES, scale=None if is_scaled else 1.0)
-
-
-def from_printed() -> Tensor:
-    """The output that follows from the printed weights."""
-    return WEIGHTS @ VALUES

@@ -1,6 +1,7 @@
 """Why √d_k: what happens to dot products, to softmax and to a training without it, or with another divisor."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 from attention import AttentionConfig
@@ -93,7 +94,7 @@ def row(here: LayerLab) -> None:
         outlines=(Outline("q", rows=(at, at + 1)),),
         show_shape=False,
     )
-    given = here.panel("scores").without("shape")
+    given = here.panel("scores")
     first = Panel(
         scores.unsqueeze(0),
         here.text("chart_scores", query=here.labels[query]),
@@ -103,14 +104,12 @@ def row(here: LayerLab) -> None:
         show_columns=False,
         show_shape=False,
     )
-    under = Panel(
-        weights[at].unsqueeze(0),
-        here.text("chart_under", divisor=names[at]),
-        Axis(here.text("axis_divisor"), (names[at],)),
-        given.columns,
-        panel.scale,
-        show_columns=False,
-        show_shape=False,
+    under = replace(
+        first,
+        values=weights[at].unsqueeze(0),
+        name=here.text("chart_under", divisor=names[at]),
+        rows=Axis(here.text("axis_divisor"), (names[at],)),
+        scale=panel.scale,
     )
     board = [[first], [here.veil(under)], [here.veil(panel)]]
     here.place(Board(board, [1], [30, 30, heatmap_height(len(WIDTHS), most=195)]))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -16,6 +17,13 @@ from serving import FLAGS, chromium, serve
 
 Opener = Callable[..., Page]
 LARGE, SMALL, PHONE = (1440, 900), (1280, 720), (390, 844)  # windows
+IN_SIGHT = """selector => {
+  const found = document.querySelector(selector);
+  if (!found) return 'missing';
+  const {left, top, right, bottom} = found.getBoundingClientRect();
+  const inside = left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5 && right > left;
+  return inside ? '' : [left, top, right, bottom].map(Math.round).join();
+}"""
 CALLS = count()
 # True once the page, since this call, has been whole for a few pictures in a row in which nothing of it changed.
 SETTLED = """call => {
@@ -157,6 +165,13 @@ def too_far(page: Page) -> list[str]:
     )
     wrong = [f"{beyond} pixels beyond the edge"] if beyond > 1 else []
     return wrong + ([f"numbers of {min(sizes)} pixels"] if min(sizes, default=99) < 9 else [])
+
+
+def found_by_axe(page: Page, *, whole: bool = True, contrast: bool = False) -> list[str]:
+    """whole: the frame around the page, too, which is the same everywhere. contrast: that alone."""
+    context = None if whole else {"exclude": [["[data-testid=stSidebar]"], [".top"]]}
+    found = Axe().run(page, context=context, options={"runOnly": ["color-contrast"]} if contrast else None)
+    return [f"{v['id']}: {node['html'][:160]}" for v in found.response["violations"] for node in v["nodes"]]
 
 
 def settle(page: Page) -> None:

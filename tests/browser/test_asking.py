@@ -5,8 +5,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from conftest import explained, settle
+from conftest import explained, found_by_axe, settle
 from pictures import numbers, panels, place_of, same
 from playwright.sync_api import Page
 
@@ -159,8 +158,7 @@ def test_axe_finds_nothing_in_answers_comparisons_and_edits(scheme: str, visit: 
     notice = visit(f"/weighted_sum?{urlencode(SMALL | {'face': 'notice'})}", color_scheme=scheme)
     notice.locator(".stage-bar .tables").click()
     for tab in (page, asking, tables, notice):
-        found = Axe().run(tab)
-        assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found.response["violations"]] == []
+        assert found_by_axe(tab) == []
 
 
 COVERED = """() => {

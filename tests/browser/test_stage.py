@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pytest
-from conftest import explained, settle, too_far
+from conftest import IN_SIGHT, explained, settle, too_far
 from pictures import numbers, panels, place_of, same, settings_of
 from playwright.sync_api import Page
 
@@ -20,13 +20,6 @@ from pages.ui.figures.colors import DARK, LIGHT, Colors, Stops
 
 Opener = Callable[..., Page]
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
-IN_SIGHT = """selector => {
-  const found = document.querySelector(selector);
-  if (!found) return 'missing';
-  const {left, top, right, bottom} = found.getBoundingClientRect();
-  const inside = left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5 && right > left;
-  return inside ? '' : [left, top, right, bottom].map(Math.round).join();
-}"""
 
 
 def next_page(page: Page, slug: str) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlencode
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from conftest import LARGE, PHONE, SMALL, settle, too_far
+from conftest import IN_SIGHT, LARGE, PHONE, SMALL, found_by_axe, settle, too_far
 from pictures import panels
 from playwright.sync_api import Page
 
@@ -22,13 +21,6 @@ DARK_TOO = ("overview", "softmax", "training", "vectors")  # every kind of figur
 WIDEST = {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}
 WIDE = ("overview", "projections", "heads")
 MOST_WORDS = 45  # above the picture, before the reader acts
-IN_SIGHT = """selector => {
-  const found = document.querySelector(selector);
-  if (!found) return 'missing';
-  const {left, top, right, bottom} = found.getBoundingClientRect();
-  const inside = left >= 0 && top >= 0 && right <= innerWidth + 0.5 && bottom <= innerHeight + 0.5 && right > left;
-  return inside ? '' : [left, top, right, bottom].map(Math.round).join();
-}"""
 HIDDEN = "selector => { const e = document.querySelector(selector); return e.scrollHeight - e.clientHeight }"
 LOWEST = """() => Math.max(...[...document.querySelectorAll('.st-key-stage canvas, .st-key-stage .veil, '
   + '.st-key-stage [data-testid=stPlotlyChart], .st-key-stage table')].map(e => {
@@ -81,13 +73,6 @@ def on_one_screen(page: Page, size: tuple[int, int]) -> list[str]:
             if not (right or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]):
                 wrong.append(f"panel {i} lies over another")
     return wrong
-
-
-def found_by_axe(page: Page, *, whole: bool = True, contrast: bool = False) -> list[str]:
-    """whole: the frame around the page, too, which is the same everywhere. contrast: that alone."""
-    context = None if whole else {"exclude": [["[data-testid=stSidebar]"], [".top"]]}
-    found = Axe().run(page, context=context, options={"runOnly": ["color-contrast"]} if contrast else None)
-    return [f"{v['id']}: {node['html'][:160]}" for v in found.response["violations"] for node in v["nodes"]]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -143,8 +128,8 @@ def test_a_lab_is_one_screen_and_all_of_it_is_on_a_phone(lang: str, visit: Opene
 
 
 def test_axe_finds_nothing_on_the_walk(visit: Opener) -> None:
-    page, wrong = visit("/glossary"), {}
-    wrong["glossary"] = found_by_axe(page)
+    page, wrong = visit("/root"), {}  # a lab before its question is answered
+    wrong["root"] = found_by_axe(page)
     for slug in tour(page, (OVERVIEW, *WALK)):
         assert page.evaluate("document.querySelector('.stage-canvas').stage.theme.paper") == PAPER[0]
         wrong[slug] = found_by_axe(page, whole=slug == OVERVIEW)

@@ -224,8 +224,8 @@ def test_the_memory_drawn_and_told_is_what_was_measured(monkeypatch):
     (chart,) = [chart for chart in page.charts if {trace["type"] for trace in chart["data"]} == {"scatter"}]
     lines = {trace["name"]: numbers(trace["y"]).tolist() for trace in chart["data"]}
     assert lines["our core"] == [4 * 2**20 * n for n in measure.LENGTHS]
-    assert lines["4 n²"] == [16 * n * n for n in measure.LENGTHS]
-    assert lines["4 n · d_k"] == [16 * n * 64 for n in measure.LENGTHS]
+    assert lines["16 n²"] == [16 * n * n for n in measure.LENGTHS]
+    assert lines["16 n · d_k"] == [16 * n * 64 for n in measure.LENGTHS]
     assert page.said["held_memory"] == {"ours": "8192.00", "fused": "2048.00", "share": "4.00"}
 
 
