@@ -68,3 +68,8 @@ def test_a_term_says_what_it_means_and_leads_to_its_row_of_the_glossary_and_back
     assert "seed=3" in page.url
     page.go_back()
     page.wait_for_url("**/softmax?*")
+
+
+def test_a_term_opened_in_a_tab_of_its_own_is_marked_too(visit: Opener) -> None:
+    page = visit("/glossary?lang=en#entropy")
+    page.locator(".glossary tr.asked", has_text="entropy").wait_for()

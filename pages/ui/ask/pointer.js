@@ -55,11 +55,8 @@ function onClick(event) {
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   if (!pointers.size) return; // nobody answers yet: the link itself leads there
   event.preventDefault();
-  const { page, lang, act } = link.dataset;
-  if (!page && !lang && !act) {
-    term = link.hash.slice(1); // a term in running text
-    return void ask({ page: "glossary" });
-  }
+  const { lang, act, page = lang || act ? null : "glossary" } = link.dataset;
+  if (link.hash) term = link.hash.slice(1); // a term in running text
   ask(page ? { page } : lang ? { lang } : { act });
 }
 
@@ -166,7 +163,8 @@ function tick() {
   }
 }
 
-let term = location.hash.slice(1); // the term that the reader asked the glossary for
+// The term that the reader asked the glossary for; at first that of the address, whose end Streamlit has dropped by now.
+let term = new URL(performance.getEntriesByType("navigation")[0].name).hash.slice(1);
 
 /** Show its row, once it is there. */
 function showTerm() {
