@@ -164,7 +164,7 @@ function tick() {
 }
 
 // The term that the reader asked the glossary for; at first that of the address, whose end Streamlit has dropped by now.
-let term = new URL(performance.getEntriesByType("navigation")[0].name).hash.slice(1);
+let term = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href).hash.slice(1);
 
 /** Show its row, once it is there. */
 function showTerm() {
