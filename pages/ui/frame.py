@@ -3,6 +3,8 @@
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
+from copy import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +91,12 @@ def begin() -> Resolved:
 
 
 def contents(lang: str) -> Contents:
-    """Streamlit's page for every folder of the table of contents."""
+    """Streamlit's page for every folder of the table of contents: in every run copies of its own, as it marks them."""
+    return {slug: copy(page) for slug, page in _contents(lang).items()}
+
+
+@cache
+def _contents(lang: str) -> Contents:
     return {
         slug: st.Page(
             f"pages/{slug}/page.py",

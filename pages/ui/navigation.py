@@ -63,13 +63,18 @@ def _link(settings: Settings, slug: str, text: str, here: str, kind: str = "", n
     current = Markup(" aria-current='page'") if slug == here else Markup("")
     current += Markup(" aria-label='{0}' title='{0}'").format(name) if name else ""
     return Markup("<a href='{}' data-page='{}' class='{}'{}>{}</a>").format(
-        _address(settings.elsewhere, slug), slug, kind, current, text
+        _elsewhere(settings, slug), slug, kind, current, text
     )
 
 
 def link(settings: Settings, slug: str, text: str) -> Markup:
     """A link to a page that keeps the settings."""
     return _link(settings, slug, text, "")
+
+
+def acting(act: str, there: Settings, page: str, text: str) -> Markup:
+    """A link that pointer.js takes as a wish of that name; opened by itself, it leads there."""
+    return Markup("<a href='{}' data-act='{}'>{}</a>").format(_address(there, page), act, text)
 
 
 def _language(settings: Settings, code: str, here: str) -> Markup:
@@ -79,12 +84,21 @@ def _language(settings: Settings, code: str, here: str) -> Markup:
 
 
 def _address(settings: Settings, slug: str) -> str:
-    return f"/{'' if slug == OVERVIEW else slug}?{_query(settings)}"
+    return f"{_path(slug)}?{urlencode(to_query(settings))}"
+
+
+def _elsewhere(settings: Settings, slug: str) -> str:
+    """The address of another page with what these settings mean there."""
+    return f"{_path(slug)}?{_query_elsewhere(settings)}"
+
+
+def _path(slug: str) -> str:
+    return f"/{'' if slug == OVERVIEW else slug}"
 
 
 @lru_cache(maxsize=32)  # some thirty links of a page carry the same
-def _query(settings: Settings) -> str:
-    return urlencode(to_query(settings))
+def _query_elsewhere(settings: Settings) -> str:
+    return urlencode(to_query(settings.elsewhere))
 
 
 def ways(settings: Settings, here: str) -> Markup:
@@ -166,7 +180,7 @@ def formula(here: Sight, page: str, *, is_small: bool = False) -> Markup:
         current = Markup(" aria-current='step'") if slug == page else ""
         parts.append(
             Markup("<a href='{}' data-page='{}'{}><span>{}</span><small>{}</small></a>").format(
-                _address(here.settings.elsewhere, slug), slug, current, shown, size
+                _elsewhere(here.settings, slug), slug, current, shown, size
             )
         )
     other = Markup("<a class='small' href='{}' data-act='small' title='{}'>{}</a>").format(

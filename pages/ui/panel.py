@@ -16,7 +16,7 @@ from pages.ui.compare import compare
 from pages.ui.figures.colors import Colors
 from pages.ui.figures.panels import Board
 from pages.ui.figures.sight import Sight
-from pages.ui.quiz.box import posed_now, quiz
+from pages.ui.quiz.box import covering, posed_now, quiz
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import FACES, Face
 from pages.ui.state.visit import change_now, control, current, fits, resolved, said
@@ -47,7 +47,7 @@ def panel(faces: Faces) -> None:
         if sight.trace.edits or not settings.questions:
             visit.awaited = None  # nothing is asked now
         choose_face(FACES, settings.face, settings.lang)
-        posed = posed_now(page, sight.trace)[0] if settings.face == "turn" else None
+        posed = posed_now(page, sight.trace)[0] if settings.face == "turn" else covering(page, sight.trace)
         inspector.listen(sight.trace, faces.start, posed)
         for face in shown(settings.face):
             with st.container(key="inspector" if face == "number" else f"face_{face}"):
@@ -103,6 +103,10 @@ def _code(page: str, faces: Faces) -> None:
 
 
 def _compare(page: str, faces: Faces) -> None:
+    posed = current().posed
+    if posed and posed.question.covers and faces.a:  # what it asks about stands in A, in B or in both
+        st.markdown(prose.shared(faces.sight.lang, "covered"))
+        return
     b = (faces.sight.trace, faces.sight.now)
     compare(faces.a, b, faces.compare, faces.by_hand, _show(page, faces))
 

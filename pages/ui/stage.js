@@ -284,7 +284,7 @@ class Stage {
 
   /** For each panel the cells that a question covers until it is answered. */
   secrets() {
-    if (!painters.covers.length || !this.told.acts) return null;
+    if (!painters.covers.length) return null;
     const { covers } = painters;
     if (this.covered?.covers !== covers || this.covered.scene !== this.scene) {
       const marks = this.scene.panels.map((panel) => {
@@ -420,7 +420,9 @@ class Stage {
 
   choose(cell, spot) {
     const panel = this.scene.panels[spot.panel];
+    const address = [cell.tensor, cell.row, cell.column, ...(cell.head === null ? [] : [cell.head])].join(".");
     if (this.isSecret(spot.panel, spot.row, spot.column)) {
+      if (painters.waits) return void ask({ cell: address }); // a guess where the answer lies
       this.status.textContent = this.texts.covered;
       return;
     }
@@ -432,7 +434,7 @@ class Stage {
     const value = this.said(spot.panel, spot.row, spot.column);
     this.status.textContent = `${plain(panel.title)}, ${panel.rows.name} ${labelOf(panel.rows, spot.row)}, ${panel.columns.name} ${labelOf(panel.columns, spot.column)}: ${value}`;
     this.paint();
-    ask({ cell: [cell.tensor, cell.row, cell.column, ...(cell.head === null ? [] : [cell.head])].join(".") });
+    ask({ cell: address });
   }
 
   onKey(event) {

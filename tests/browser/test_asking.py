@@ -95,9 +95,13 @@ def test_a_click_answers_a_question_that_waits_for_one(visit: Opener) -> None:
     card.get_by_role("button", name="Only look around").wait_for()
     settle(page)
     assert card.get_by_test_id("stAlert").count() == 0
-    page.mouse.click(*place_of(page, panels(page)[-1], 0, 0))  # the score of a token with itself: never asked for
-    explained(page, "scores[0, 0]")
-    assert cell_of(page) == "scores.0.0.1"
+    marks = page.evaluate("[...document.querySelector('.stage-canvas').stage.secrets().at(-1)]")
+    (row,) = {at // 5 for at, mark in enumerate(marks) if mark}  # the covered row
+    table = panels(page)[-1]
+    lowest = int(table.numbers[row].argmin())
+    page.mouse.click(*place_of(page, table, row, lowest))
+    explained(page, f"scores[{row}, {lowest}]")
+    assert cell_of(page) == f"scores.{row}.{lowest}.1"
     said = page.locator(".st-key-inspector").get_by_test_id("stAlert")  # where the reader looks then
     assert "Not quite" in said.inner_text()
     verdict = said.inner_text()
@@ -206,9 +210,44 @@ def test_what_a_question_asks_about_is_covered_until_it_is_answered(visit: Opene
     assert (lit["tensor"], lit["rows"]) == ("attn_weights", [row, row + 1])  # what shows why
 
 
+def test_covers_stay_while_faces_turn_on_every_step_from_scores_to_the_sum(visit: Opener) -> None:
+    page = visit("/scores?lang=en&sentence=the+dog+saw+the+cat&query=3&causal=1")
+    for slug in ("scores", "scaling", "softmax", "weighted_sum"):
+        if slug != "scores":
+            page.locator(f".stepper a[data-page={slug}]").click()
+            page.wait_for_url(re.compile(f"/{slug}\\?"))
+            settle(page)
+        assert {count for _, count in page.evaluate(COVERED)} == {0}
+        page.get_by_role("radio", name="Your turn").click()
+        page.locator(".st-key-quiz").wait_for()
+        settle(page)
+        while not any(count for _, count in page.evaluate(COVERED)):
+            number = page.locator(".st-key-quiz p").first.inner_text()
+            page.get_by_role("button", name="next question").click()
+            page.wait_for_function(
+                "number => document.querySelector('.st-key-quiz p')?.innerText !== number", arg=number
+            )
+            settle(page)
+        covered = page.evaluate(COVERED)
+        page.get_by_role("radio", name="Notice").click()
+        page.locator(".st-key-face_notice").wait_for()
+        settle(page)
+        assert page.evaluate(COVERED) == covered
+        for i, panel in enumerate(panels(page)):
+            marks = page.evaluate(f"[...(document.querySelector('.stage-canvas').stage.secrets()[{i}] ?? [])]")
+            for at in [at for at, mark in enumerate(marks) if mark][:2]:
+                place = divmod(at, panel.numbers.shape[1])
+                page.mouse.move(*place_of(page, panel, *place))
+                tip = page.locator(".stage-tip").inner_text()
+                assert "Covered" in tip
+                assert f"{abs(panel.numbers[place]):.3f}"[:4] not in tip
+        page.mouse.move(2, 2)
+
+
 def test_four_keys_are_put_in_order_and_a_row_is_drawn(visit: Opener) -> None:
     page = visit("/scores?lang=en&sentence=the+dog+saw+a+red+cat&face=turn&query=3&d_model=16")
     quiz = page.locator(".st-key-quiz")
+    page.get_by_role("button", name="next question").click()
     quiz.get_by_role("combobox").click()
     for _ in range(4):
         page.get_by_role("option").first.click()

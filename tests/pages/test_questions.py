@@ -139,9 +139,14 @@ CASES = [*(random_case(number) for number in range(5 * len(SENTENCES))), *corner
 ASKED = [(case, page, question) for case in CASES for page in WALK for question in asked(case, page)]
 
 
+def seen_by(case: Case, question: Question) -> Case:
+    """The case with the number set by hand that a question speaks of, where it speaks of one."""
+    return replace(case, edits=(*case.edits, question.edit)) if question.edit else case
+
+
 def those(*names: str) -> list[tuple[Case, str, Question]]:
     """All questions of these names; more than a few of each, or the test proves nothing."""
-    found = [one for one in ASKED if one[2].name in names]
+    found = [(seen_by(case, question), page, question) for case, page, question in ASKED if question.name in names]
     assert {one[2].name for one in found} == {*names}
     assert min(Counter(one[2].name for one in found).values()) >= 5
     return found
@@ -225,10 +230,17 @@ def told() -> list[tuple[Case, str, Question, list[Verdict]]]:
 # The rules that all questions keep.
 
 
-def test_every_page_asks_one_to_four_questions_in_every_setting():
-    counts = {(page, len(asked(case, page))) for case in CASES for page in WALK}
-    assert {count for _, count in counts} == {1, 2, 3, 4}
-    assert {page for page, count in counts if count >= 3} == {*WALK}
+def test_every_page_asks_one_to_five_questions_in_every_setting():
+    counts = {(page, len(asked(case, page))) for case in CASES for page in WALK if not case.edits}
+    assert {count for _, count in counts} == {1, 2, 3, 4, 5}
+
+
+def test_every_step_asks_at_least_three_questions_about_any_example_at_usual_sizes():
+    few = []
+    for example, (d_model, heads), causal in product(SENTENCES[:6], ((8, 2), (32, 2), (128, 8)), (False, True)):
+        case = Case(example, AttentionConfig(d_model, heads, causal=causal), query=1)
+        few += [(example, d_model, causal, page) for page in WALK if len(asked(case, page)) < 3]
+    assert few == []
 
 
 def test_no_page_asks_the_same_twice():
@@ -291,7 +303,7 @@ def test_what_is_said_of_an_answer_belongs_to_its_question():
             if question.kind != "choice":
                 assert verdict.right == (verdict.section == f"{question.name}_right")
             elif verdict.section not in ("entropy_width", "entropy_level"):
-                assert verdict.right == (verdict.section in (f"{start}_right", "same_word_right_off"))
+                assert verdict.right == verdict.section.startswith(f"{start}_right")
 
 
 def test_every_token_in_what_is_said_is_one_of_the_sentence():
@@ -316,6 +328,10 @@ def test_every_section_for_questions_is_used_by_one(page):
         if of == page:
             used |= {f"ask_{question.name}", *(verdict.section for verdict in said)}
             used |= {choice.label.section for choice in question.choices if isinstance(choice.label, Words)}
+    by_hand = trace_by_hand("the dog saw the cat", AttentionConfig(8, 2))
+    case = OtherCase("", by_hand.config, walk=by_hand)
+    for question in questions(page, by_hand, head=0, query=1):
+        used |= {verdict.section for verdict in verdicts(case, page, question)}
     assert question_sections(page) == used
 
 
@@ -333,7 +349,7 @@ def test_texts_in_facts_hold_no_word_of_any_language():
 
 def test_the_answer_is_not_told_by_the_question_or_by_the_row_that_the_page_follows():
     for case, _, question in ASKED:
-        if len(case.trace.tokens) > 1 and question.name not in ("same_word", "previous", "whose"):
+        if len(case.trace.tokens) > 1 and question.name not in ("same_word", "previous", "whose", "silence"):
             for name in ("query", "token"):
                 assert question.facts.get(name) != Token(case.query), question.name
 
@@ -406,12 +422,14 @@ def test_other_sentences_and_seeds_bring_other_questions(page):
 def test_which_cell_a_question_is_about_follows_from_the_words():
     config, letters = AttentionConfig(24, 4), "abcdefgh"
     cases = [Case(" ".join(letters[turn:] + letters[:turn]), config) for turn in range(len(letters))]
-    for name in ("add", "made_from", "cell", "order", "whose"):
+    for name in ("strip", "made_from", "mirror", "order", "whose"):
         all_asked = [question for case in cases for page in WALK for question in asked(case, page)]
         assert len({question.look for question in all_asked if question.name == name}) >= 4, name
 
 
-@pytest.mark.parametrize("name", ["dot", "best", "cell", "favourite", "most", "whose", "entropy", "add", "made_from"])
+@pytest.mark.parametrize(
+    "name", ["dot", "top", "mirror", "double", "favourite", "most", "entropy", "strip", "made_from"]
+)
 def test_a_question_is_not_always_about_the_same_rows(name):
     rows = {question.look.row for case, _, question in those(name) if len(case.trace.tokens) > 4}
     assert len(rows) >= 4
@@ -439,22 +457,59 @@ def test_the_page_speaks_of_one_pair_of_equal_words_and_the_question_of_another_
 
 
 def test_words_all_different_are_not_asked_about():
-    assert [q.name for q in asked(Case("a b c", AttentionConfig(8, 2)), "embedding")] == ["add", "one_hot_shape"]
+    assert names("embedding", Case("a b c", AttentionConfig(8, 2))) == ["strip", "picked", "one_hot_shape", "moved"]
 
 
-def test_what_stands_in_x():
-    for case, _, question in those("add"):
-        row, column, d_model = at(question.facts["token"]), question.facts["column"], case.config.d_model
-        angle = row / 10000 ** ((column - column % 2) / d_model)
-        wave = (math.cos(angle) if column % 2 else math.sin(angle)) * case.config.positions
-        embedding = float(case.trace.embeddings[row, column])
-        assert question.number == pytest.approx(embedding + wave, abs=1e-4)
-        assert question.facts["embedding"] == embedding
-        assert question.facts["position"] == pytest.approx(wave, abs=1e-6)
-        by_hand = round(round(embedding, 2) + round(wave, 2), 2)
-        assert grade(question, by_hand).right
-        assert not grade(question, by_hand + 0.05).right
-        assert not grade(question, by_hand - 0.05).right
+def same_row(case: Case, row: int, others: torch.Tensor) -> torch.Tensor:
+    """Which of other rows (..., d_model) are that row of X."""
+    return (others.double() - case.trace.x[row].double()).abs().amax(dim=-1) < 1e-4
+
+
+def test_a_row_of_x_gives_away_its_word_and_where_positions_are_added_its_place():
+    rights = set()
+    for case, _, question in those("strip"):
+        row, trace, d_model = at(question.facts["token"]), case.trace, case.config.d_model
+        column = torch.arange(d_model)
+        angles = torch.arange(len(trace.tokens))[:, None] / 10000 ** ((column - column % 2) / d_model)
+        waves = torch.where(column % 2 == 0, angles.sin(), angles.cos()) * case.config.positions
+        found = same_row(case, row, trace.embedding_table[:, None] + waves[None])  # (words, places)
+        words, places = found.any(dim=1).nonzero().flatten().tolist(), found.any(dim=0).nonzero().flatten().tolist()
+        assert words == [trace.vocabulary.index(trace.tokens[row])]
+        right = label_of(right_choice(question))
+        assert right == ("strip_both" if places == [row] else "strip_word")
+        assert right == "strip_both" or places == [*range(len(trace.tokens))]
+        assert question.facts["sums"] == found.numel()
+        rights.add(right)
+    assert rights == {"strip_both", "strip_word"}
+
+
+def test_a_word_that_moves_keeps_its_embedding_and_gets_another_position():
+    rights = set()
+    for case, _, question in those("moved"):
+        row, d_model = at(question.facts["token"]), case.config.d_model
+        angles = [[place / 10000 ** (i / d_model) for i in range(0, d_model, 2)] for place in (row, row + 1)]
+        (sin, cos), (next_sin, next_cos) = ([list(map(f, line)) for f in (math.sin, math.cos)] for line in angles)
+        moves = [abs(a - b) for a, b in zip(sin + cos, next_sin + next_cos, strict=True)]
+        gap = max(moves) * case.config.positions
+        assert question.facts["gap"] == pytest.approx(gap, abs=1e-4)
+        assert label_of(right_choice(question)) == ("moved_x" if gap else "moved_nothing")
+        rights.add(label_of(right_choice(question)))
+    assert rights == {"moved_x", "moved_nothing"}
+
+
+def test_equal_words_that_stand_for_two_things_are_not_taken_for_equal_rows():
+    trace = Case("the the dog", AttentionConfig(8, 2)).trace
+    other = replace(trace, embeddings=trace.embeddings + torch.eye(3, 8))  # as with a word of two kinds
+    assert "same_word" in [q.name for q in questions("embedding", trace, head=0, query=2)]
+    assert "same_word" not in [q.name for q in questions("embedding", other, head=0, query=2)]
+
+
+def test_an_embedding_depends_on_one_row_of_the_table():
+    for case, _, question in those("picked"):
+        row, table = at(question.facts["token"]), case.trace.embedding_table.double().requires_grad_()
+        (case.trace.one_hot[row].double() @ table).sum().backward()
+        assert question.number == int((table.grad != 0).sum())
+        assert question.facts["all"] == table.numel()
 
 
 def test_shapes_are_those_of_the_tensors():
@@ -551,30 +606,47 @@ def test_the_dot_product_is_right_by_hand_with_the_rounded_numbers_and_with_all_
         assert question.tolerance <= most
 
 
-def test_the_sign_is_that_of_the_dot_product():
-    for case, _, question in those("sign"):
-        row, key = at(question.facts["query"]), at(question.facts["key"])
-        q, k = case.own("q")[row].double(), case.own("k")[key].double()
-        assert case.config.head_dim > 4
-        assert question.facts["cosine"] == pytest.approx(float(torch.cosine_similarity(q, k, dim=0)))
-        assert abs(question.facts["cosine"]) >= 0.2
-        assert label_of(right_choice(question)) == ("sign_positive" if float(q @ k) > 0 else "sign_negative")
-        assert question.facts["score"] == pytest.approx(float(q @ k), rel=1e-3, abs=1e-3)
+def products(case: Case) -> torch.Tensor:
+    """Dot products of the chosen head's queries and keys, and what was set by hand."""
+    scores = case.own("q").double() @ case.own("k").double().T
+    for edit in case.edits:
+        if edit.tensor == "scores" and edit.head == case.head:
+            scores[edit.row, edit.column] = edit.value
+    return scores
 
 
-def test_the_cell_between_a_query_and_a_key_is_in_its_row_and_column():
-    for case, page, question in those("cell"):
-        row, key, length = at(question.facts["query"]), at(question.facts["key"]), len(case.trace.tokens)
-        tensor = {"scores": "scores", "softmax": "attn_weights"}[page]
-        assert row != key or length == 1
-        others = [i for i in range(length) if i != case.query]
-        if page == "softmax" and any(bool(case.own(tensor)[i, j]) for i in others for j in range(length) if i != j):
-            assert float(case.own(tensor)[row, key]) != 0
-        right = [cell for cell in cells(case, page) if grade(question, cell).right]
-        assert {*right} <= {Cell(tensor, row, key, case.head)}
-        assert grade(question, Cell(tensor, row, key, case.head)) == Verdict(
-            True, "cell_right", {**question.facts, "guess_row": Token(row), "guess_column": Token(key)}
+def test_across_the_diagonal_stands_another_dot_product():
+    rights = set()
+    for case, _, question in those("mirror"):
+        row, key, scores = at(question.facts["query"]), at(question.facts["key"]), products(case)
+        score, other = float(scores[row, key]), float(scores[key, row])
+        assert question.facts["score"] == pytest.approx(score, rel=1e-3, abs=1e-3)
+        assert question.facts["other"] == pytest.approx(other, rel=1e-3, abs=1e-3)
+        right = label_of(right_choice(question))
+        assert right == ("mirror_same" if abs(score - other) < 2e-3 * max(1, abs(score)) else "mirror_other")
+        assert abs(score + other) > 0.01  # or "with the other sign" were right, too
+        assert question.hides(Cell("scores", key, row, case.head))
+        assert not question.hides(Cell("scores", row, key, case.head))
+        assert case.query not in (row, key)
+        rights.add(right)
+    assert rights == {"mirror_same", "mirror_other"}
+
+
+def test_a_query_twice_as_long_doubles_its_scores():
+    for case, _, question in those("double"):
+        row, key, best = (at(question.facts[name]) for name in ("query", "key", "best"))
+        if any(edit.tensor == "scores" for edit in case.edits):
+            continue
+        scores, longer = products(case)[row], 2 * case.own("q")[row].double() @ case.own("k").double().T
+        assert label_of(right_choice(question)) == "double_double"
+        assert (question.facts["score"], question.facts["doubled"]) == pytest.approx(
+            (float(scores[key]), float(longer[key])), rel=1e-3, abs=1e-3
         )
+        assert (question.facts["highest"], question.facts["highest_doubled"]) == pytest.approx(
+            (float(scores[best]), float(longer[best])), rel=1e-3, abs=1e-3
+        )
+        assert float((longer - scores).max() - (longer - scores).min()) > 0.01  # no rise by the same amount
+        assert float(longer[best]) == pytest.approx(float(longer.max()), rel=1e-4, abs=1e-4)
 
 
 def ranked(case: Case, question: Question, values: torch.Tensor, fact: str, gap: float) -> None:
@@ -603,7 +675,7 @@ def test_keys_are_put_in_the_order_of_their_dot_products_and_covered():
     seen = 0
     for case, _, question in those("rank"):
         row = at(question.facts["query"])
-        scores = case.own("q")[row].double() @ case.own("k").double().T
+        scores = products(case)[row]
         order = sorted(range(4), key=lambda i: -float(scores[at(question.items[i])]))
         assert grade(question, tuple(order)).section == "rank_right"
         assert not grade(question, tuple(order[::-1])).right
@@ -618,6 +690,26 @@ def test_keys_are_put_in_the_order_of_their_dot_products_and_covered():
         assert not question.hides(Cell("scores", (row + 1) % len(case.labels), 0, case.head))
         seen += 1
     assert seen > 10
+
+
+def test_the_top_of_a_row_is_its_largest_dot_product_and_can_be_clicked_while_covered():
+    for case, _, question in those("top"):
+        row, length, scores = at(question.facts["query"]), len(case.labels), products(case)
+        best = int(scores[row].argmax())
+        assert at(question.facts["key"]) == best
+        assert question.facts["score"] == pytest.approx(float(scores[row, best]), rel=1e-3, abs=1e-3)
+        others = torch.cat([scores[row, :best], scores[row, best + 1 :]])
+        assert float(scores[row, best] - others.max()) > 0.015
+        said = {
+            (r, c): grade(question, Cell("scores", r, c, case.head)).section
+            for r in {0, row, length - 1}
+            for c in {0, row, best, length - 1}
+        }
+        for (r, c), section in said.items():
+            end = "right" if c == best else "self" if c == row else "wrong"
+            assert section == f"top_{end if r == row else 'row'}"
+            assert question.hides(Cell("scores", r, c, case.head)) == (r == row)
+        assert grade(question, Cell("q", row, 0, case.head)).section == "top_tensor"
 
 
 def test_a_drawn_row_is_softmax_of_the_four_scores_and_neither_flat_nor_linear():
@@ -640,19 +732,6 @@ def test_a_drawn_row_is_softmax_of_the_four_scores_and_neither_flat_nor_linear()
         assert not question.hides(Cell("masked_scores", row, 0, case.head))
         seen += 1
     assert seen > 10
-
-
-def test_the_best_key_has_the_largest_dot_product():
-    for case, _, question in those("best"):
-        row = at(question.facts["query"])
-        scores = case.own("q")[row] @ case.own("k").T
-        for edit in case.edits:
-            if edit.tensor == "scores" and edit.row == row:
-                scores[edit.column] = edit.value
-        ranked(case, question, scores, "score", max(0.05 * float(scores.max() - scores.min()), 0.02))
-        for choice in question.choices:
-            if not choice.right:
-                assert choice.reason == ("best_self" if choice.label == Token(row) else "best_wrong")
 
 
 def test_the_overview_asks_where_a_word_looks_and_covers_its_row():
@@ -724,16 +803,21 @@ def test_the_entropy_moves_as_the_answer_says_when_the_division_is_switched():
             assert right == ("entropy_even" if then > now else "entropy_concentrated")
 
 
-def test_a_score_divided():
-    for case, _, question in those("divide"):
-        row, key = at(question.facts["query"]), at(question.facts["key"])
-        scaled = case.with_config(scaled=True).attention.scaled_scores[case.head, row, key]
-        assert question.number == pytest.approx(float(scaled), rel=1e-4, abs=1e-4)
-        assert question.facts["score"] == float(case.own("scores")[row, key])
-        root, score = math.sqrt(case.config.head_dim), round(question.facts["score"], 2)
-        for answer in (score / root, round(score / round(root, 2), 2), round(question.number, 2)):
-            assert grade(question, answer).right
-        assert not grade(question, question.number + 0.1 + 0.1 * abs(question.number)).right
+def test_dividing_the_queries_is_dividing_the_scores():
+    for case, _, question in those("instead"):
+        q, k, root = case.own("q").double(), case.own("k").double(), math.sqrt(case.config.head_dim)
+        row, key, asked_for = at(question.facts["query"]), at(question.facts["key"]), (q @ k.T) / root
+        ways = {"instead_queries": (q / root) @ k.T, "instead_both": (q / root) @ (k / root).T}
+        ways |= dict.fromkeys(("instead_weights", "instead_values"), q @ k.T)  # softmax gets the scores as they are
+        right = label_of(right_choice(question))
+        for choice in question.choices:
+            is_same = torch.allclose(ways[label_of(choice)], asked_for, rtol=1e-6, atol=1e-6)
+            assert is_same == (label_of(choice) == right)
+        assert question.facts["divided"] == pytest.approx(float(asked_for[row, key]), rel=1e-3, abs=1e-3)
+        twice = ways["instead_both"][row, key]
+        assert question.facts["twice"] == pytest.approx(float(twice), rel=1e-3, abs=1e-3)
+        weights = asked_for.softmax(dim=1) / root
+        assert question.facts["sum"] == pytest.approx(float(weights[row].sum()))
 
 
 def test_dividing_never_changes_the_order():
@@ -775,7 +859,26 @@ def test_the_favourite_key_has_the_largest_share():
                 reasons.add(choice.reason)
                 assert (choice.reason == "favourite_masked") == (not is_open(case)[row, key])
                 assert choice.reason != "favourite_masked" or float(scores[key]) == float(scores.max())
-    assert reasons == {"favourite_wrong", "favourite_masked"}
+    assert reasons == {"favourite_wrong", "favourite_masked", "favourite_self"}
+
+
+def test_a_key_that_is_closed_leaves_all_others_the_same_factor():
+    for case, _, question in those("closing"):
+        row, key, other = (at(question.facts[name]) for name in ("query", "key", "other"))
+        scores = case.own("scores").double()[row] / (math.sqrt(case.config.head_dim) if case.config.scaled else 1)
+        before = shares(case)[row]
+        is_left = is_open(case)[row].index_fill(0, torch.tensor(key), False)
+        after = scores.masked_fill(~is_left, -math.inf).softmax(dim=0)
+        assert float(before[key]) == pytest.approx(float(before.max()))
+        left = [i for i in range(len(before)) if i != key and float(before[i]) > 1e-12]
+        factors = [float(after[i] / before[i]) for i in left]
+        assert factors == pytest.approx([question.facts["factor"]] * len(left), rel=1e-3)
+        assert label_of(right_choice(question)) == "closing_factor"
+        assert question.facts["before"] == pytest.approx(float(before[other]), abs=1e-5)
+        assert question.facts["after"] == pytest.approx(float(after[other]), abs=1e-4)
+        gains = (after - before)[left]
+        assert float(gains.max() - gains.min()) > 1e-3  # no equal parts; and more than one gains
+        assert float(gains.min()) > 0
 
 
 def test_a_difference_of_scores_is_a_ratio_of_weights():
@@ -825,6 +928,20 @@ def test_the_key_that_contributes_most():
     assert heavier
 
 
+def test_an_output_lies_between_the_values_that_it_blends():
+    for case, _, question in those("between"):
+        row, column, v = at(question.facts["query"]), question.facts["column"], case.own("v").double()
+        output = float(case.own("attn_weights")[row].double() @ v[:, column])
+        assert question.facts["value"] == pytest.approx(output, rel=1e-3, abs=1e-3)
+        assert question.facts["low"] == pytest.approx(float(v[:, column].min()), abs=1e-5)
+        assert question.facts["high"] == pytest.approx(float(v[:, column].max()), abs=1e-5)
+        assert question.facts["mean"] == pytest.approx(float(v[:, column].mean()), abs=1e-4)
+        assert float(v[:, column].min()) - 1e-4 <= output <= float(v[:, column].max()) + 1e-4
+        assert abs(output - float(v[:, column].mean())) > 0.015
+        assert label_of(right_choice(question)) == "between_inside"
+        assert question.hides(Cell("head_outputs", row, column, case.head))
+
+
 def test_the_outputs_that_change_with_one_value():
     rights = set()
     for case, _, question in those("whose"):
@@ -856,26 +973,80 @@ def test_the_head_that_looks_back_most():
         assert question.look.head == int(right_choice(question).label)
 
 
-def test_the_columns_of_a_head_in_the_joined_matrix():
-    for case, _, question in those("columns"):
-        asked_head, attention = question.facts["asked"], case.trace.attention
-        columns = [c for c in range(case.config.d_model) if grade(question, Cell("joined", 0, c)).right]
-        assert_close(attention.joined[:, columns], attention.head_outputs[asked_head])
-        assert (columns[0], columns[-1]) == (question.facts["first"], question.facts["last"])
+def test_a_silent_head_changes_the_columns_that_the_answer_says():
+    rights = set()
+    for case, _, question in those("silence"):
+        asked_head, output = question.facts["asked"], case.trace.attention.output
+        silent = apply_edit(case.trace, Edit("head_outputs", 0, 0, asked_head, 0.0)).attention.output
+        moved = {c for c in range(case.config.d_model) if float((output - silent)[:, c].abs().max()) > 1e-4}
+        own = {*range(question.facts["first"], question.facts["last"] + 1)}
+        meanings = {"silence_all": {*range(case.config.d_model)}, "silence_own": own, "silence_none": set()}
+        right = label_of(right_choice(question))
+        assert meanings[right] == moved
+        row, column = at(question.facts["token"]), question.facts["column"]
+        assert (column in own) == (right == "silence_own")
+        assert question.facts["before"] == pytest.approx(float(output[row, column]), abs=1e-5)
+        assert question.facts["after"] == pytest.approx(float(silent[row, column]), abs=1e-4, rel=1e-3)
+        assert len(own) == case.config.head_dim
         assert asked_head != case.head
-        assert all(grade(question, Cell("joined", row, columns[0])).right for row in range(len(case.trace.tokens)))
+        rights.add(right)
+    assert "silence_all" in rights
 
 
-def test_the_width_of_other_heads():
-    for case, _, question in those("width"):
+def test_by_hand_a_silent_head_changes_its_own_columns_alone():
+    trace = trace_by_hand("the dog saw the cat", AttentionConfig(8, 2))
+    (question,) = [q for q in questions("heads", trace, head=0, query=1) if q.name == "silence"]
+    silent = apply_edit(trace, Edit("head_outputs", 0, 0, question.facts["asked"], 0.0)).attention.output
+    moved = (trace.attention.output - silent).abs().amax(dim=0).nonzero().flatten().tolist()
+    assert moved == [*range(question.facts["first"], question.facts["last"] + 1)]
+    assert label_of(right_choice(question)) == "silence_own"
+
+
+def test_other_heads_hold_as_many_numbers():
+    for case, _, question in those("more_heads"):
         other = question.facts["other"]
         assert other in head_counts(case.config.d_model)
         assert other != case.config.num_heads
-        q = traced("a", AttentionConfig(case.config.d_model, other), (), ()).attention.q
-        assert question.number == q.shape[-1]
-        assert grade(question, q.shape[-1]).right
-        assert grade(question, float(q.shape[-1])).right
-        assert not grade(question, q.shape[-1] + 0.5).right
+        weights = traced("a", AttentionConfig(case.config.d_model, other), (), ())
+        assert question.facts["numbers"] == weights.weights.w_q.numel() == case.trace.weights.w_q.numel()
+        assert question.facts["other_d_k"] == weights.attention.q.shape[-1]
+        assert question.facts["columns"] == weights.weights.w_q.shape[1]
+        assert label_of(right_choice(question)) == "more_heads_same"
+
+
+# A number set by hand, where no row shows the usual mistake.
+
+
+def test_a_number_is_set_where_no_row_shows_the_usual_mistake_and_the_question_says_so():
+    seen = Counter()
+    for case, _, question in ASKED:
+        if not question.edit:
+            continue
+        edit, name = question.edit, question.name
+        row = at(question.facts["query"])
+        assert case.edits == ()
+        assert (edit.row, edit.head) == (row, case.head)
+        assert question.set_by_hand["set_query"] == Token(row)
+        assert question.set_by_hand["set_key"] == Token(edit.column)
+        assert question.set_by_hand["set_value"] == edit.value
+        assert question.set_by_hand["set_was"] == float(case.own(edit.tensor)[row, edit.column])
+        for lang in LANGUAGES:
+            assert filled(case, prose.SHARED, lang, f"set_{edit.tensor}", question.set_by_hand)
+        weights = {row: case.own("attn_weights")[row] for row in range(len(case.labels)) if row != case.query}
+        if name == "rank":  # in no row of many different scores is the largest number one below zero
+            for scores in (case.own("scores")[i] for i in weights):
+                gap, different = max(0.05 * float(scores.max() - scores.min()), 0.02), [-math.inf]
+                for score in sorted(scores.tolist()):
+                    different += [score] * (score - different[-1] >= gap)
+                assert len(different) <= 7 or float(scores.max()) == float(scores.abs().max())
+        if name == "most":  # everywhere the heaviest value is the longest one
+            for shares_of in weights.values():
+                lengths = shares_of * case.own("v").norm(dim=1)
+                gap = max(0.05 * float(lengths.max() - lengths.min()), 0.02)
+                assert float(lengths.max() - lengths[int(shares_of.argmax())]) < gap + 1e-5
+            assert [choice.reason for choice in question.choices].count("most_heavy") == 1
+        seen[name] += 1
+    assert set(seen) == {"rank", "most", "favourite"}
 
 
 # What is left out, and what is asked instead.
@@ -885,66 +1056,65 @@ def names(page: str, case: Case) -> list[str]:
     return [question.name for question in asked(case, page)]
 
 
-def test_vectors_too_long_to_multiply_by_hand_are_asked_about_their_angle():
+def test_vectors_too_long_to_multiply_by_hand_are_not_multiplied():
     sentence = "the dog saw the cat"
-    assert names("scores", Case(sentence, AttentionConfig(8, 2))) == ["dot", "rank", "cell", "best"]
-    assert names("scores", Case(sentence, AttentionConfig(16, 2))) == ["rank", "cell", "best", "sign"]
-    assert names("scores", Case("the dog", AttentionConfig(16, 2)))[-1] == "sign"  # too few keys to put in order
+    assert names("scores", Case(sentence, AttentionConfig(8, 2))) == ["dot", "top", "rank", "mirror", "double"]
+    assert names("scores", Case(sentence, AttentionConfig(16, 2))) == ["top", "rank", "mirror", "double", "count"]
+    assert names("scores", Case("a big dog", AttentionConfig(16, 2)))[:2] == ["top", "mirror"]  # too few to rank
 
 
 def test_equal_keys_leave_no_favourite():
     config = AttentionConfig(8, 2, positions=False)
     case = Case("the the the", config)
-    assert names("softmax", case) == ["cell"]
-    assert names("scores", case) == ["dot", "cell"]
+    assert names("softmax", case) == ["equal"]
+    assert names("scores", case) == ["dot", "mirror", "count"]
     assert names("weighted_sum", case) == ["shape", "whose"]
     (entropy, *_) = asked(case, "scaling")
     assert {choice.reason for choice in entropy.choices} == {"entropy_level"}
 
 
 def test_one_head_one_column_one_token_everything_hidden():
-    assert names("heads", Case("a b c", AttentionConfig(8, 1))) == ["width"]
+    assert names("heads", Case("a b c", AttentionConfig(8, 1))) == ["more_heads"]
     assert {c.reason for c in asked(Case("a b c", AttentionConfig(4, 4)), "scaling")[0].choices} == {"entropy_width"}
     one = Case("hello", AttentionConfig(8, 2))
     expected = [
-        "add one_hot_shape",
+        "picked one_hot_shape",
         "made_from shape",
-        "dot cell",
-        "entropy divide order bug",
+        "dot count",
+        "entropy instead order bug",
         "sum",
         "shape",
-        "columns width bug",
+        "silence more_heads bug",
     ]
     assert [" ".join(names(page, one)) for page in WALK] == expected
     hidden = Case("a b c", AttentionConfig(8, 2), hidden=(0, 1, 2))
     assert names("softmax", hidden) == ["closed_sum"]
-    assert names("scaling", hidden) == ["divide", "order", "bug"]
+    assert names("scaling", hidden) == ["instead", "order", "bug"]
     assert names("weighted_sum", hidden) == ["shape", "whose"]
 
 
 def test_a_row_set_by_hand_is_not_asked_what_follows_from_the_rows_before_it():
-    case = Case("a b", AttentionConfig(8, 2, seed=1), query=1)
-    # Nothing that was set by hand follows the rules that a bug would break.
-    plain = {page: [name for name in names(page, case) if name != "bug"] for page in WALK}
-    for column in range(2):
-        weight = replace(case, edits=(Edit("attn_weights", 0, column, 0, 0.9),))
-        assert names("softmax", weight) == plain["softmax"][2:] == ["cell"]
-        assert names("scaling", weight) == plain["scaling"][1:] == ["divide", "order"]
-        assert names("weighted_sum", weight) == plain["weighted_sum"][1:] == ["shape", "whose"]
-        score = replace(case, edits=(Edit("scores", 0, column, 0, 3.0),))
-        assert names("scores", score) == plain["scores"][1:] == ["cell", "best"]
-        elsewhere = replace(case, edits=(Edit("attn_weights", 0, column, 1, 0.9), Edit("scores", 1, column, 0, 3.0)))
-        assert {page: names(page, elsewhere) for page in WALK if page != "heads"} | {"heads": plain["heads"]} == plain
-    equal = Case("a a", case.config)
-    assert names("embedding", equal) == ["same_word", "add", "one_hot_shape"]
+    equal = Case("a a b", AttentionConfig(8, 2, seed=1), query=1)
+    assert names("embedding", equal) == ["same_word", "strip", "picked", "one_hot_shape", "moved"]
     edited = replace(equal, edits=(Edit("embeddings", 0, 0, None, 3.0),))
-    assert names("embedding", edited) == ["add", "one_hot_shape"]
+    assert names("embedding", edited) == ["strip", "picked", "one_hot_shape"]
+    for case, page, question in ASKED:
+        touched = {e.row for e in case.edits if e.tensor in ("scores", "attn_weights") and e.head == case.head}
+        assert not question.edit or not case.edits
+        if page in ("scores", "softmax", "weighted_sum") and question.name not in (
+            "whose",
+            "shape",
+            "count",
+            "between",
+        ):
+            told = {e.tensor for e in case.edits} & {"scores" if page == "scores" else "attn_weights"}
+            assert not told or question.look.row not in touched, (page, question.name)
 
 
 # Typical mistakes have reasons of their own.
 
 
-@pytest.mark.parametrize("name", ["add", "dot", "divide", "width", "closed_sum"])
+@pytest.mark.parametrize("name", ["dot", "picked", "closed_sum"])
 def test_a_typical_wrong_number_is_told_from_any_other(name):
     seen = Counter()
     for _, _, question in those(name):
@@ -965,49 +1135,23 @@ def test_a_typical_wrong_number_is_told_from_any_other(name):
 def mistakes(case: Case, question: Question) -> dict[str, float]:
     """The typical wrong numbers as the words about them say."""
     facts, d_k, d_model = question.facts, case.config.head_dim, case.config.d_model
-    if question.name == "add":
-        return {"embedding": facts["embedding"], "position": facts["position"]}
     if question.name == "dot":
         return {"sign": -question.number, "scaled": question.number / math.sqrt(d_k)}
-    if question.name == "divide":
-        return {"width": facts["score"] / d_k, "model": facts["score"] / math.sqrt(d_model)}
-    if question.name == "width":
-        return {"all": d_model, "count": facts["other"], "now": d_k}
+    if question.name == "picked":
+        return {"all": d_model * facts["words"], "one": 1, "words": facts["words"]}
     return {"one": 1.0}
 
 
 def test_the_typical_wrong_numbers_are_what_the_words_say():
-    for case, _, question in those("add", "dot", "divide", "width", "closed_sum"):
+    for case, _, question in those("dot", "picked", "closed_sum"):
         assert dict(question.slips) == pytest.approx(mistakes(case, question))
 
 
 def test_long_sentences_leave_room_to_tell_mistakes_from_rounding():
-    for case, _, question in those("dot", "divide"):
+    for case, _, question in those("dot"):
         if len(case.trace.tokens) >= 5 and case.config.head_dim > 1 and case.config.num_heads > 1:
             for end, slip in question.slips:
                 assert abs(slip - question.number) > question.tolerance, (question.name, end)
-
-
-def test_other_cells_between_queries_and_keys_have_reasons_of_their_own():
-    for case, page, question in those("cell"):
-        tensor, length = question.target.tensor, len(case.trace.tokens)
-        row, key = at(question.facts["query"]), at(question.facts["key"])
-        for cell in cells(case, page):
-            verdict = grade(question, cell)
-            if cell.tensor != tensor:
-                assert verdict.section == "cell_tensor"
-                continue
-            if cell.head != case.head:
-                assert not verdict.right
-                continue
-            assert (verdict.facts["guess_row"], verdict.facts["guess_column"]) == (Token(cell.row), Token(cell.column))
-            if (cell.row, cell.column) == (row, key):
-                assert verdict.section == "cell_right"
-            elif (cell.row, cell.column) == (key, row):
-                assert verdict.section == "cell_turned"
-            else:
-                assert verdict.section == ("cell_column" if cell.row == row else "cell_wrong")
-        assert length == 1 or grade(question, Cell(tensor, key, row, case.head)).section == "cell_turned"
 
 
 def test_other_cells_than_the_one_of_q_have_reasons_of_their_own():
@@ -1022,18 +1166,6 @@ def test_other_cells_than_the_one_of_q_have_reasons_of_their_own():
             else:
                 expected = "role" if cell.tensor in ("k", "v", "w_k", "w_v", "b_k", "b_v") else "tensor"
             assert verdict.section == f"made_from_{expected}"
-
-
-def test_other_columns_than_the_heads_have_reasons_of_their_own():
-    for case, page, question in those("columns"):
-        width, head = case.config.head_dim, question.facts["asked"]
-        for cell in cells(case, page):
-            verdict = grade(question, cell)
-            if cell.tensor == "joined":
-                assert verdict.section == f"columns_{'right' if cell.column // width == head else 'wrong'}"
-                assert verdict.facts["guess_column"] == cell.column
-            else:
-                assert verdict.section == f"columns_{'output' if cell.tensor == 'output' else 'tensor'}"
 
 
 # Every kind of weights.

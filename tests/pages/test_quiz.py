@@ -3,6 +3,7 @@
 What is asked and what is right is tested in test_questions.py; here it is taken from the generator.
 """
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from pages.ui.quiz.question import Question, Target, Token, Words, grade
 from pages.ui.quiz.questions import questions
 from pages.ui.state.values import address_of
 from pages.ui.words.labels import label
-from pages.ui.words.prose import code, fill, of_weights, sections
+from pages.ui.words.prose import SHARED, code, fill, of_weights, sections
 
 ON_EVERY_STEP = each("slug", WALK)
 SETTINGS = {
@@ -147,7 +148,10 @@ def assert_asks(page: Page, slug: str, case: Case, number: int) -> Question:
     question = expected[number]
     heading = label("question_of", case.lang, number=number + 1, count=len(expected))
     shown = quiz_on(page)
-    assert shown.question == f"**{heading}** · {filled(case, slug, f'ask_{question.name}', question.facts)}"
+    asks = [filled(case, slug, f"ask_{question.name}", question.facts)]
+    if question.edit:
+        asks.insert(0, filled(case, SHARED, f"set_{question.edit.tensor}", question.set_by_hand))
+    assert shown.question == f"**{heading}** · " + "\n\n".join(asks)
     one = widget(page.at, question.kind)
     if question.kind == "choice":
         assert list(one.options) == choices_of(case, slug, question)
@@ -163,8 +167,12 @@ def assert_judged(page: Page, slug: str, case: Case, question: Question, answer:
     text = f"**{said}** {filled(case, slug, verdict.section, verdict.facts)}"
     shown = quiz_on(page)
     assert (shown.right, shown.wrong) == (([text], []) if verdict.right else ([], [text]))
-    (look_at,) = [body for body in page.html("quiz") if "data-cell" in body]
-    assert f"data-cell='{address_of(question.look)}'" in look_at
+    (look_at,) = [body for body in page.html("quiz") if "class='look'><" in body or "data-cell" in body]
+    if question.edit:
+        place = address_of(Cell(question.edit.tensor, question.edit.row, question.edit.column, question.edit.head))
+        assert re.search(rf"edit={re.escape(place)}%3A[^&']+[^>]*data-act='set_by_hand'", look_at)
+    else:
+        assert f"data-cell='{address_of(question.look)}'" in look_at
 
 
 # Asking and judging.
@@ -293,7 +301,7 @@ def cell_question(slug: str, **address: str) -> tuple[Visit, Case, Question]:
     return on(enter(slug, **address).at, number), case, expected[number]
 
 
-CELLS = [("scores", {}), ("projections", {}), ("heads", {})]
+CELLS = [("scores", {}), ("projections", {})]
 
 
 @pytest.mark.parametrize(("slug", "address"), CELLS)
@@ -375,6 +383,108 @@ def test_a_click_on_what_is_not_there_is_no_answer():
         page = look(at, "scores")
         assert (quiz_on(page).right, quiz_on(page).wrong) == ([], []), cell
     look(at.run(), "scores")
+
+
+# What a question covers stays covered until it is answered, whatever the reader looks at meanwhile.
+
+
+def covers_of(at: Visit) -> list[dict]:
+    return json.loads(at._pointer.json)["covers"]
+
+
+def covered(question: Question) -> list[dict]:
+    return [
+        {
+            "kind": "cover",
+            "tensor": target.tensor,
+            "head": target.head,
+            "rows": [target.rows.start, target.rows.stop],
+            "columns": [target.columns.start, target.columns.stop],
+        }
+        for target in question.covers
+    ]
+
+
+@pytest.mark.parametrize("slug", ["scores", "scaling", "softmax", "weighted_sum"])
+def test_a_question_that_was_read_covers_its_numbers_on_every_face_until_it_is_answered(slug):
+    case = Case.of("en", causal="1")
+    at = enter(slug, causal="1", one_face=True).at
+    assert covers_of(at) == []  # nobody has read a question yet
+    at.turn("turn")
+    number = next(i for i, question in enumerate(asked(slug, case)) if question.covers)
+    on(at, number)
+    question = asked(slug, case)[number]
+    hidden = question.covers[0]
+    secret = Cell(hidden.tensor, hidden.rows[0], hidden.columns[0], hidden.head)
+    for face in ("notice", "number", "code", "compare", "turn"):
+        at.turn(face)
+        assert covers_of(at) == covered(question) != []
+        at.ask({"cell": address_of(secret)})
+        assert at.query_params["cell"] != address_of(secret)  # nor is it explained
+    give(at, question, answers(case, question)[False], "button")
+    assert covers_of(at) == []
+    at.turn("notice")
+    assert covers_of(at) == []
+    at.ask({"cell": address_of(secret)})
+    assert at.query_params["cell"] == address_of(secret)
+
+
+def test_a_link_to_a_covered_number_and_what_is_made_of_it_are_not_explained_before_the_answer():
+    case = Case.of("en")
+    number, question = next((i, q) for i, q in enumerate(asked("softmax", case)) if q.covers)
+    row = question.covers[0].rows[0]
+    for cell in (Cell("attn_weights", row, 0, 0), Cell("head_outputs", row, 0, 0)):
+        at = on(enter("softmax", one_face=True, face="turn", cell=address_of(cell)).at, number)
+        at.turn("number")
+        assert at.latex == []
+        assert list(look(at, "softmax").of("markdown", box="inspector")) == [sections(SHARED, "en")["covered"]]
+
+
+def test_a_and_b_are_not_shown_while_a_question_covers_what_stands_in_them():
+    at = enter("softmax", one_face=True, face="turn", pin="causal=1").at
+    at.turn("compare")
+    page = look(at, "softmax")
+    assert sections("ui", "en")["covered"] in page.of("markdown", box="compare") + page.of("markdown")
+    assert page.charts_in("compare") == []
+
+
+def test_the_next_question_uncovers_what_the_last_one_covered():
+    case = Case.of("en")
+    at = enter("scores", one_face=True, face="turn").at
+    first, second = asked("scores", case)[:2]
+    assert covers_of(at) == covered(first)
+    on(at, 1)
+    assert covers_of(at) == covered(second)
+
+
+def set_by_hand() -> tuple[str, Case, int, Question]:
+    """A question about a number that is set by hand for it."""
+    for sentence in ("the dog saw the cat", "my own words are few", "one two three four five"):
+        for seed in range(9):
+            case = Case.of("en", sentence=sentence, seed=str(seed), query="1")
+            for slug in ("scores", "softmax", "weighted_sum"):
+                for number, question in enumerate(asked(slug, case)):
+                    if question.edit:
+                        return slug, case, number, question
+    raise AssertionError("no such question")
+
+
+def test_a_number_that_a_question_is_about_can_be_set_and_looked_at_after_the_answer():
+    slug, case, number, question = set_by_hand()
+    at = on(enter(slug, **case.asked, one_face=True, face="turn").at, number)
+    at.ask({"act": "set_by_hand"})
+    assert at.query_params["edit"] == ""  # not before the answer
+    give(at, question, answers(case, question)[False], "button")
+    assert at.query_params["edit"] == ""
+    at.ask({"act": "set_by_hand"})
+    edit = question.edit
+    place = address_of(Cell(edit.tensor, edit.row, edit.column, edit.head))
+    assert at.query_params["edit"].startswith(f"{place}:")
+    assert float(at.query_params["edit"].rpartition(":")[2]) == edit.value
+    assert (at.query_params["cell"], at.query_params["face"]) == (address_of(question.look), "number")
+    page = look(at, slug)
+    assert page.has("banner")
+    assert not page.has("quiz")
 
 
 # Switched off, changed by hand, empty.

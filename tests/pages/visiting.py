@@ -154,7 +154,9 @@ class Visit(AppTest):
         with (
             patch.object(app_test, "LocalScriptRunner", run),
             patch.object(app_test, "ScriptCache", _scripts),
+            patch.object(local_script_runner, "ScriptCache", _scripts),
             patch.object(panel, "shown", faces),
+            patch.object(panel, "covering", panel.covering if self.one_face else lambda *_: None),
             patch.object(lesson, "reads_on", lambda: self.reads_on),
         ):
             super()._run(widget_state, timeout)

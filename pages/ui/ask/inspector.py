@@ -14,7 +14,7 @@ from attention import Cell, Derivation, Edit, Index, SentenceTrace, explain_cell
 from attention.tensors import EDITABLE, TENSORS, matrix, shape, texts
 from pages.ui.ask import pointer, terms
 from pages.ui.figures.panels import token_labels
-from pages.ui.quiz.box import take_click, verdict_on
+from pages.ui.quiz.box import take_click, take_offer, verdict_on
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.values import as_written, cell_at, limits
 from pages.ui.state.visit import Posed, change, change_now, current, fits, resolved, said, tell
@@ -40,7 +40,7 @@ def first_cell(trace: SentenceTrace, tensor: str, head: int, query: int) -> Cell
 def listen(trace: SentenceTrace, start: str, posed: Posed | None, *, unasked: bool = True) -> None:
     """Take clicks on cells, and frame on the pictures what is explained; at first a cell of that tensor.
 
-    posed: the question that the reader looks at: what it asks about is covered; once it is answered, what shows why is
+    posed: the question that the reader has read: what it asks about is covered; once it is answered, what shows why is
     framed. unasked: whether a cell is framed before the reader has asked about one.
     """
     visit, here = current(), resolved()
@@ -49,12 +49,12 @@ def listen(trace: SentenceTrace, start: str, posed: Posed | None, *, unasked: bo
     trail = tuple(past for past in visit.trail if settings.cell and here.scope.has(past))
     visit.trail, visit.asking = trail[-MOST_STEPS_BACK:], cell
     is_answered = posed is not None and posed.key in visit.answers
-    visit.posed = None if is_answered else posed
+    visit.posed, visit.offered = None if is_answered else posed, None
     framed = (posed.question.look if posed and is_answered else None) or cell
     covers = [] if is_answered or posed is None else [pointer.cover(target) for target in posed.question.covers]
     done = any(page == visit.page for page, _ in visit.solved)
     frames = pointer.frames(_derived(trace, framed)) if settings.cell or unasked else []
-    pointer.pointer(frames, covers, done, _on_ask)
+    pointer.pointer(frames, covers, _on_ask, done=done, waits=visit.awaited is not None)
 
 
 def _derived(trace: SentenceTrace, cell: Cell) -> Derivation:
@@ -68,6 +68,9 @@ def inspector(page: str, trace: SentenceTrace) -> None:
     settings, lang, cell = here.settings, here.settings.lang, visit.asking
     assert cell is not None  # somebody listens
     derivation = _derived(trace, cell)
+    if visit.posed and any(visit.posed.question.hides(each) for each in (cell, *derivation.sources)):
+        st.markdown(prose.shared(lang, "covered"))
+        return
     verdict_on(cell, page, trace)
     st.html(f"<div class='trail' aria-live='polite'>{terms.trail(visit.trail, cell)}</div>")
     also = {**prose.of_weights(settings.weights, lang), **_facts(derivation)}
@@ -218,6 +221,9 @@ def _on_ask() -> None:
         visit.sets = True
         change_now(face="number")
         return
+    if question.get("act") == "set_by_hand":
+        take_offer()
+        return
     if question.get("act") == "moment":
         place = {name: question.get(name) for name in ("at", "moment")}
         if all(type(each) is int for each in place.values()) and fits(way=place["at"], moment=place["moment"]):
@@ -251,10 +257,15 @@ def _on_click(cell: Cell) -> None:
     An answer leaves the followed row alone: with another row other questions would be asked, and the verdict be gone.
     """
     is_answer, is_row = take_click(cell), TENSORS[cell.tensor].rows in ("token", "query")
+    posed = current().posed
+    if posed and posed.question.hides(cell) and not is_answer:
+        return
     if is_row and not is_answer and cell.row != resolved().settings.query:
         change_now(cell=cell, query=cell.row, face="number")
         current().trail, current().redraws = (), True
     else:
+        if is_answer:
+            current().posed = None  # what it covered is told now
         _ask(cell)
         current().redraws = is_answer
 

@@ -1,7 +1,7 @@
 // What the reader asks for, told to Python: a cell, a neighbour of it, a page, or one of the stage's buttons; and which
 // cells are framed on the stages. Buttons that stand for a cell carry data-cell, links to a page data-page.
 
-export const painters = Object.assign(new Set(), { frames: [], covers: [], pointed: null }); // the stages on the page
+export const painters = Object.assign(new Set(), { frames: [], covers: [], waits: false, pointed: null }); // the stages on the page
 
 const pointers = new Map(); // one for every mounted component: how it asks
 let chosen = ""; // the cell that was chosen on a stage, until Python has answered: what comes before is an older answer
@@ -241,6 +241,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
         painter.sentence?.draw();
       }
     }
+    painters.waits = data.waits;
     if (data.done) did("answer");
     const answered = keyOf(data.frames);
     if (!(chosen && chosen !== answered && performance.now() < patience)) {

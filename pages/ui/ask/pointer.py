@@ -20,12 +20,15 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("pointer", js=live.loader("pointer"))
 
 
-def pointer(frames: Sequence[Frame], covers: Sequence[Frame], done: bool, on_ask: Callable[[], None]) -> None:
+def pointer(
+    frames: Sequence[Frame], covers: Sequence[Frame], on_ask: Callable[[], None], *, done: bool, waits: bool
+) -> None:
     """Listen for clicks on cells, draw frames, and cover cells. on_ask runs when the reader asks; see asked.
 
-    done: whether the reader has answered a question of this page rightly.
+    done: whether the reader has answered a question of this page rightly. waits: whether the next click is an answer,
+    which may be a covered cell.
     """
-    data = {"role": "panel", "frames": list(frames), "covers": list(covers), "done": done}
+    data = {"role": "panel", "frames": list(frames), "covers": list(covers), "done": done, "waits": waits}
     _component()(key=_KEY, data=data, on_ask_change=on_ask, height=1)
 
 

@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 import torch
 
-from attention import Cell, SentenceTrace
+from attention import Cell, Edit, SentenceTrace
 from attention.tensors import TENSORS
+from pages.ui import navigation
 from pages.ui.ask import terms
 from pages.ui.figures.panels import Axis, Board, Panel, Scale, heatmap_height, token_labels
 from pages.ui.quiz.question import Given, Question, Token, Words, grade, shares_of
 from pages.ui.quiz.questions import questions
-from pages.ui.state.settings import Settings
-from pages.ui.state.visit import Posed, current, resolved, said, tell
+from pages.ui.state.settings import Settings, changed
+from pages.ui.state.visit import Posed, change, current, resolved, said, tell
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 from pages.ui.words.terms import linked
@@ -33,10 +34,20 @@ def posed_now(page: str, trace: SentenceTrace) -> tuple[Posed | None, int, int]:
     return posed_of(page, page, asked)
 
 
+def covering(page: str, trace: SentenceTrace) -> Posed | None:
+    """The question that covers numbers while the reader looks at another face: one that was read and not answered."""
+    visit = current()
+    if page not in visit.read:
+        return None
+    posed = posed_now(page, trace)[0]
+    return posed if posed and posed.key == visit.read[page] and posed.key not in visit.answers else None
+
+
 def quiz(page: str, trace: SentenceTrace, show: Callable[[Board, str], None]) -> None:
     """The page's questions, one at a time. show: places a board, with a key."""
     posed, number, count = posed_now(page, trace)
     if posed is not None:
+        current().read[page] = posed.key
         ask(posed, number, count, token_labels(trace.tokens), show)
 
 
@@ -61,7 +72,11 @@ def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[B
             told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
         with told:
             heading = label("question_of", lang, number=number + 1, count=count)
-            asks = linked(_filled(text[f"ask_{question.name}"], question.facts, labels), lang, set(visit.terms))
+            asks = _filled(text[f"ask_{question.name}"], question.facts, labels)
+            if question.edit:
+                said_first = prose.sections(prose.SHARED, lang)[f"set_{question.edit.tensor}"]
+                asks = f"{_filled(said_first, question.set_by_hand, labels)}\n\n{asks}"
+            asks = linked(asks, lang, set(visit.terms))
             st.markdown(f"**{heading}** · {asks}")
         if question.pictures:
             show(_compared(question, labels, lang), "pictures")
@@ -73,7 +88,10 @@ def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[B
         if is_answered or count > 1:
             with st.container(horizontal=True, horizontal_alignment="distribute", key="quiz_way"):
                 look = "<span></span>"
-                if is_answered and question.look:
+                if is_answered and question.edit and question.look:
+                    visit.offered = question.edit, question.look
+                    look = _setting(settings, page, question.edit, question.look)
+                elif is_answered and question.look:
                     look = f"{label('look_at', lang)} {terms.asking(question.look)}"
                 st.html(f"<div class='look'>{look}</div>", width="content")
                 with st.container(horizontal=True, horizontal_alignment="right", width="content"):
@@ -81,6 +99,21 @@ def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[B
                         _go_button("question_before", posed.place, number - 1, lang)
                     if number + 1 < count:
                         _go_button("question_after", posed.place, number + 1, lang)
+
+
+def _setting(settings: Settings, page: str, edit: Edit, look: Cell) -> str:
+    """A link that sets the question's number by hand and shows what follows (see take_offer)."""
+    there = changed(settings, edit=edit, cell=look, face="number")
+    return navigation.acting("set_by_hand", there, page, label("set_and_look", settings.lang))
+
+
+def take_offer() -> None:
+    """The reader wants the number set that a question was about."""
+    visit = current()
+    if visit.offered:
+        edit, cell = visit.offered
+        change(edit=edit, cell=cell, face="number")
+        visit.redraws = True
 
 
 def _compared(question: Question, labels: Labels, lang: str) -> Board:

@@ -1,8 +1,10 @@
 """What the step heads asks."""
 
+import torch
+
 from attention import Cell, measures
-from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, bug, hiding, which
-from pages.ui.quiz.question import Question, Target
+from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, bug, hiding, which, words
+from pages.ui.quiz.question import Question, Token
 from pages.ui.state.settings import head_counts
 
 
@@ -14,23 +16,40 @@ def _previous(here: Here) -> Question | None:
     return which(here, look, "previous", range(len(shares)), WEIGHT_GAP, {}, str, share=shares)
 
 
-def _columns(here: Here) -> Question | None:
-    heads, d_k, rows = here.trace.config.num_heads, here.trace.config.head_dim, range(here.length)
-    asked, *_ = here.shuffled("columns", (head for head in range(heads) if head != here.head or heads == 1))
-    columns = range(asked * d_k, (asked + 1) * d_k)
-    facts, look = here.facts(asked=asked, first=columns[0], last=columns[-1]), Cell("joined", 0, columns[0])
-    slips = (("output", Target("output", rows, range(heads * d_k))),)
-    question = Question("columns", "cell", facts, look, target=Target("joined", rows, columns), slips=slips)
-    return question if heads > 1 else None
+def _silence(here: Here) -> Question | None:
+    """Which columns of the output one head reaches."""
+    heads, d_k = here.trace.config.num_heads, here.trace.config.head_dim
+    if heads == 1:
+        return None
+    asked, *_ = here.shuffled("silence", (head for head in range(heads) if head != here.head))
+    own = slice(asked * d_k, (asked + 1) * d_k)
+    part = here.own("joined")[:, own] @ here.trace.weights.w_o[own]  # (L, d_model): what is then missing
+    reached = part.abs().amax(dim=0)  # (d_model,)
+    others = torch.cat([reached[: own.start], reached[own.stop :]])
+    if float(reached.min()) >= 0.01:
+        right, reasons = "all", {"own": "mixed"}
+    elif not bool(others.any()) and float(reached[own].min()) >= 0.01:
+        right, reasons = "own", {"all": "identity"}
+    else:
+        return None
+    outside = [column for column in range(heads * d_k) if not own.start <= column < own.stop or right == "own"]
+    column = max(outside, key=reached.tolist().__getitem__)
+    row = int(part[:, column].abs().argmax())
+    before = float(here.own("output")[row, column])
+    facts = here.facts(asked=asked, first=own.start, last=own.stop - 1, token=Token(row), column=column)
+    facts |= {"before": before, "after": before - float(part[row, column])}
+    reasons |= {"none": "made_up", right: f"right_{right}"}
+    return words(here, "silence", facts, Cell("output", row, column), reasons, right)
 
 
-def _width(here: Here) -> Question:
+def _more_heads(here: Here) -> Question | None:
+    """What another number of heads costs."""
     d_model, heads = here.trace.config.d_model, here.trace.config.num_heads
-    counts = here.shuffled("width", (count for count in head_counts(d_model) if count != heads))
-    other = min(counts, key=lambda count: d_model // count in (d_model, count))  # where no typical mistake is right
-    slips = (("all", d_model), ("count", other), ("now", d_model // heads))
-    facts, look = here.facts(other=other), Cell("q", here.rows("width")[0], 0, here.head)
-    return Question("width", "number", facts, look, number=d_model // other, slips=slips)
+    other, *_ = here.shuffled("more_heads", (count for count in head_counts(d_model) if count != heads))
+    facts = here.facts(other=other, other_d_k=d_model // other, columns=other * (d_model // other))
+    facts |= {"numbers": here.trace.weights.w_q.numel()}
+    reasons = {"same": "right", "more": "own", "fewer": "narrow"}
+    return words(here, "more_heads", facts, Cell("q", here.rows("more_heads")[0], 0, here.head), reasons, "same")
 
 
 BLOCK = (4, 6)  # rows and columns of a picture
@@ -47,7 +66,7 @@ def _bug(here: Here) -> Question | None:
 
 MAKERS: tuple[Maker, ...] = (
     _previous,
-    _columns,
-    _width,
+    _silence,
+    _more_heads,
     hiding(_bug, "output", along="all"),
 )

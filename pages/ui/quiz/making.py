@@ -1,17 +1,18 @@
 """What questions are made from, and ways to ask that several steps use."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal, TypeVar
 
 from torch import Tensor
 
-from attention import Cell, SentenceTrace
+from attention import Cell, Edit, SentenceTrace, apply_edit
 from attention.tensors import TENSORS, matrix
 from pages.ui.quiz.question import Choice, Facts, Picture, Question, Target, Token, Words
 
 MOST_CHOICES = 4
+MOST_EDITED = 4  # rows in which a number is set, until one shows the mistake
 # How far a wrong choice must be from the right one: a weight; and any other number, as a part of the row's spread, but
 # never less than two decimals show.
 WEIGHT_GAP, SPREAD_GAP, SHOWN_GAP = 0.05, 0.05, 0.02
@@ -135,18 +136,6 @@ def clear(values: Sequence[float]) -> float:
     return max(SPREAD_GAP * (max(values) - min(values)), SHOWN_GAP)
 
 
-def cell(here: Here, tensor: str) -> Question:
-    """Click one number between a query and a key: two different tokens and an open cell, where there are such."""
-    values, keys = here.own(tensor).tolist(), here.shuffled(f"cell {tensor} key", range(here.length))
-    places = [(row, key) for row in here.rows(f"cell {tensor}") for key in keys if key != row] or [(0, 0)]
-    row, column = max(places, key=lambda at: bool(values[at[0]][at[1]]))
-    rows, columns = range(row, row + 1), range(column, column + 1)
-    turned, same_row = Target(tensor, columns, rows, here.head), Target(tensor, rows, range(here.length), here.head)
-    facts, look = here.facts(query=Token(row), key=Token(column)), Cell(tensor, row, column, here.head)
-    target, slips = Target(tensor, rows, columns, here.head), (("turned", turned), ("column", same_row))
-    return Question("cell", "cell", facts, look, target=target, slips=slips)
-
-
 def bug(here: Here, tensor: str, right: Tensor, wrong: Tensor, look: Cell, **facts: object) -> Question | None:
     """Which of two pictures has the mistake; none where nobody could see it."""
     if here.trace.edits or float((right - wrong).abs().max()) < VISIBLE:  # by hand, neither follows the rules
@@ -191,11 +180,39 @@ def by_row(
     ask: Callable[[Here, int], Question | None],
     untouched: str = "",
     first: Callable[[Here, int], bool] = lambda *_: False,
+    edit: Callable[[Here, int], Edit | None] = lambda *_: None,
 ) -> Maker:
-    """Ask about the first row that allows it. first: rows to try before others, where a usual mistake shows."""
+    """Ask about the first row that allows it. first: rows to try before others, where a usual mistake shows.
 
-    def made(here: Here) -> Question | None:
-        rows = sorted(here.rows(name, untouched), key=lambda row: not first(here, row))
-        return next(filter(None, (ask(here, row) for row in rows)), None)
+    edit: a number to set by hand so that the mistake shows in a row, where it shows in none; the question says so.
+    """
 
-    return made
+    def tries(here: Here) -> Iterator[Question | None]:
+        rows = here.rows(name, untouched)
+        telling = [row for row in rows if first(here, row)]
+        others = [row for row in rows if row not in telling]
+        yield from (ask(here, row) for row in telling)
+        yield from (_by_hand(here, row, ask, first, edit) for row in others[:MOST_EDITED])
+        yield from (ask(here, row) for row in others)
+
+    return lambda here: next(filter(None, tries(here)), None)
+
+
+def _by_hand(
+    here: Here,
+    row: int,
+    ask: Callable[[Here, int], Question | None],
+    first: Callable[[Here, int], bool],
+    edit: Callable[[Here, int], Edit | None],
+) -> Question | None:
+    """A question about a row in which one number is set by hand, so that a usual mistake shows."""
+    change = None if here.trace.edits else edit(here, row)
+    if change is None:
+        return None
+    edited = replace(here, trace=apply_edit(here.trace, change))
+    question = ask(edited, row) if first(edited, row) else None
+    if question is None:
+        return None
+    was = float(here.own(change.tensor)[change.row, change.column])
+    told = {"set_query": Token(change.row), "set_key": Token(change.column), "set_value": change.value, "set_was": was}
+    return replace(question, edit=change, set_by_hand=told)

@@ -4,11 +4,11 @@ Nothing here knows a language: what is asked, offered and said about an answer a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from attention import Cell
+from attention import Cell, Edit
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class Question:
 
     Of items, all tokens, are asked the order of their truth, largest first ("rank"), or the truth itself, as shares
     that add up to 1 ("draw"). slips: typical wrong answers, each under the end of the name of the section that speaks
-    to it. covers: what nobody can see before the question is answered.
+    to it. covers: what nobody can see before the question is answered. edit: a number that is set by hand for this
+    question alone; set_by_hand: what is said of it.
     """
 
     name: str
@@ -81,6 +82,8 @@ class Question:
     items: tuple[Token, ...] = ()
     truth: tuple[float, ...] = ()
     pictures: tuple[Picture, ...] = ()  # to choose from, numbered from 1
+    edit: Edit | None = None
+    set_by_hand: Facts = field(default_factory=dict)
 
     def hides(self, cell: Cell) -> bool:
         """Whether nobody can see that number before the question is answered."""

@@ -7,7 +7,7 @@ from pages.ui.quiz import embedding, heads, overview, projections, scaling, scor
 from pages.ui.quiz.making import Here, Maker
 from pages.ui.quiz.question import Question
 
-MOST_QUESTIONS = 4
+MOST_QUESTIONS = 5
 _MAKERS: Mapping[str, tuple[Maker, ...]] = {
     module.__name__.rpartition(".")[2]: module.MAKERS
     for module in (overview, embedding, projections, scores, scaling, softmax, weighted_sum, heads)
@@ -15,7 +15,7 @@ _MAKERS: Mapping[str, tuple[Maker, ...]] = {
 
 
 def questions(page: str, trace: SentenceTrace, *, head: int, query: int) -> tuple[Question, ...]:
-    """One to four questions for a step of the walk, one for the overview.
+    """One to five questions for a step of the walk, one for the overview.
 
     They are about other rows than the query's wherever there are others. None for a page that asks nothing and for a
     sentence without tokens. The same trace, head and query give the same questions. What would leave a doubt (near

@@ -4,7 +4,7 @@ import math
 
 from attention import Cell, measures
 from attention.functional import softmax
-from pages.ui.quiz.making import Here, Maker, bug, hiding, words
+from pages.ui.quiz.making import SHOWN_GAP, Here, Maker, bug, hiding, words
 from pages.ui.quiz.question import Question, Token
 
 
@@ -39,15 +39,20 @@ def _shown(here: Here) -> str:
     return "scaled_scores" if here.trace.config.scaled else "scores"
 
 
-def _divide(here: Here) -> Question:
-    d_model, d_k = here.trace.config.d_model, here.trace.config.head_dim
-    scores, root = here.own("scores").tolist(), math.sqrt(d_k)
-    # A score so large that no typical mistake passes for rounding.
-    row, key = max(here.places("divide", here.length), key=lambda at: min(abs(scores[at[0]][at[1]]) / root, 1.0))
-    score, look = scores[row][key], Cell(_shown(here), row, key, here.head)
-    facts = here.facts(query=Token(row), key=Token(key), score=score, root=root)
-    number, slips = score / root, (("width", score / d_k), ("model", score / math.sqrt(d_model)))
-    return Question("divide", "number", facts, look, number=number, tolerance=0.02 + 0.01 * abs(number), slips=slips)
+def _instead(here: Here) -> Question | None:
+    """What else would give softmax the same numbers."""
+    d_k, scores = here.trace.config.head_dim, here.own("scores").tolist()
+    root, places = math.sqrt(d_k), here.places("instead", here.length, "scores")
+    if root == 1 or not places:
+        return None
+    row, key = max(places, key=lambda at: abs(scores[at[0]][at[1]]))
+    score = scores[row][key]
+    if abs(score) < SHOWN_GAP:
+        return None
+    facts = here.facts(query=Token(row), key=Token(key), score=score, root=root, divided=score / root)
+    facts |= {"twice": score / d_k, "sum": 1 / root}
+    reasons = {"queries": "right", "both": "twice", "weights": "late", "values": "after"}
+    return words(here, "instead", facts, Cell(_shown(here), row, key, here.head), reasons, "queries")
 
 
 def _order(here: Here) -> Question:
@@ -75,7 +80,7 @@ def _bug(here: Here) -> Question | None:
 
 MAKERS: tuple[Maker, ...] = (
     _entropy,
-    hiding(_divide, "scaled_scores", along="cell"),
+    _instead,
     hiding(_order, "scaled_scores"),
     hiding(_bug, "scaled_scores", along="all"),
 )

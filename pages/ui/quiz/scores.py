@@ -1,10 +1,11 @@
 """What the step scores asks."""
 
 import math
+from itertools import combinations
 
-from attention import Cell, measures
-from pages.ui.quiz.making import Here, Maker, by_row, cell, clear, hiding, which, words
-from pages.ui.quiz.question import Question, Token
+from attention import Cell, Edit, measures
+from pages.ui.quiz.making import SHOWN_GAP, Here, Maker, by_row, clear, hiding, words
+from pages.ui.quiz.question import Question, Target, Token
 
 RANKED = 4  # keys to put in order
 
@@ -37,23 +38,54 @@ def _short(number: float) -> str:
     return f"{number:.1f}".replace("-", "−")
 
 
-def _sign(here: Here) -> Question | None:
-    """From the angle, where the vectors are too long to multiply by hand."""
-    q, k, scores = (here.own(name) for name in ("q", "k", "scores"))
-    for row, key in here.places("sign", here.length, "scores") if here.trace.config.head_dim > 4 else ():
-        cosine = measures.cosine(q[row], k[key])
-        if abs(cosine) >= 0.2:
-            facts = here.facts(query=Token(row), key=Token(key), cosine=cosine, score=float(scores[row, key]))
-            right, other = ("positive", "negative") if cosine > 0 else ("negative", "positive")
-            reasons = {right: "right", other: "wrong", "unknown": "lengths"}
-            return words(here, "sign", facts, Cell("scores", row, key, here.head), reasons, right)
+def _top(here: Here, row: int) -> Question | None:
+    """Click where the largest number of a covered row is expected."""
+    scores, length = here.own("scores")[row].tolist(), here.length
+    best, score = scores.index(max(scores)), max(scores)
+    if length == 1 or score - max(scores[:best] + scores[best + 1 :]) < clear(scores):
+        return None
+    facts, rows = here.facts(query=Token(row), key=Token(best), score=score), range(row, row + 1)
+    slips = [
+        ("row", Target("scores", others, range(length), here.head)) for others in (range(row), range(row + 1, length))
+    ]
+    if best != row:
+        slips.append(("self", Target("scores", rows, rows, here.head)))
+    look, target = Cell("scores", row, best, here.head), Target("scores", rows, range(best, best + 1), here.head)
+    return Question("top", "cell", facts, look, target=target, slips=tuple(slips))
+
+
+def _self_loses(here: Here, row: int) -> bool:
+    """Whether another key scores highest with a query than the token's own."""
+    return measures.peak(here.own("scores")[row]).column != row
+
+
+def _mirror(here: Here) -> Question | None:
+    """The score across the diagonal."""
+    scores, rows = here.own("scores").tolist(), here.rows("mirror", "scores")
+    gap = clear([score for row in scores for score in row])
+    for row, key in here.shuffled("mirror pairs", combinations(rows, 2)):
+        score, other = scores[row][key], scores[key][row]
+        is_same, is_minus = abs(score - other) < 1e-4 * max(1.0, abs(score)), abs(score + other) < gap
+        if is_minus or not (is_same or abs(score - other) >= gap):
+            continue
+        right = "same" if is_same else "other"
+        reasons = {"same": "symmetric", "other": "copy", "minus": "sign"} | {right: f"right_{right}"}
+        facts = here.facts(query=Token(row), key=Token(key), score=score, other=other)
+        return words(here, "mirror", facts, Cell("scores", key, row, here.head), reasons, right)
     return None
 
 
-def _best(here: Here, row: int) -> Question | None:
+def _double(here: Here, row: int) -> Question | None:
+    """A query twice as long."""
     scores = here.own("scores")[row].tolist()
-    look = Cell("scores", row, scores.index(max(scores)), here.head)
-    return which(here, look, "best", range(here.length), clear(scores), {row: "self"}, score=scores)
+    low, high = min(scores), max(scores)
+    if high - low < SHOWN_GAP:  # then all of them would rise by the same
+        return None
+    key, best = scores.index(low), scores.index(high)
+    reasons = {"double": "right", "rise": "added", "turn": "order", "none": "length"}
+    facts = here.facts(query=Token(row), key=Token(key), score=low, doubled=2 * low)
+    facts |= {"best": Token(best), "highest": high, "highest_doubled": 2 * high}
+    return words(here, "double", facts, Cell("scores", row, key, here.head), reasons, "double")
 
 
 def _rank(here: Here, row: int) -> Question | None:
@@ -76,20 +108,33 @@ def _rank(here: Here, row: int) -> Question | None:
     return Question("rank", "rank", facts, look, items=items, truth=truth, slips=slips)
 
 
+def _count(here: Here) -> Question:
+    """How many scores a head makes."""
+    length = here.length
+    row, *_ = here.rows("count")
+    slips = (("tokens", length), ("others", length * (length - 1)), ("pairs", length * (length - 1) // 2))
+    look = Cell("scores", row, row, here.head)
+    return Question("count", "number", here.facts(), look, number=length * length, slips=slips)
+
+
 def _below_zero(here: Here, row: int) -> bool:
     """Whether the score that is farthest from 0 is negative: size and order then differ."""
     return bool(here.own("scores")[row].abs().max() > here.own("scores")[row].max())
 
 
-def _self_loses(here: Here, row: int) -> bool:
-    """Whether another key scores higher with a query than the token's own."""
-    return measures.peak(here.own("scores")[row]).column != row
+def _lowered(here: Here, row: int) -> Edit | None:
+    """One score set so far below 0 that size and order differ."""
+    scores = here.own("scores")[row].tolist()
+    key, *_ = here.shuffled(f"lowered {row}", range(here.length))
+    value = -math.ceil(1.5 * max(map(abs, scores)) + 1)
+    return Edit("scores", row, key, here.head, float(value))
 
 
 MAKERS: tuple[Maker, ...] = (
     hiding(_dot, "scores", along="cell"),
-    hiding(by_row("rank", _rank, "scores", _below_zero), "scores"),
-    lambda here: cell(here, "scores"),
-    hiding(by_row("best", _best, first=_self_loses), "scores"),
-    hiding(_sign, "scores", along="cell"),
+    hiding(by_row("top", _top, "scores", _self_loses), "scores"),
+    hiding(by_row("rank", _rank, "scores", _below_zero, _lowered), "scores"),
+    hiding(_mirror, "scores", along="cell"),
+    by_row("double", _double, "scores", _below_zero),
+    _count,
 )

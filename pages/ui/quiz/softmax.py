@@ -3,9 +3,9 @@
 import math
 from itertools import combinations, permutations
 
-from attention import Cell, measures
+from attention import Cell, Edit, measures
 from attention.functional import softmax
-from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, bug, by_row, cell, clear, hiding, which
+from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, bug, by_row, clear, hiding, which, words
 from pages.ui.quiz.question import CLOSE, Choice, Question, Token, apart, shares_of
 
 DRAWN = 4  # keys whose shares are drawn
@@ -18,8 +18,8 @@ def _favourite(here: Here, row: int) -> Question | None:
     keys, top = [key for key in range(here.length) if masked[key] > -math.inf], scores.index(max(scores))
     lead = scores[top] - max((scores[key] for key in keys), default=math.inf)
     removed = {top: "masked"} if top not in keys and lead >= clear(scores) else {}
-    look = Cell("attn_weights", row, weights.index(max(weights)), here.head)
-    return which(here, look, "favourite", [*keys, *removed], WEIGHT_GAP, removed, weight=weights, score=scores)
+    look, special = Cell("attn_weights", row, weights.index(max(weights)), here.head), {row: "self", **removed}
+    return which(here, look, "favourite", [*keys, *removed], WEIGHT_GAP, special, weight=weights, score=scores)
 
 
 def _ratio(here: Here, row: int) -> Question | None:
@@ -45,8 +45,8 @@ def _ratio(here: Here, row: int) -> Question | None:
     return Question("ratio", "choice", facts, Cell("attn_weights", row, high, here.head), tuple(choices))
 
 
-def _sum_or_cell(here: Here) -> Question:
-    """What a row sums to, where every cell of it is closed or it has only one; else a cell to find."""
+def _sum(here: Here) -> Question | None:
+    """What a row sums to, where every cell of it is closed or it has only one; what a key gets, where all are equal."""
     count = measures.open_keys(here.own("masked_scores")).tolist()
     for row in here.rows("sum", "attn_weights"):
         facts, look = here.facts(query=Token(row)), Cell("attn_weights", row, row, here.head)
@@ -54,7 +54,24 @@ def _sum_or_cell(here: Here) -> Question:
             return Question("closed_sum", "number", facts, look, number=0.0, tolerance=0.01, slips=(("one", 1.0),))
         if here.length == 1:
             return Question("sum", "number", facts, look, number=1.0, tolerance=0.01)
-    return cell(here, "attn_weights")
+        weights = here.own("attn_weights")[row]
+        if float(weights.max()) - 1 / count[row] < 0.001:
+            slips, facts = (("one", 1.0), ("all", 1 / here.length)), here.facts(query=Token(row), open=count[row])
+            return Question("equal", "number", facts, look, number=1 / count[row], tolerance=0.006, slips=slips)
+    return None
+
+
+def _closing(here: Here, row: int) -> Question | None:
+    """What the others get when the mask closes one key more: the one with the largest weight."""
+    weights = here.own("attn_weights")[row].tolist()
+    first, *others = sorted((key for key in range(here.length) if weights[key]), key=lambda key: -weights[key]) or [0]
+    if len(others) < 2 or weights[first] > 0.95 or weights[others[0]] - weights[others[-1]] < WEIGHT_GAP / 2:
+        return None
+    factor, other = 1 / (1 - weights[first]), others[0]
+    reasons = {"factor": "right", "equal": "level", "next": "heir", "stay": "short"}
+    facts = here.facts(query=Token(row), key=Token(first), weight=weights[first], factor=factor, other=Token(other))
+    facts |= {"before": weights[other], "after": weights[other] * factor}
+    return words(here, "closing", facts, Cell("attn_weights", row, first, here.head), reasons, "factor")
 
 
 def _draw(here: Here, row: int) -> Question | None:
@@ -87,17 +104,29 @@ def _bug(here: Here) -> Question | None:
     return bug(here, "attn_weights", here.own("attn_weights"), wrong, Cell("attn_weights", 0, 0, here.head))
 
 
-def _largest_is_closed(here: Here, row: int) -> bool:
-    """Whether the mask closes the key that scores highest."""
-    best = measures.peak(here.own("scaled_scores")[row]).column
-    return bool(here.own("masked_scores")[row, best] == -math.inf)
+def _usual_guess_loses(here: Here, row: int) -> bool:
+    """Whether the key that scores highest is closed; where no mask is on, whether it is not the token itself."""
+    best, masked = measures.peak(here.own("scaled_scores")[row]).column, here.own("masked_scores")
+    return bool(masked[row, best] == -math.inf) if bool((masked == -math.inf).any()) else best != row
+
+
+def _raised(here: Here, row: int) -> Edit | None:
+    """The score of a closed key set above all others, or, where none is closed, that of another token."""
+    masked, scores = here.own("masked_scores")[row], here.own("scores")[row]
+    closed = [key for key in range(here.length) if masked[key] == -math.inf]
+    keys = closed or [key for key in range(here.length) if key != row]
+    if len(closed) == here.length or not keys:
+        return None
+    key, *_ = here.shuffled(f"raised {row}", keys)
+    return Edit("scores", row, key, here.head, float(math.ceil(float(scores.max()) + 1)))
 
 
 SHARES = ("exponentials", "exp_sums", "attn_weights")
 MAKERS: tuple[Maker, ...] = (
-    hiding(by_row("favourite", _favourite, "attn_weights", _largest_is_closed), *SHARES),
+    hiding(by_row("favourite", _favourite, "attn_weights", _usual_guess_loses, _raised), *SHARES),
     hiding(by_row("draw", _draw, "attn_weights"), *SHARES),
     hiding(by_row("ratio", _ratio, "attn_weights"), *SHARES),
     hiding(_bug, *SHARES, along="all"),
-    _sum_or_cell,
+    by_row("closing", _closing, "attn_weights"),
+    _sum,
 )

@@ -1,6 +1,8 @@
 """What the step weighted_sum asks."""
 
-from attention import Cell, measures
+import math
+
+from attention import Cell, Edit, measures
 from pages.ui.quiz.making import Here, Maker, by_row, clear, hiding, shape, which, words
 from pages.ui.quiz.question import Question, Token
 
@@ -37,14 +39,40 @@ def _whose(here: Here) -> Question | None:
 
 
 def _heaviest_is_short(here: Here, row: int) -> bool:
-    """Whether the key with the largest weight is not the one that contributes most."""
+    """Whether the key with the largest weight clearly contributes less than another."""
     weights = here.own("attn_weights")[row]
-    lengths = measures.contributions(weights, here.own("v")).norm(dim=-1)
-    return measures.peak(weights).column != measures.peak(lengths).column
+    lengths: list[float] = measures.contributions(weights, here.own("v")).norm(dim=-1).tolist()
+    return max(lengths) - lengths[measures.peak(weights).column] >= clear(lengths)
+
+
+def _lifted(here: Here, row: int) -> Edit | None:
+    """The weight of a key with a short value set just above all others, though it contributes less than one of them."""
+    weights, lengths = here.own("attn_weights")[row], here.own("v").norm(dim=-1)
+    value = math.ceil(100 * float(weights.max()) + 2) / 100
+    open_keys = [key for key in range(here.length) if weights[key]]
+    key = min(open_keys, key=lengths.tolist().__getitem__, default=row)
+    return Edit("attn_weights", row, key, here.head, value) if value < 1 else None
+
+
+def _between(here: Here, row: int) -> Question | None:
+    """Where a blend lies: between the smallest and the largest of the column."""
+    weights, v, outputs = (here.own(name) for name in ("attn_weights", "v", "head_outputs"))
+    if here.trace.edits or not bool(weights[row].any()):
+        return None
+    means, low, high = v.mean(dim=0), v.amin(dim=0), v.amax(dim=0)  # (d_k,)
+    off = (outputs[row] - means).abs().tolist()
+    column = off.index(max(off))
+    value, least, most = float(outputs[row, column]), float(low[column]), float(high[column])
+    if off[column] < clear([least, most]):  # it could pass for their mean
+        return None
+    facts = here.facts(query=Token(row), column=column, low=least, high=most, mean=float(means[column]), value=value)
+    reasons = {"inside": "right", "above": "added", "mean": "level"}
+    return words(here, "between", facts, Cell("head_outputs", row, column, here.head), reasons, "inside")
 
 
 MAKERS: tuple[Maker, ...] = (
-    hiding(by_row("most", _most, "attn_weights", _heaviest_is_short), "head_outputs"),
+    hiding(by_row("most", _most, "attn_weights", _heaviest_is_short, _lifted), "head_outputs"),
     _output_shape,
     hiding(_whose, "attn_weights", along="column"),
+    hiding(by_row("between", _between, "attn_weights"), "head_outputs"),
 )

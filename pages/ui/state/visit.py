@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from attention import Cell
+from attention import Cell, Edit
 from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
 from pages.ui.state.examples import in_language
@@ -64,7 +64,9 @@ class Visit:
     answers: dict[str, Given] = field(default_factory=dict)
     solved: frozenset[tuple[str, str]] = frozenset()  # pages and names of the questions answered rightly
     asked: dict[str, int] = field(default_factory=dict)  # which of its questions a page shows
-    posed: Posed | None = None  # the question that the reader looks at and has not answered
+    read: dict[str, str] = field(default_factory=dict)  # the key of the question that was last read on a page
+    posed: Posed | None = None  # the question that the reader has read and not answered: it covers what it asks about
+    offered: tuple[Edit, Cell] | None = None  # a number that the reader may set by hand to see a question's answer
     awaited: Posed | None = None  # the question that the next click answers, because the reader said so
     clicked: tuple[Posed, Cell] | None = None  # the last answer by a click
     shown: set[str] = field(default_factory=set)  # experiments whose result the reader wanted to see without guessing
@@ -75,7 +77,9 @@ class Visit:
 
 def current() -> Visit:
     """The visit that this run belongs to."""
-    visit: Visit = st.session_state.setdefault("visit", Visit())
+    if "visit" not in st.session_state:
+        st.session_state["visit"] = Visit()
+    visit: Visit = st.session_state["visit"]
     return visit
 
 

@@ -259,6 +259,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "right": ("Right.", "对。"),
     "wrong": ("Not quite.", "不太对。"),
     "look_at": ("See for yourself:", "自己看一看："),
+    "set_and_look": ("Set it by hand, and look", "手动设成这个数，看一看"),
     "solved": ("questions right: [[right]]", "答对 [[right]] 题"),
     "answer": ("Show the answer", "看答案"),
     "ask_tensor": ("Tensor", "张量"),
