@@ -9,6 +9,7 @@ from pages.ui.quiz.making import WEIGHT_GAP, Here, Maker, bug, by_row, clear, hi
 from pages.ui.quiz.question import CLOSE, Choice, Question, Token, apart, shares_of
 
 DRAWN = 4  # keys whose shares are drawn
+FAVOURITE = 0.3  # a weight that would be missed
 SEEN = 14  # tokens whose weights can be seen in a small picture
 
 
@@ -104,6 +105,11 @@ def _bug(here: Here) -> Question | None:
     return bug(here, "attn_weights", here.own("attn_weights"), wrong, Cell("attn_weights", 0, 0, here.head))
 
 
+def _has_a_favourite(here: Here, row: int) -> bool:
+    """Whether there is much to share out anew once the largest weight is gone."""
+    return float(here.own("attn_weights")[row].max()) >= FAVOURITE
+
+
 def _usual_guess_loses(here: Here, row: int) -> bool:
     """Whether the key that scores highest is closed; where no mask is on, whether it is not the token itself."""
     best, masked = measures.peak(here.own("scaled_scores")[row]).column, here.own("masked_scores")
@@ -127,6 +133,6 @@ MAKERS: tuple[Maker, ...] = (
     hiding(by_row("draw", _draw, "attn_weights"), *SHARES),
     hiding(by_row("ratio", _ratio, "attn_weights"), *SHARES),
     hiding(_bug, *SHARES, along="all"),
-    by_row("closing", _closing, "attn_weights"),
+    by_row("closing", _closing, "attn_weights", _has_a_favourite),
     _sum,
 )
