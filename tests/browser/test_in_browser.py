@@ -48,7 +48,7 @@ def slide(page: Page, which: str, key: str) -> None:
 
 
 def test_the_first_page_opens_cold_on_a_fresh_server(visit: Opener) -> None:  # another: test_learning
-    with serve() as fresh:
+    with serve(idle=True) as fresh:
         page = visit("/", base=fresh, first=True)
         assert page.get_by_test_id("stDialog").count() == 0
         assert len(panels(page)) >= 2

@@ -32,7 +32,7 @@ def story(page: Page) -> str:
 
 
 def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -> None:
-    with serve() as fresh:
+    with serve(idle=True) as fresh:
         page = visit("/softmax?sentence=&lang=en", base=fresh)  # the browser is warm, the layer is not
         assert page.get_by_test_id("stDialog").count() == 0
         assert "Attention, step by step" in page.title()

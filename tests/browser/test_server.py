@@ -33,7 +33,7 @@ def test_many_first_visitors_of_a_fresh_server_see_no_exception():
     async def all_at_once(server: str):
         return await asyncio.gather(*(first(server, page) for page in ("", *PAGES[1:8], "scores", "heads")))
 
-    with serve() as server:
+    with serve(idle=True) as server:
         pages = apart(all_at_once(server))
     assert all("bidi_component" in kinds(answers) for answers in pages)
     assert [kind for answers in pages for kind in kinds(answers) if kind == "exception"] == []

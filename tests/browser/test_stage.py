@@ -39,8 +39,7 @@ def test_the_controls_of_a_layer_that_learned_fit_with_a_switch_changed(lang: st
 def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}", size=(390, 844), has_touch=True, is_mobile=True)
     for slug in (*(step for step in WALK if step != "scores"), "scores"):
-        page.goto(urlsplit(page.url)._replace(path=f"/{slug}").geturl())
-        settle(page)
+        next_page(page, slug)
         assert too_far(page) == []
         (place,) = [panel.place for panel in panels(page) if panel.place]
         assert place["x"] + place["width"] > 0.6 * 390
@@ -195,7 +194,8 @@ def test_the_clicked_cell_is_the_explained_cell(size: dict[str, str], visit: Ope
             address = ".".join(map(str, [view["tensor"], r, c, *([] if head is None else [head])]))
             page.wait_for_function("wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
             explained(page, f"{view['tensor']}[{r}, {c}]")
-            settle(page)
+            if i == 0:  # another row is followed now
+                settle(page)
             query = int(settings_of(page)["query"])
             shown = panels(page)[i].numbers[row, column]
             truth = float(matrix(trace, view["tensor"], head, query)[r, c])
