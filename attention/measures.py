@@ -112,13 +112,12 @@ def first_repeat(tokens: Sequence[Hashable]) -> tuple[int, int] | None:
     return next(pairs, None)
 
 
-def parameters(weights: AttentionWeights) -> dict[str, int]:
-    """How many numbers a layer learns: "projections", for Q, K and V with their biases; "matrices", the four alone.
+def projection_parameters(weights: AttentionWeights) -> int:
+    """How many numbers a layer learns for Q, K and V, biases included.
 
     >>> from attention import AttentionConfig
-    >>> parameters(AttentionWeights.random(AttentionConfig(d_model=8, num_heads=2)))
-    {'projections': 216, 'matrices': 256}
+    >>> projection_parameters(AttentionWeights.random(AttentionConfig(d_model=8, num_heads=2)))
+    216
     """
     projections = (weights.w_q, weights.w_k, weights.w_v, weights.b_q, weights.b_k, weights.b_v)
-    matrices = (weights.w_q, weights.w_k, weights.w_v, weights.w_o)
-    return {"projections": sum(p.numel() for p in projections), "matrices": sum(m.numel() for m in matrices)}
+    return sum(p.numel() for p in projections)

@@ -64,7 +64,6 @@ def more() -> None:
         here.say("check_edited")
     else:
         here.say("check" if here.settings.scaled else "check_unscaled", difference=parity.largest_difference(trace))
-    here.question({"numbers": measures.parameters(trace.weights)["matrices"], "d_model": config.d_model})
     here.story()
 
 

@@ -9,7 +9,7 @@ here = Lesson()
 
 
 def notice() -> None:
-    sizes = {"d_model": here.now.config.d_model, "learned": measures.parameters(here.trace.weights)["projections"]}
+    sizes = {"d_model": here.now.config.d_model, "learned": measures.projection_parameters(here.trace.weights)}
     here.notice("notice", query=here.token(here.query), **sizes)
 
 

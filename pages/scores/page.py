@@ -33,7 +33,6 @@ def more() -> None:
     here.say("why")
     if bool(here.closed("masked_scores").any()):
         here.say("masks_later")
-    here.question({"query": here.token(query), "key": here.token(best.column), "score": best.value})
     here.story()
 
 

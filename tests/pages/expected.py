@@ -118,7 +118,6 @@ def expected_facts(slug: str, case: Case) -> dict[str, object]:
             facts["word"] = lambda fact: fact in [f"`{word}`" for word in nearest[query]]
         facts["heads_one.key"] = largest(case, attention.attn_weights[0, query])
         facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
-        facts["numbers"] = 4 * d_model * d_model
         facts["difference"] = lambda fact: 0 <= float(fact.replace("−", "-")) < 1e-5
     return facts
 
@@ -132,7 +131,7 @@ STATED = {
     "scaling": {"d_k", "root", "before", "after", "raw", "calm"},
     "softmax": {"weight", "key", "sum", "total", "entropy", "possible", "open"},
     "weighted_sum": {"weight", "key", "length"},
-    "heads": {"d_model", "heads", "d_k", "different", "difference", "numbers"},
+    "heads": {"d_model", "heads", "d_k", "different", "difference"},
 }
 
 
