@@ -19,7 +19,7 @@ class Stage {
   constructor(home) {
     this.home = home;
     this.frames = [];
-    this.hover = this.before = this.only = null;
+    this.hover = this.before = this.only = this.aim = null;
     this.player = new Player(this);
     this.asked = false; // whether the reader has asked about a number since the play moved
     this.box = element("div", "stage-box");
@@ -431,21 +431,37 @@ class Stage {
     did("ask");
     this.hover = null;
     this.tip.hidden = true;
-    const value = this.said(spot.panel, spot.row, spot.column);
-    this.status.textContent = `${plain(panel.title)}, ${panel.rows.name} ${labelOf(panel.rows, spot.row)}, ${panel.columns.name} ${labelOf(panel.columns, spot.column)}: ${value}`;
+    this.announce(spot);
     this.paint();
     ask({ cell: address });
   }
 
+  /** Say which cell that is to those who cannot see it. */
+  announce({ panel: i, row, column }) {
+    const panel = this.scene.panels[i];
+    const place = `${panel.rows.name} ${labelOf(panel.rows, row)}, ${panel.columns.name} ${labelOf(panel.columns, column)}`;
+    this.status.textContent = `${plain(panel.title)}, ${place}: ${this.said(i, row, column)}`;
+  }
+
   onKey(event) {
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    if (!step) return;
+    const takes = painters.waits && this.aim && (event.key === "Enter" || event.key === " ");
+    if (!step && !takes) return;
     event.preventDefault();
     event.stopPropagation();
-    const spot = this.chosen() ?? { panel: this.result(), row: this.scene.row, column: 0 };
+    if (takes) return void this.choose(cellAt(this.scene.panels[this.aim.panel], this.aim.row, this.aim.column), this.aim);
+    const aimed = painters.waits && this.scene.panels[this.aim?.panel] ? this.aim : null;
+    const spot = aimed ?? this.chosen() ?? { panel: this.result(), row: this.scene.row, column: 0 };
     const [rows, columns] = this.scene.panels[spot.panel].size;
     const next = { panel: spot.panel, row: spot.row + step[0], column: spot.column + step[1] };
     if (next.row < 0 || next.column < 0 || next.row >= rows || next.column >= columns) return;
+    if (painters.waits) {
+      // a question waits for a cell: the arrow keys aim, and Enter answers
+      this.aim = next;
+      painters.pointed = { ...frameOf(cellAt(this.scene.panels[next.panel], next.row, next.column)), kind: "pointed" };
+      this.announce(next);
+      return void this.paint();
+    }
     this.choose(cellAt(this.scene.panels[next.panel], next.row, next.column), next);
   }
 

@@ -113,6 +113,27 @@ def test_a_click_answers_a_question_that_waits_for_one(visit: Opener) -> None:
     explained(page, wanted)
 
 
+def test_by_keyboard_a_covered_cell_is_aimed_at_and_given_as_the_answer(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL | {'face': 'turn', 'd_model': '16'})}")
+    card = page.locator(".st-key-quiz")
+    card.get_by_role("button", name="Answer with my next click").press("Enter")
+    card.get_by_role("button", name="Only look around").wait_for()
+    settle(page)
+    marks = page.evaluate("[...document.querySelector('.stage-canvas').stage.secrets().at(-1)]")
+    (row,) = {at // 5 for at, mark in enumerate(marks) if mark}
+    page.locator(".stage-canvas").focus()
+    address, seen = page.url, page.locator(".stage-box [role=status]")
+    page.keyboard.press("ArrowUp")
+    aim = "document.querySelector('.stage-canvas').stage.aim.row"
+    while (now := page.evaluate(aim)) != row:
+        page.keyboard.press("ArrowUp" if now > row else "ArrowDown")
+    assert page.url == address  # aiming asks nothing and tells nothing
+    assert seen.inner_text().endswith("?")
+    page.keyboard.press("Enter")
+    page.locator(".st-key-inspector [data-testid=stAlert]").wait_for()
+    assert cell_of(page).startswith(f"scores.{row}.")
+
+
 def test_hold_change_compare_and_go_back(visit: Opener) -> None:
     page = visit(f"/softmax?{urlencode(SMALL)}")
     page.locator(".stage-bar .freeze").click()

@@ -253,7 +253,10 @@ _LABELS: dict[str, tuple[str, str]] = {
         "可以在图里点一格来作答，也可以用“这个数”里正在讲的那个数作答。",
     ),
     "answer_by_click": ("Answer with my next click", "用下一次点击作答"),
-    "click_now": ("Now click your answer in the picture.", "现在请在图里点出你的答案。"),
+    "click_now": (
+        "Now click your answer in the picture; or aim with the arrow keys, and press Enter.",
+        "现在请在图里点出你的答案；也可以用方向键移到那一格，再按回车。",
+    ),
     "no_click": ("Only look around", "先不作答，随便看看"),
     "answer_with": ("Answer with the chosen number", "用选好的那个数回答"),
     "right": ("Right.", "对。"),
