@@ -139,17 +139,16 @@ def test_the_search_for_pages_finds_a_helper_of_a_page_and_passes_a_module_of_th
 
 def reached_from(path):
     """Every module of the house that importing this file leads to, and all that those import."""
-    seen, waiting, found = set(), [path], set()
+    seen, waiting, found = {path}, [path], set()
     while waiting:
-        current = waiting.pop()
-        seen.add(current)
-        for name in imports(current):
+        for name in imports(waiting.pop()):
             found.add(module_of(name))
             parts = name.replace(":", ".").split(".")
             for i in range(len(parts)):  # a package is imported before what lies in it
                 base = ROOT.joinpath(*parts[: i + 1])
                 for file in (base.with_suffix(".py"), base / "__init__.py"):
-                    if file.is_file() and file not in seen:
+                    if file not in seen and file.is_file():
+                        seen.add(file)
                         waiting.append(file)
     return found
 

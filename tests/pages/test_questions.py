@@ -40,6 +40,7 @@ from pages.ui.words import prose
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny
 
+pytestmark = pytest.mark.xdist_group("pretrained")  # one process makes them all, once, and has transformers
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
 
@@ -136,7 +137,11 @@ def corners() -> list[Case]:
 
 
 CASES = [*(random_case(number) for number in range(5 * len(SENTENCES))), *corners()]
-ASKED = [(case, page, question) for case in CASES for page in WALK for question in asked(case, page)]
+
+
+@cache
+def all_asked() -> list[tuple[Case, str, Question]]:
+    return [(case, page, question) for case in CASES for page in WALK for question in asked(case, page)]
 
 
 def seen_by(case: Case, question: Question) -> Case:
@@ -146,7 +151,9 @@ def seen_by(case: Case, question: Question) -> Case:
 
 def those(*names: str) -> list[tuple[Case, str, Question]]:
     """All questions of these names; more than a few of each, or the test proves nothing."""
-    found = [(seen_by(case, question), page, question) for case, page, question in ASKED if question.name in names]
+    found = [
+        (seen_by(case, question), page, question) for case, page, question in all_asked() if question.name in names
+    ]
     assert {one[2].name for one in found} == {*names}
     assert min(Counter(one[2].name for one in found).values()) >= 5
     return found
@@ -224,7 +231,7 @@ def verdicts(case: Case, page: str, question: Question) -> list[Verdict]:
 @cache
 def told() -> list[tuple[Case, str, Question, list[Verdict]]]:
     """All questions with all that is said about their answers."""
-    return [(case, page, question, verdicts(case, page, question)) for case, page, question in ASKED]
+    return [(case, page, question, verdicts(case, page, question)) for case, page, question in all_asked()]
 
 
 # The rules that all questions keep.
@@ -258,7 +265,7 @@ def test_a_sentence_without_tokens_is_not_asked_about(sentence):
 
 
 def test_a_question_is_what_its_kind_says():
-    for _, _, question in ASKED:
+    for _, _, question in all_asked():
         assert bool(question.choices) == (question.kind == "choice")
         assert bool(question.target) == (question.kind == "cell")
         assert bool(question.items) == bool(question.truth) == (question.kind in ("rank", "draw"))
@@ -268,7 +275,7 @@ def test_a_question_is_what_its_kind_says():
 
 
 def test_two_to_four_choices_that_look_different_and_one_is_right():
-    for case, page, question in ASKED:
+    for case, page, question in all_asked():
         if question.kind == "choice":
             assert 2 <= len(question.choices) <= 4
             assert [choice.right for choice in question.choices].count(True) == 1
@@ -279,7 +286,7 @@ def test_two_to_four_choices_that_look_different_and_one_is_right():
 
 def test_the_right_choice_stands_in_every_place():
     places = {}
-    for _, _, question in ASKED:
+    for _, _, question in all_asked():
         if question.kind == "choice":
             places.setdefault(question.name, set()).add([choice.right for choice in question.choices].index(True))
     assert all({0, 1} <= found for found in places.values()), places
@@ -307,7 +314,7 @@ def test_what_is_said_of_an_answer_belongs_to_its_question():
 
 
 def test_every_token_in_what_is_said_is_one_of_the_sentence():
-    for case, page, question in ASKED:
+    for case, page, question in all_asked():
         length = len(case.trace.tokens)
         for answer in answers(case, page, question):
             said = grade(question, answer).facts.values()
@@ -336,26 +343,26 @@ def test_every_section_for_questions_is_used_by_one(page):
 
 
 def test_labels_that_are_no_sections_hold_no_word_of_any_language():
-    texts = {c.label for _, _, question in ASKED for c in question.choices if isinstance(c.label, str)}
+    texts = {c.label for _, _, question in all_asked() for c in question.choices if isinstance(c.label, str)}
     assert texts
     assert [text for text in texts if re.search(r"[^\W\d_]", text)] == []
 
 
 def test_texts_in_facts_hold_no_word_of_any_language():
-    texts = [fact for _, _, question in ASKED for fact in question.facts.values() if isinstance(fact, str)]
+    texts = [fact for _, _, question in all_asked() for fact in question.facts.values() if isinstance(fact, str)]
     assert texts
     assert [text for text in texts if re.search(r"[^\W\d_]", re.sub(r"\de-\d", "", text)) or "--" in text] == []
 
 
 def test_the_answer_is_not_told_by_the_question_or_by_the_row_that_the_page_follows():
-    for case, _, question in ASKED:
+    for case, _, question in all_asked():
         if len(case.trace.tokens) > 1 and question.name not in ("same_word", "previous", "whose", "silence"):
             for name in ("query", "token"):
                 assert question.facts.get(name) != Token(case.query), question.name
 
 
 def test_the_cell_to_look_at_is_one_that_there_is():
-    for case, _, question in ASKED:
+    for case, _, question in all_asked():
         look = question.look
         explain_cell(case.trace, look.tensor, look.row, look.column, look.head)
 
@@ -1019,7 +1026,7 @@ def test_other_heads_hold_as_many_numbers():
 
 def test_a_number_is_set_where_no_row_shows_the_usual_mistake_and_the_question_says_so():
     seen = Counter()
-    for case, _, question in ASKED:
+    for case, _, question in all_asked():
         if not question.edit:
             continue
         edit, name = question.edit, question.name
@@ -1098,7 +1105,7 @@ def test_a_row_set_by_hand_is_not_asked_what_follows_from_the_rows_before_it():
     assert names("embedding", equal) == ["same_word", "strip", "picked", "one_hot_shape", "moved"]
     edited = replace(equal, edits=(Edit("embeddings", 0, 0, None, 3.0),))
     assert names("embedding", edited) == ["strip", "picked", "one_hot_shape"]
-    for case, page, question in ASKED:
+    for case, page, question in all_asked():
         touched = {e.row for e in case.edits if e.tensor in ("scores", "attn_weights") and e.head == case.head}
         assert not question.edit or not case.edits
         if page in ("scores", "softmax", "weighted_sum") and question.name not in (
@@ -1204,7 +1211,6 @@ def by_kinds(folder: Path) -> Iterator[tuple[str, OtherCase]]:
             yield "real", OtherCase("", walk.config, walk=walk)
 
 
-@pytest.mark.xdist_group("pretrained")  # whose worker has transformers
 def test_with_every_kind_of_weights_each_question_has_one_right_answer_and_a_reason_for_all(tmp_path):
     seen = Counter()
     for kind, first in by_kinds(tmp_path):
