@@ -204,6 +204,26 @@ def test_the_clicked_cell_is_the_explained_cell(size: dict[str, str], visit: Ope
         assert page.evaluate(IN_SIGHT, ".st-key-stage") == ""  # the picture never left
 
 
+def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visit: Opener) -> None:
+    page = visit("/projections?d_model=512&num_heads=16&sentence=the+dog+saw+a+cat")
+    pixels = "document.querySelector('.stage-canvas').toDataURL()"
+    anew = """() => {
+      const stage = document.querySelector('.stage-canvas').stage;
+      for (const panel of stage.scene.panels) delete panel.pixels;
+      stage.paintNow(devicePixelRatio);
+    }"""
+    seen = [page.evaluate(pixels)]
+    for panel in (panels(page)[0], panels(page)[-1], panels(page)[0]):
+        page.mouse.move(*place_of(page, panel, 2, 5))
+        page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
+        kept = page.evaluate(pixels)
+        page.evaluate(anew)
+        assert page.evaluate(pixels) == kept
+        assert kept not in seen[-1:]  # other cells are lit
+        seen.append(kept)
+    assert seen[1] == seen[3]
+
+
 def test_the_arrow_keys_walk_from_cell_to_cell_and_say_where(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.2.1'})}")
     explained(page, "scores[3, 2]")

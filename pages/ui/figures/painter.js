@@ -8,6 +8,7 @@
 
 const FONT = '"Source Sans", "Source Sans Pro", "Noto Sans", "Noto Sans CJK SC", sans-serif';
 const LEAST = 9; // pixels: smaller numbers are not written
+const DIM = 0.55; // how much of the paper there is in cells beside those that are lit
 const GOOD = 11; // pixels that numbers have where they can
 const LINE = 13; // pixels of a title
 const SLANT = Math.PI / 4.2; // of column labels that would not fit side by side
@@ -386,22 +387,19 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
   const [missing, hidden] = [look.missing?.[i], look.hidden?.[i]];
   const color = (at, r, c) => {
     const found = colorOf(valueOf(look, panel, i, at), scale, theme);
-    return isLit(r, c) ? found : mix(found, paper, 0.55);
+    return isLit(r, c) ? found : mix(found, paper, DIM);
   };
 
   if (wide < 3 || high < 3) {
-    const image = new OffscreenCanvas(columns, rows);
-    const pixels = new ImageData(columns, rows);
-    const masked = rgb(theme.masked);
-    for (let r = 0, at = 0; r < rows; r++)
-      for (let c = 0; c < columns; c++, at++) {
-        const secret = hidden?.[at] ? rgb(theme.plain) : missing?.[at] ? paper : null;
-        const [red, green, blue] = secret ?? (panel.closed?.[at] ? masked : color(at, r, c));
-        pixels.data.set([red, green, blue, 255], at * 4);
-      }
-    image.getContext("2d").putImageData(pixels, 0, 0);
+    const part = (dim, { rows: [a, b], columns: [d, e] }) =>
+      context.drawImage(
+        pixelsOf(panel, i, scale, theme, look, dim),
+        ...[d, a, e - d, b - a],
+        ...[place.x + d * wide, place.y + a * high, (e - d) * wide, (b - a) * high],
+      );
     context.imageSmoothingEnabled = false;
-    context.drawImage(image, place.x, place.y, place.width, place.height);
+    part(sources.length > 0, { rows: [0, rows], columns: [0, columns] });
+    for (const ranges of sources) part(false, ranges);
   } else {
     const gap = Math.min(wide, high) >= 7 ? 1 : 0;
     const text = place.writing;
@@ -463,6 +461,29 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
     context.fillRect(place.x + start * wide + 0.5, place.y - 7, (stop - start) * wide - 1, 5);
   }
   paintLabels(context, panel, i, place, places.size, theme, main, frames, look);
+}
+
+/** A panel of many cells, a pixel each; kept while nothing but what is pointed at changes. dim: as beside what is lit. */
+function pixelsOf(panel, i, scale, theme, look, dim) {
+  const [missing, hidden] = [look.missing?.[i], look.hidden?.[i]];
+  const still = !missing && !hidden && !look.shown?.[i]?.size && !(look.before && look.share < 1);
+  const kept = panel.pixels?.theme === theme ? panel.pixels : (panel.pixels = { theme });
+  if (still && kept[dim]) return kept[dim];
+  const [rows, columns] = panel.size;
+  const image = new OffscreenCanvas(columns, rows);
+  const pixels = new ImageData(columns, rows);
+  const [masked, paper, plain] = [theme.masked, theme.paper, theme.plain].map(rgb);
+  for (let at = 0; at < rows * columns; at++) {
+    let color = hidden?.[at] ? plain : missing?.[at] ? paper : panel.closed?.[at] ? masked : null;
+    if (!color) {
+      color = colorOf(valueOf(look, panel, i, at), scale, theme);
+      if (dim) color = mix(color, paper, DIM);
+    }
+    pixels.data.set([...color, 255], at * 4);
+  }
+  image.getContext("2d").putImageData(pixels, 0, 0);
+  if (still) kept[dim] = image;
+  return image;
 }
 
 function outline(context, place, { rows, columns }, color, width, dash = [], alpha = 1) {

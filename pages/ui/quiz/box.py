@@ -183,12 +183,14 @@ def _answer(posed: Posed, labels: Labels, settings: Settings) -> None:
     elif question.kind == "draw":
         _draw(posed, labels, lang)
     else:
-        is_waiting = current().awaited is not None
-        st.caption(label("click_now" if is_waiting else "click_a_cell", lang))
+        is_waiting, is_covered = current().awaited is not None, bool(question.covers)
+        where = "click_a_covered_cell" if is_covered else "click_a_cell"
+        st.caption(label("click_now" if is_waiting else where, lang))
         with st.container(horizontal=True):
             name = label("no_click" if is_waiting else "answer_by_click", lang)
             st.button(name, key=f"{posed.key}_click", on_click=_wait_for_click, args=(None if is_waiting else posed,))
-            st.button(label("answer_with", lang), key=f"{posed.key}_chosen", on_click=_take_chosen, args=(posed,))
+            if not is_covered:  # no covered number can be chosen to be explained
+                st.button(label("answer_with", lang), key=f"{posed.key}_chosen", on_click=_take_chosen, args=(posed,))
 
 
 def _rank(posed: Posed, labels: Labels, lang: str) -> None:

@@ -252,6 +252,7 @@ _LABELS: dict[str, tuple[str, str]] = {
         "Answer with a click in the picture, or with the number that “This number” explains.",
         "可以在图里点一格来作答，也可以用“这个数”里正在讲的那个数作答。",
     ),
+    "click_a_covered_cell": ("Answer with a click among the covered cells.", "在盖住的格子里点一格来作答。"),
     "answer_by_click": ("Answer with my next click", "用下一次点击作答"),
     "click_now": (
         "Now click your answer in the picture; or aim with the arrow keys, and press Enter.",
