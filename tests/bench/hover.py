@@ -18,7 +18,12 @@ from pictures import panels, place_of
 from serving import FLAGS, chromium, serve
 from slider import PAGES
 
-SIZES = ("weights=random&d_model=8&num_heads=2", "weights=random&d_model=512&num_heads=16")
+LONG = "+".join("abcd" * 16)
+SIZES = (
+    "weights=random&d_model=8&num_heads=2",
+    "weights=random&d_model=512&num_heads=16",
+    f"weights=random&d_model=64&num_heads=4&sentence={LONG}",
+)
 _WATCH = """() => {
   const stage = document.querySelector('.st-key-stage .stage-canvas').stage, paint = stage.paintNow.bind(stage);
   window.painted = [];

@@ -8,6 +8,7 @@
 
 const FONT = '"Source Sans", "Source Sans Pro", "Noto Sans", "Noto Sans CJK SC", sans-serif';
 const LEAST = 9; // pixels: smaller numbers are not written
+const GAP = 7; // pixels: smaller cells touch each other
 const DIM = 0.55; // how much of the paper there is in cells beside those that are lit
 const GOOD = 11; // pixels that numbers have where they can
 const LINE = 13; // pixels of a title
@@ -390,7 +391,8 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
     return isLit(r, c) ? found : mix(found, paper, DIM);
   };
 
-  if (wide < 3 || high < 3) {
+  const [least, covered] = [Math.min(wide, high), panel.closed || missing || hidden];
+  if (least < 3 || (least < GAP && !place.writing && !covered)) {
     const part = (dim, { rows: [a, b], columns: [d, e] }) =>
       context.drawImage(
         pixelsOf(panel, i, scale, theme, look, dim),
@@ -401,7 +403,7 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
     part(sources.length > 0, { rows: [0, rows], columns: [0, columns] });
     for (const ranges of sources) part(false, ranges);
   } else {
-    const gap = Math.min(wide, high) >= 7 ? 1 : 0;
+    const gap = least >= GAP ? 1 : 0;
     const text = place.writing;
     if (text) context.font = `${text.size}px ${FONT}`;
     context.textAlign = "center";
