@@ -34,11 +34,11 @@ def top(settings: Settings, here: str, seen: Set[str], solved: Mapping[str, int]
         for group, slugs in GROUPS.items()
     )
     languages = Markup(" · ").join(_language(settings, code, here) for code in LANGUAGES)
-    present = Markup("<a href='{}' data-act='present' title='{}'>{}</a>").format(
-        _address(changed(settings, present=not settings.present), here),
-        label("present_key", lang),
-        label("present_end" if settings.present else "present_begin", lang),
+    there, text = (
+        changed(settings, present=not settings.present),
+        "present_end" if settings.present else "present_begin",
     )
+    present = acting("present", there, here, label(text, lang), label("present_key", lang))
     lab = f" {label(here, lang)}" if here in LABS else ""
     return Markup(
         "<div class='top'><nav class='stepper' aria-label='{}'>{}</nav><div class='top-end'><details class='labs{}'>"
@@ -72,9 +72,11 @@ def link(settings: Settings, slug: str, text: str) -> Markup:
     return _link(settings, slug, text, "")
 
 
-def acting(act: str, there: Settings, page: str, text: str) -> Markup:
+def acting(act: str, there: Settings, page: str, text: str, about: str = "", *, kind: str = "") -> Markup:
     """A link that pointer.js takes as a wish of that name; opened by itself, it leads there."""
-    return Markup("<a href='{}' data-act='{}'>{}</a>").format(_address(there, page), act, text)
+    return Markup("<a href='{}' data-act='{}' class='{}' title='{}'>{}</a>").format(
+        _address(there, page), act, kind, about, text
+    )
 
 
 def _language(settings: Settings, code: str, here: str) -> Markup:
@@ -183,10 +185,7 @@ def formula(here: Sight, page: str, *, is_small: bool = False) -> Markup:
                 _elsewhere(here.settings, slug), slug, current, shown, size
             )
         )
-    other = Markup("<a class='small' href='{}' data-act='small' title='{}'>{}</a>").format(
-        _address(small(here.settings), page),
-        here.name("small_about"),
-        here.name("small_back" if is_small else "small_first"),
-    )
+    text = here.name("small_back" if is_small else "small_first")
+    other = acting("small", small(here.settings), page, text, here.name("small_about"), kind="small")
     made = Markup("<div class='map-line'><nav class='map' aria-label='{}'>{}</nav>{}</div>")
     return made.format(here.name("map_of"), Markup("").join(parts), other)

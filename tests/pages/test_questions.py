@@ -1017,7 +1017,7 @@ def test_other_heads_hold_as_many_numbers():
         weights = traced("a", AttentionConfig(case.config.d_model, other), (), ())
         assert question.facts["numbers"] == weights.weights.w_q.numel() == case.trace.weights.w_q.numel()
         assert question.facts["other_d_k"] == weights.attention.q.shape[-1]
-        assert question.facts["columns"] == weights.weights.w_q.shape[1]
+        assert question.facts["other_d_k"] * other == question.facts["d_model"] == weights.weights.w_q.shape[1]
         assert label_of(right_choice(question)) == "more_heads_same"
 
 

@@ -49,9 +49,9 @@ def listen(trace: SentenceTrace, start: str, posed: Posed | None, *, unasked: bo
     trail = tuple(past for past in visit.trail if settings.cell and here.scope.has(past))
     visit.trail, visit.asking = trail[-MOST_STEPS_BACK:], cell
     is_answered = posed is not None and posed.key in visit.answers
-    visit.posed, visit.offered = None if is_answered else posed, None
+    visit.posed, visit.offered = None if is_answered else posed, {}
     framed = (posed.question.look if posed and is_answered else None) or cell
-    covers = [] if is_answered or posed is None else [pointer.cover(target) for target in posed.question.covers]
+    covers = [pointer.cover(target) for target in visit.posed.question.covers] if visit.posed else []
     done = any(page == visit.page for page, _ in visit.solved)
     frames = pointer.frames(_derived(trace, framed)) if settings.cell or unasked else []
     pointer.pointer(frames, covers, _on_ask, done=done, waits=visit.awaited is not None)
@@ -62,13 +62,19 @@ def _derived(trace: SentenceTrace, cell: Cell) -> Derivation:
     return explain_cell(trace, cell.tensor, cell.row, cell.column, cell.head, query=query)
 
 
+def _is_covered(cell: Cell) -> bool:
+    """Whether a question that was read and not answered asks about that number."""
+    posed = current().posed
+    return posed is not None and posed.question.hides(cell)
+
+
 def inspector(page: str, trace: SentenceTrace) -> None:
     """The explanation of the chosen cell."""
     visit, here = current(), resolved()
     settings, lang, cell = here.settings, here.settings.lang, visit.asking
     assert cell is not None  # somebody listens
     derivation = _derived(trace, cell)
-    if visit.posed and any(visit.posed.question.hides(each) for each in (cell, *derivation.sources)):
+    if any(map(_is_covered, (cell, *derivation.sources))):
         st.markdown(prose.shared(lang, "covered"))
         return
     verdict_on(cell, page, trace)
@@ -203,8 +209,7 @@ def _axis_labels(trace: SentenceTrace, cell: Cell, axis: int) -> Sequence[str]:
 
 def _ask(cell: Cell, trail: Sequence[Cell] = ()) -> None:
     """Make a cell the one that is explained, if there is such a cell, and no question covers it."""
-    posed = current().posed
-    if resolved().scope.has(cell) and not (posed and posed.question.hides(cell)):
+    if resolved().scope.has(cell) and not _is_covered(cell):
         change_now(cell=cell, face="number")
         current().trail = tuple(trail)
 
@@ -257,8 +262,7 @@ def _on_click(cell: Cell) -> None:
     An answer leaves the followed row alone: with another row other questions would be asked, and the verdict be gone.
     """
     is_answer, is_row = take_click(cell), TENSORS[cell.tensor].rows in ("token", "query")
-    posed = current().posed
-    if posed and posed.question.hides(cell) and not is_answer:
+    if _is_covered(cell) and not is_answer:
         return
     if is_row and not is_answer and cell.row != resolved().settings.query:
         change_now(cell=cell, query=cell.row, face="number")

@@ -386,11 +386,6 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
     !sources.length ||
     sources.some(({ rows: [a, b], columns: [d, e] }) => r >= a && r < b && c >= d && c < e);
   const [missing, hidden] = [look.missing?.[i], look.hidden?.[i]];
-  const color = (at, r, c) => {
-    const found = colorOf(valueOf(look, panel, i, at), scale, theme);
-    return isLit(r, c) ? found : mix(found, paper, DIM);
-  };
-
   const [least, covered] = [Math.min(wide, high), panel.closed || missing || hidden];
   if (least < 3 || (least < GAP && !place.writing && !covered)) {
     const part = (dim, { rows: [a, b], columns: [d, e] }) =>
@@ -430,7 +425,7 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
           hatch(context, x, y, wide - gap, high - gap, theme);
           continue;
         }
-        const found = color(at, r, c);
+        const found = shadeOf(panel, i, at, scale, theme, look, isLit(r, c) ? null : paper);
         context.fillStyle = `rgb(${found})`;
         context.fillRect(x, y, wide - gap, high - gap);
         if (text) {
@@ -465,6 +460,12 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
   paintLabels(context, panel, i, place, places.size, theme, main, frames, look);
 }
 
+/** The colour of a cell. dim: the paper's, for a cell beside what is lit; else null. */
+function shadeOf(panel, i, at, scale, theme, look, dim) {
+  const color = colorOf(valueOf(look, panel, i, at), scale, theme);
+  return dim ? mix(color, dim, DIM) : color;
+}
+
 /** A panel of many cells, a pixel each; kept while nothing but what is pointed at changes. dim: as beside what is lit. */
 function pixelsOf(panel, i, scale, theme, look, dim) {
   const [missing, hidden] = [look.missing?.[i], look.hidden?.[i]];
@@ -476,12 +477,8 @@ function pixelsOf(panel, i, scale, theme, look, dim) {
   const pixels = new ImageData(columns, rows);
   const [masked, paper, plain] = [theme.masked, theme.paper, theme.plain].map(rgb);
   for (let at = 0; at < rows * columns; at++) {
-    let color = hidden?.[at] ? plain : missing?.[at] ? paper : panel.closed?.[at] ? masked : null;
-    if (!color) {
-      color = colorOf(valueOf(look, panel, i, at), scale, theme);
-      if (dim) color = mix(color, paper, DIM);
-    }
-    pixels.data.set([...color, 255], at * 4);
+    const other = hidden?.[at] ? plain : missing?.[at] ? paper : panel.closed?.[at] ? masked : null;
+    pixels.data.set([...(other ?? shadeOf(panel, i, at, scale, theme, look, dim ? paper : null)), 255], at * 4);
   }
   image.getContext("2d").putImageData(pixels, 0, 0);
   if (still) kept[dim] = image;

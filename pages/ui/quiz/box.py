@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 import torch
 
-from attention import Cell, Edit, SentenceTrace
+from attention import Cell, SentenceTrace
 from attention.tensors import TENSORS
 from pages.ui import navigation
 from pages.ui.ask import terms
@@ -89,8 +89,9 @@ def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[B
             with st.container(horizontal=True, horizontal_alignment="distribute", key="quiz_way"):
                 look = "<span></span>"
                 if is_answered and question.edit and question.look:
-                    visit.offered = question.edit, question.look
-                    look = _setting(settings, page, question.edit, question.look)
+                    visit.offered = {"edit": question.edit, "cell": question.look, "face": "number"}
+                    there = changed(settings, **visit.offered)
+                    look = navigation.acting("set_by_hand", there, page, label("set_and_look", lang))
                 elif is_answered and question.look:
                     look = f"{label('look_at', lang)} {terms.asking(question.look)}"
                 st.html(f"<div class='look'>{look}</div>", width="content")
@@ -101,18 +102,11 @@ def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[B
                         _go_button("question_after", posed.place, number + 1, lang)
 
 
-def _setting(settings: Settings, page: str, edit: Edit, look: Cell) -> str:
-    """A link that sets the question's number by hand and shows what follows (see take_offer)."""
-    there = changed(settings, edit=edit, cell=look, face="number")
-    return navigation.acting("set_by_hand", there, page, label("set_and_look", settings.lang))
-
-
 def take_offer() -> None:
     """The reader wants the number set that a question was about."""
     visit = current()
     if visit.offered:
-        edit, cell = visit.offered
-        change(edit=edit, cell=cell, face="number")
+        change(**visit.offered)
         visit.redraws = True
 
 

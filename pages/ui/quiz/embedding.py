@@ -41,12 +41,12 @@ def _strip(here: Here) -> Question | None:
         is_known = bool(is_word[int(trace.ids[row])]) and int(is_word.sum()) == 1 and off >= VISIBLE_GAP
         if not is_known or int(is_place.sum()) not in (1, here.length):
             continue
+        has_place = int(is_place.sum()) == 1
         reasons = {"both": "right", "word": "place", "neither": "mixed"}
-        if int(is_place.sum()) > 1:  # no position was added
+        if not has_place:  # no position was added
             reasons = {"both": "no_place", "word": "right_off", "neither": "table"}
-        right = next(label for label, reason in reasons.items() if reason.startswith("right"))
         facts = here.facts(token=Token(row), sums=gaps.numel(), gap=off)
-        return words(here, "strip", facts, Cell("x", row, 0), reasons, right)
+        return words(here, "strip", facts, Cell("x", row, 0), reasons, "both" if has_place else "word")
     return None
 
 

@@ -46,7 +46,7 @@ def _more_heads(here: Here) -> Question | None:
     """What another number of heads costs."""
     d_model, heads = here.trace.config.d_model, here.trace.config.num_heads
     other, *_ = here.shuffled("more_heads", (count for count in head_counts(d_model) if count != heads))
-    facts = here.facts(other=other, other_d_k=d_model // other, columns=other * (d_model // other))
+    facts = here.facts(other=other, other_d_k=d_model // other)
     facts |= {"numbers": here.trace.weights.w_q.numel()}
     reasons = {"same": "right", "more": "own", "fewer": "narrow"}
     return words(here, "more_heads", facts, Cell("q", here.rows("more_heads")[0], 0, here.head), reasons, "same")

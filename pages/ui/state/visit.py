@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from attention import Cell, Edit
+from attention import Cell
 from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
 from pages.ui.state.examples import in_language
@@ -66,7 +66,9 @@ class Visit:
     asked: dict[str, int] = field(default_factory=dict)  # which of its questions a page shows
     read: dict[str, str] = field(default_factory=dict)  # the key of the question that was last read on a page
     posed: Posed | None = None  # the question that the reader has read and not answered: it covers what it asks about
-    offered: tuple[Edit, Cell] | None = None  # a number that the reader may set by hand to see a question's answer
+    offered: dict[str, Any] = field(
+        default_factory=dict
+    )  # settings in which a number is set, to see a question's answer
     awaited: Posed | None = None  # the question that the next click answers, because the reader said so
     clicked: tuple[Posed, Cell] | None = None  # the last answer by a click
     shown: set[str] = field(default_factory=set)  # experiments whose result the reader wanted to see without guessing
