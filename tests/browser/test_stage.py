@@ -204,6 +204,35 @@ def test_the_clicked_cell_is_the_explained_cell(size: dict[str, str], visit: Ope
         assert page.evaluate(IN_SIGHT, ".st-key-stage") == ""  # the picture never left
 
 
+# How many pixels in and just around a cell have the colour of what was changed.
+CHANGED = """([x, y, width, height]) => {
+  const canvas = document.querySelector('.stage-canvas'), scale = devicePixelRatio;
+  const hex = canvas.stage.theme.changed, wanted = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
+  const area = [x - 2, y - 2, width + 3, height + 3].map(side => Math.round(side * scale));
+  const {data} = canvas.getContext('2d').getImageData(...area);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4)
+    if (wanted.every((part, i) => Math.abs(part - data[at + i]) < 24)) found++;
+  return found;
+}"""
+
+
+def test_only_what_was_changed_has_a_dotted_frame(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL | {'edit': 'scores.2.3.1:9', 'head': '1', 'query': '0'})}")
+    scores = panels(page)[-1]
+    assert scores.place is not None
+    wide, high = scores.place["cell"]
+    rows, columns = scores.numbers.shape
+
+    def found(row: int, column: int) -> int:
+        left, top = scores.place["x"] + column * wide, scores.place["y"] + row * high
+        return int(page.evaluate(CHANGED, [left, top, wide, high]))
+
+    assert found(2, 3) > 20
+    corners = [(0, 0), (0, columns - 1), (rows - 1, 0), (rows - 1, columns - 1)]
+    assert [found(*corner) for corner in corners] == [0, 0, 0, 0]
+
+
 def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visit: Opener) -> None:
     page = visit("/projections?d_model=512&num_heads=16&sentence=the+dog+saw+a+cat")
     pixels = "document.querySelector('.stage-canvas').toDataURL()"

@@ -524,7 +524,7 @@ function hatch(context, x, y, width, height, theme) {
 function paintChanges(context, panel, place, theme) {
   const [rows, columns] = panel.size;
   const [wide, high] = place.cell;
-  const is = (r, c) => r >= 0 && c >= 0 && r < rows && c < columns && panel.changed[r * columns + c];
+  const is = (r, c) => r >= 0 && c >= 0 && r < rows && c < columns && panel.changed[r * columns + c] === 1;
   context.save();
   context.strokeStyle = theme.changed;
   context.lineWidth = 2;
