@@ -66,7 +66,7 @@ def ask(posed: Posed, number: int, count: int, labels: Labels, show: Callable[[B
     if visit.awaited and visit.awaited.key != posed.key:  # the reader went on, or the numbers are others
         visit.awaited = None
     with st.container(border=True, key="quiz"):
-        if question.kind in ("rank", "draw", "cell") or question.pictures:  # which need the whole width
+        if question.kind in ("rank", "draw", "cell") or question.pictures or question.edit:  # whole width
             told, answered = st.container(), st.container()
         else:
             told, answered = st.columns([0.52, 0.48], gap="medium", vertical_alignment="center")
