@@ -1,5 +1,6 @@
 """Refuse what cannot be computed, with a sentence that names the numbers and the rule."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,9 +58,9 @@ def _shape(tensor: Tensor) -> str:
     return "(" + " × ".join(map(str, tensor.shape)) + ")"
 
 
-def _broadcast(*shapes: torch.Size) -> torch.Size | None:
+def _broadcast(*shapes: torch.Size) -> tuple[int, ...] | None:
+    """The shape that these come to, or None. By numpy, as torch's own function takes a second or two to import."""
     try:
-        shape: torch.Size = torch.broadcast_shapes(*shapes)
-    except RuntimeError:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
         return None
-    return shape

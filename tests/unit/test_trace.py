@@ -217,15 +217,15 @@ def test_seeds_change_embeddings_and_weights():
     assert not torch.isclose(one.weights.w_q, other.weights.w_q).all()
 
 
-def test_another_process_gets_the_same_numbers():
+def test_another_process_gets_the_same_numbers_without_what_takes_long_to_import():
     code = (
-        "from attention import AttentionConfig, trace_sentence\n"
+        "import sys; from attention import AttentionConfig, trace_sentence\n"
         f"output = trace_sentence({SENTENCE!r}, AttentionConfig(8, 2)).attention.output\n"
-        "print(output.flatten().tolist())"
+        "print(output.flatten().tolist(), 'sympy' in sys.modules)"
     )
     environment = os.environ | {"PYTHONHASHSEED": "1"}
     elsewhere = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     here = trace_sentence(SENTENCE, AttentionConfig(8, 2)).attention.output.flatten().tolist()
-    assert elsewhere.stdout.strip() == str(here)
+    assert elsewhere.stdout.strip() == f"{here} False"
