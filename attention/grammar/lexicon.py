@@ -5,11 +5,13 @@ may be of several kinds, and a word may be new; then its ending and its neighbou
 spaces, so reading a sentence also finds its words.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 NAME, NEW = "NAME", "NEW"  # kinds of no list: a name, and a noun, that nobody has listed
 PART, SUFFIX = "PART", "SUFFIX"  # characters of a Chinese noun before and after the one that others refer to
@@ -43,7 +45,7 @@ class Lexicon:
 
     kinds: Mapping[str, tuple[str, ...]]  # word, case folded → its kinds, the likeliest first
     lists: Mapping[str, tuple[str, ...]]  # kind → its words as they are written; with them VERB's forms: PAST, ING
-    beside: Mapping[tuple[str, str], float]  # how well a group stands before another
+    fits: Mapping[str, Mapping[str, float]]  # group → how well it stands behind another
     guess: Callable[[str, bool], tuple[str, ...]]  # a new word, and whether it is the first → the kinds it may have
     separator: str  # between the tokens of a word
     longest: int  # in tokens
@@ -54,51 +56,44 @@ class Lexicon:
         gaps: the positions before which there is a space, where that is known; no Chinese word goes over one. Of all
         ways to cut the tokens into listed words, and to choose a kind for each, the one whose neighbours fit best.
         """
-        best: list[dict[str, tuple[float, Word | None, str]]] = [{"start": (0.0, None, "")}]  # group → score, way
-        for stop in range(1, len(tokens) + 1):
-            ways: dict[str, tuple[float, Word | None, str]] = {}
-            for start in range(max(0, stop - self.longest), stop):
+        best: list[dict[str, _Way]] = [{"start": _Way(0.0, 0, MARK, True, "")}]  # before each token: group → best way
+        best += [{} for _ in tokens]
+        for start, token in enumerate(tokens):
+            ways = [(before, way.score) for before, way in best[start].items()]
+            for stop in range(start + 1, min(start + self.reach(token, gaps is not None), len(tokens)) + 1):
                 if gaps and any(start < gap < stop for gap in gaps):
-                    continue
-                for cost, word in self._options(tokens, start, stop, gaps):
-                    group = group_of(word.kind)
-                    for before, (score, *_) in best[start].items():
-                        found = score + cost + self.beside.get((before, group), 0.0)
-                        if group not in ways or found > ways[group][0]:
-                            ways[group] = found, word, before
-            best.append(ways)
+                    break
+                apart = gaps is not None and {start, stop} <= {0, len(tokens), *gaps} and stop - start <= 4
+                text = self.separator.join(tokens[start:stop])
+                for cost, kind, is_known in _options(self, text, start == 0, stop - start == 1 or apart):
+                    group, before, most = group_of(kind), "", -math.inf
+                    fits = self.fits.get(group, {})
+                    for other, score in ways:
+                        if (found := score + cost + fits.get(other, 0.0)) > most:
+                            before, most = other, found
+                    if group not in best[stop] or most > best[stop][group].score:
+                        best[stop][group] = _Way(most, start, kind, is_known, before)
         words: list[Word] = []
         if tokens:
-            group = max(best[-1], key=lambda last: best[-1][last][0] + self.beside.get((last, "end"), 0.0))
+            group = max(best[-1], key=lambda last: best[-1][last].score + self.fits["end"].get(last, 0.0))
             stop = len(tokens)
             while stop:
-                _, last, before = best[stop][group]
-                assert last is not None
-                words.append(last)
-                stop, group = last.start, before
+                last = best[stop][group]
+                words.append(Word(last.start, stop, last.kind, last.is_known))
+                stop, group = last.start, last.before
         return tuple(reversed(words))
 
-    def _options(
-        self, tokens: Sequence[str], start: int, stop: int, gaps: Sequence[int] | None
-    ) -> list[tuple[float, Word]]:
-        """What these tokens can be, as one word, and what each reading costs."""
-        text = self.separator.join(tokens[start:stop])
-        known = self.kinds.get(text.casefold().replace("’", "'"), ())
-        if known:
-            listed = [(_PER_WORD + _PER_OPTION * i, Word(start, stop, kind)) for i, kind in enumerate(known)]
-            if start and text[0].isupper() and group_of(known[0]) != "pronoun":
-                listed += self._new(text, start, stop, _PER_WORD - 1)  # Rose, in the middle of a sentence
-            return listed
-        if is_mark(text):
-            return [(0.0, Word(start, stop, MARK))]
-        apart = gaps is not None and {start, stop} <= {0, len(tokens), *gaps} and stop - start <= 4
-        if stop - start > 1 and not apart:
-            return []
-        return self._new(text, start, stop, _UNLISTED)
+    def reach(self, token: str, spaced: bool) -> int:
+        """How many tokens a word that begins with this one can have. spaced: whether spaces say where words end."""
+        return self.longest if spaced or is_mark(token) else self._reaches.get(token.casefold()[:1], 1)
 
-    def _new(self, text: str, start: int, stop: int, cost: float) -> list[tuple[float, Word]]:
-        guesses = enumerate(self.guess(text, start == 0))
-        return [(cost + 4 * _PER_OPTION * i, Word(start, stop, kind, is_known=False)) for i, kind in guesses]
+    @cached_property
+    def _reaches(self) -> dict[str, int]:
+        """First character → the length of the longest word that begins with it."""
+        reaches: dict[str, int] = {}
+        for word in self.kinds if self.longest > 1 else ():
+            reaches[word[0]] = max(reaches.get(word[0], 1), len(word))
+        return reaches
 
     def parts(self, tokens: Sequence[str], kind: str) -> tuple[str, ...]:
         """The kind of each token of a word; of a noun or pronoun one token is the head, which the others refer to."""
@@ -106,6 +101,34 @@ class Lexicon:
             return (kind,) * len(tokens)
         head = head_of(tokens)
         return (*(PART,) * head, kind, *(SUFFIX,) * (len(tokens) - head - 1))
+
+
+class _Way(NamedTuple):
+    """The best way to read a sentence up to some place: how well it fits, its last word, and the group before that."""
+
+    score: float
+    start: int
+    kind: str
+    is_known: bool
+    before: str
+
+
+@lru_cache(maxsize=50_000)
+def _options(words: Lexicon, text: str, first: bool, can_be_new: bool) -> list[tuple[float, str, bool]]:
+    """What a text can be, as one word: what each reading costs, the kind, and whether it is listed. In that order."""
+    known = words.kinds.get(text.casefold().replace("’", "'"), ())
+    if known:
+        listed = [(_PER_WORD + _PER_OPTION * i, kind, True) for i, kind in enumerate(known)]
+        if not first and text[0].isupper() and group_of(known[0]) != "pronoun":
+            listed += _new(words, text, first, _PER_WORD - 1)  # Rose, in the middle of a sentence
+        return listed
+    if is_mark(text):
+        return [(0.0, MARK, True)]
+    return _new(words, text, first, _UNLISTED) if can_be_new else []
+
+
+def _new(words: Lexicon, text: str, first: bool, cost: float) -> list[tuple[float, str, bool]]:
+    return [(cost + 4 * _PER_OPTION * i, kind, False) for i, kind in enumerate(words.guess(text, first))]
 
 
 def kinds_of(language: str, tokens: Sequence[str], gaps: Sequence[int] = ()) -> tuple[str, ...]:
@@ -209,14 +232,14 @@ def _known(lists: Mapping[str, Sequence[str]], of: Mapping[str, str]) -> dict[st
     return {word: tuple(found) for word, found in kinds.items()}
 
 
-def _table(text: str) -> dict[tuple[str, str], float]:
-    """A line for each group: before it a colon, then the groups that may follow, each with its weight."""
-    table: dict[tuple[str, str], float] = {}
+def _table(text: str) -> dict[str, dict[str, float]]:
+    """Lines of a group, a colon, and the groups that may follow, each with its weight, as Lexicon.fits has them."""
+    table: dict[str, dict[str, float]] = {}
     for line in text.strip().splitlines():
         before, after = line.split(":")
         for part in after.split():
             group, weight = part.split("=")
-            table[before.strip(), group] = float(weight)
+            table.setdefault(group, {})[before.strip()] = float(weight)
     return table
 
 
