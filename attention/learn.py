@@ -302,9 +302,7 @@ def own_parts(words: Iterable[str], config: AttentionConfig) -> Tensor:
 
     It depends on the word, its case aside, on d_model and on the seed alone. Shape (words, d_model).
     """
-    width = config.d_model // 2 or 1
-    drawn = [_drawn(word.casefold(), width, config.seed) for word in words]
-    return _own(torch.stack(drawn) if drawn else torch.zeros(0, width), config.d_model)
+    return _own_parts(tuple(word.casefold() for word in words), config.d_model, config.seed).clone()
 
 
 def _gaps(sentence: str | Sequence[str], gaps: Sequence[int] | None) -> Sequence[int]:
@@ -312,6 +310,14 @@ def _gaps(sentence: str | Sequence[str], gaps: Sequence[int] | None) -> Sequence
     if gaps is not None:
         return gaps
     return spaces(sentence) if isinstance(sentence, str) else ()
+
+
+@lru_cache(maxsize=16)
+def _own_parts(words: tuple[str, ...], d_model: int, seed: int) -> Tensor:
+    """The same, looked up where the same words are asked for again, as the vocabulary is."""
+    width = d_model // 2 or 1
+    drawn = [_drawn(word, width, seed) for word in words]
+    return _own(torch.stack(drawn) if drawn else torch.zeros(0, width), d_model)
 
 
 @lru_cache(maxsize=10_000)

@@ -556,12 +556,13 @@ def answers(
         heads[:, head] = 0
     output = heads.transpose(1, 2).flatten(2) @ now.weights.w_o + now.weights.b_o
     right = torch.zeros_like(batch.real)
+    vocabulary, table = [tokens.index(word) for word in layer.vocabulary], now.embedding
     for n, real in enumerate(batch.real):
         own = batch.ids[n][real]
-        said = {tokens[i] for i in own.tolist()}
-        others = [i for i, word in enumerate(layer.vocabulary) if word not in said]
-        words = [*own.tolist(), *(tokens.index(layer.vocabulary[i]) for i in others)]
-        nearest = (output[n][real] @ torch.cat([embeddings[n][real], now.embedding[others]]).T).argmax(dim=-1)
+        said = set(own.tolist())
+        others = [i for i, word in enumerate(vocabulary) if word not in said]
+        words = [*own.tolist(), *(vocabulary[i] for i in others)]
+        nearest = (output[n][real] @ torch.cat([embeddings[n][real], table[others]]).T).argmax(dim=-1)
         meant = own[batch.referents[n][real]]
         right[n][real] = torch.tensor(words)[nearest] == meant
     return batch, trace.attn_weights.argmax(dim=-1), right
