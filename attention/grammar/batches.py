@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from attention.grammar import RELATIONS, Example, examples
+from attention.grammar import LANGUAGES, RELATIONS, Example, examples
 from attention.grammar.lexicon import UNLISTED, kind_of_each, lexicon
 
 _TRAINING, _HELD_OUT = 6000, 300  # sentences
@@ -29,7 +29,7 @@ _ALSO = {
     "THEY": ("THEY_IT",),
 }
 _SHARE_ALSO = 0.3  # of the words of such a kind
-_MAKING = RLock()
+_MAKING = {language: RLock() for language in LANGUAGES}
 
 
 class Batch(NamedTuple):
@@ -73,7 +73,7 @@ def sentences(language: str) -> tuple[Batch, Batch]:
 
     They are made once: who asks while another waits for them waits as well.
     """
-    with _MAKING:
+    with _MAKING.get(language, RLock()):
         return _sentences(language)
 
 

@@ -28,6 +28,8 @@ from pages import PAGES
 from pages.ui import compat
 
 EVERY_ADDRESS = (None, "", "0.0.0.0", "::")  # a server there listens at all addresses of its machine
+WORK_AHEAD = True  # whether the server does what nobody has asked for yet
+UNTIL_THE_NEXT = 20.0  # seconds, in which a first visitor's layer learns undisturbed
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visitors come from
 
 
@@ -36,7 +38,8 @@ async def serving(_: object) -> AsyncIterator[None]:
     """Make ready, then serve, and open the reader's browser where there is one."""
     warm_up()
     answer_at_once()
-    threading.Thread(target=make_sentences).start()
+    if WORK_AHEAD:
+        make_sentences(asyncio.get_running_loop())
     if not is_open_to_others():
         compat.allow_only(OWN_MACHINE)
     if not st.get_option("server.headless"):
@@ -44,10 +47,16 @@ async def serving(_: object) -> AsyncIterator[None]:
     yield
 
 
-def make_sentences() -> None:
-    """Make the sentences that layers learn from, before anybody waits for them."""
-    for language in LANGUAGES:
-        sentences(language)
+def make_sentences(loop: asyncio.AbstractEventLoop) -> None:
+    """Make the sentences that layers learn from, before anybody waits for them; one language after the other."""
+    for i, language in enumerate(LANGUAGES):
+        loop.call_later(i * UNTIL_THE_NEXT, threading.Thread(target=_make, args=(language,)).start)
+
+
+def _make(language: str) -> None:
+    sentences(language)
+    gc.collect()
+    gc.freeze()  # see warm_up
 
 
 def answer_at_once() -> None:

@@ -23,8 +23,8 @@ FLAGS = (
 )
 
 
-# Streamlit's command, but no layer learns ahead of being wished for: that would take the time of the tests.
-_IDLE = "from pages.ui.layers import ready; ready.LEARN_AHEAD = False; from streamlit.web.cli import main; main()"
+# Streamlit's command, but nothing is made ahead of being wished for: that would take the time of the tests.
+_IDLE = "from pages.ui import server; server.WORK_AHEAD = False; from streamlit.web.cli import main; main()"
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def opened(monkeypatch):
     """The addresses that a browser was opened at, while warming up is left out."""
     found = []
     monkeypatch.setattr(server, "warm_up", lambda: None)
-    monkeypatch.setattr(server, "make_sentences", lambda: None)
+    monkeypatch.setattr(server, "make_sentences", lambda _: None)
     monkeypatch.setattr(server.webbrowser, "open", found.append)
     return found
 

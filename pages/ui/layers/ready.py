@@ -11,9 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attention import AttentionConfig, Edit, Learned, SentenceTrace, apply_edit, learn, pretrained
 from attention.pretrained import Pretrained, Unavailable
+from pages.ui import server
 from pages.ui.layers.jobs import Job, Line, Results, wait_for
 from pages.ui.layers.progress import TRAININGS, progress_line, watch_steps
-from pages.ui.server import is_open_to_others, memory_for_models
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import D_MODELS, Settings, Weights, head_counts
 from pages.ui.state.sources import SOURCES, Layer
@@ -24,7 +24,7 @@ from pages.ui.words.labels import label
 
 MOST_NUMBERS = 100_000_000  # of all trained layers in memory together, checkpoints included: 400 MB
 SHOWN_AT_ONCE = True  # whether a layer that still learns is shown as it stands
-LEARN_AHEAD, WIDEST_AHEAD = True, 128  # whether sizes next to the one in force learn ahead, and up to which d_model
+WIDEST_AHEAD = 128  # columns, up to which sizes next to the one in force learn ahead
 FIRST_LOOK = 0.3  # seconds that a page waits for it before it says that it waits
 RETRY = 60.0  # seconds until a model that could not be had is asked for again
 
@@ -78,7 +78,7 @@ def learned(here: Resolved, slot: DeltaGenerator | None = None, *, held: bool = 
     begin = partial(training, here)
     job = wait_for(begin, watch, enough=lambda job: not to_the_end and job.so_far is not None)
     layer = (None if to_the_end else job.so_far) or job.outcome()
-    if LEARN_AHEAD and not (held or layer.is_learning):
+    if server.WORK_AHEAD and not (held or layer.is_learning):
         _learn_ahead(here)
     if box.cache_info().currsize:
         box()[0].empty()
@@ -125,7 +125,7 @@ def take_weights(kind: Weights) -> None:
 
 # A real model.
 
-_models: Results[Pretrained] = Results(Line(), memory_for_models(), lambda model: model.size, keep_errors=RETRY)
+_models: Results[Pretrained] = Results(Line(), server.memory_for_models(), lambda model: model.size, keep_errors=RETRY)
 
 
 def load(settings: Settings, slot: DeltaGenerator | None = None) -> Pretrained | Unavailable:
@@ -139,7 +139,7 @@ def load(settings: Settings, slot: DeltaGenerator | None = None) -> Pretrained |
 
 
 def _load(name: str, job: Job[Pretrained]) -> Pretrained:
-    return pretrained.load(name, lambda _, share: job.tell(share), folders=not is_open_to_others())
+    return pretrained.load(name, lambda _, share: job.tell(share), folders=not server.is_open_to_others())
 
 
 def _show_loading(job: Job[Pretrained], settings: Settings, slot: DeltaGenerator | None) -> None:
@@ -161,7 +161,7 @@ def model_of(settings: Settings) -> Pretrained | None:
 def unavailable(settings: Settings, trouble: Unavailable) -> None:
     """Say why a real model cannot be had, and what to do next."""
     lang, facts = settings.lang, {"model": prose.code(settings.model), "detail": prose.code(trouble.detail)}
-    from_hub_only = is_open_to_others() and trouble.reason in ("name", "network")
+    from_hub_only = server.is_open_to_others() and trouble.reason in ("name", "network")
     section = f"unavailable_{trouble.reason}" + "_hub" * from_hub_only
     st.warning(prose.shared(lang, section, facts), icon=":material/link_off:")
     with st.container(horizontal=True):
