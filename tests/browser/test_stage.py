@@ -241,8 +241,8 @@ def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visi
       for (const panel of stage.scene.panels) delete panel.pixels;
       stage.paintNow(devicePixelRatio);
     }"""
-    seen = [page.evaluate(pixels)]
-    for panel in (panels(page)[0], panels(page)[-1], panels(page)[0]):
+    seen, found = [page.evaluate(pixels)], panels(page)
+    for panel in (found[0], found[-1], found[0]):
         page.mouse.move(*place_of(page, panel, 2, 5))
         page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
         kept = page.evaluate(pixels)
