@@ -209,8 +209,9 @@ def _total(terms: Sequence[Term]) -> float:
     return math.fsum(term.product for term in terms)
 
 
-def _sum(terms: Sequence[Term], symbols: str) -> _Work:
-    return _Work("sum", tuple(terms), _total(terms), symbols, _added(terms))
+def _sum(terms: Sequence[Term], symbols: str, plus: int = 0) -> _Work:
+    """plus: how many terms at the end stand outside the sum sign, as a bias does."""
+    return _Work("sum", tuple(terms), _total(terms), symbols, _added(terms, plus))
 
 
 def _over(index: str, count: int, *factors: str) -> str:
@@ -221,12 +222,12 @@ def _over(index: str, count: int, *factors: str) -> str:
 
 
 def _number(value: float, whole: bool = False) -> str:
-    r"""Two decimals; three digits times a power of ten where those say too little; no decimals for whole numbers.
+    r"""Two decimals, four where those say too little; then three digits times a power of ten; whole numbers without.
 
     What is not quite 1 has as many decimals as it takes to say so.
 
-    >>> _number(-0.125), _number(0.00012), _number(7.0, whole=True), _number(-math.inf), _number(0.9962)
-    ('-0.12', '1.2 \\cdot 10^{-4}', '7', '-\\infty', '0.996')
+    >>> _number(-0.125), _number(0.0041), _number(0.00012), _number(7.0, whole=True), _number(0.9962)
+    ('-0.12', '0.0041', '1.2 \\cdot 10^{-4}', '7', '0.996')
     """
     if math.isinf(value):
         return r"\infty" if value > 0 else r"-\infty"
@@ -236,6 +237,8 @@ def _number(value: float, whole: bool = False) -> str:
         return next(text for decimals in range(3, 8) if abs(float(text := f"{value:.{decimals}f}")) < 1)
     if value == 0 or 0.005 <= abs(value) < 1e6:
         return f"{value + 0.0:.2f}"  # + 0.0: a reader's zero has no sign
+    if 0.001 <= abs(value) < 0.005:
+        return f"{value:.4f}"
     digits, exponent = f"{value:.2e}".split("e")
     return rf"{digits.rstrip('0').rstrip('.')} \cdot 10^{{{int(exponent)}}}"
 
@@ -251,11 +254,14 @@ def _multiplied(term: Term, leads: bool = True) -> str:
     return r" \cdot ".join(number if leads and not i else _operand(number) for i, number in enumerate(numbers))
 
 
-def _added(terms: Sequence[Term]) -> str:
-    """Up to four products in full; of more, the first two and the last."""
-    shown = terms if len(terms) <= 4 else (*terms[:2], terms[-1])
-    products = [_multiplied(term, leads=not i) for i, term in enumerate(shown)]
-    return " + ".join(products if len(terms) <= 4 else [*products[:2], r"\cdots", products[-1]])
+def _added(terms: Sequence[Term], plus: int = 0) -> str:
+    """Up to four products in full; of more, the two that count most, in their order, and the last ones (plus)."""
+    if len(terms) <= 4:
+        return " + ".join(_multiplied(term, leads=not i) for i, term in enumerate(terms))
+    summed, outside = terms[: len(terms) - plus], terms[len(terms) - plus :]
+    first, second = sorted(sorted(range(len(summed)), key=lambda i: -abs(summed[i].product))[:2])
+    ends = [_multiplied(term, leads=False) for term in (summed[second], *outside)]
+    return " + ".join([_multiplied(summed[first]), ends[0], r"\cdots", *ends[1:]])
 
 
 # One function per tensor, in the order of the story: what is multiplied, what is added.
@@ -318,7 +324,7 @@ def _projected(at: _At, source: str, row: int, role: str, out: int) -> _Work:
     """A row of source times a column of a weight matrix, plus the bias there."""
     inputs, matrix, bias = at.across(source, row), at.down(f"w_{role}", out), at.one(f"b_{role}", 0, out)
     symbols = _over("m", len(inputs), at.name(source, row, "m"), at.name(f"w_{role}", "m", out))
-    return _sum([*map(_term, inputs, matrix), _term(bias)], f"{symbols} + {bias.symbol}")
+    return _sum([*map(_term, inputs, matrix), _term(bias)], f"{symbols} + {bias.symbol}", plus=1)
 
 
 def _qkv(at: _At, row: int, column: int) -> _Work:

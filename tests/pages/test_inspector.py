@@ -812,7 +812,7 @@ def derivation(products, operation="sum", column=0, tensor="scores"):
 @each("count, everything", [(n, everything) for n in (1, 2, 7, 8, 9, 10, 30, 513) for everything in (False, True)])
 def test_the_terms_shown_and_the_rest_add_up_to_the_number(count, everything):
     random = Random(count)
-    made = derivation([random.uniform(-3, 3) for _ in range(count)])
+    made = derivation([random.choice((-1, 1)) * random.uniform(0.1, 3) for _ in range(count)])
     lines = lines_of(terms.bars(made, everything, "the <rest>", in_factors(made)))
     is_whole = everything or count <= terms.MOST
     assert len(lines) == (count if is_whole else terms.MOST)
@@ -827,6 +827,12 @@ def test_the_terms_shown_and_the_rest_add_up_to_the_number(count, everything):
     if rest:
         assert is_rounded(written.number(lines[-1].product), exact) or abs(lines[-1].product - exact) < 0.006
         assert lines[-1].words == "<span class='rest'>the &lt;rest&gt;</span>"
+
+
+def test_what_hardly_counts_in_a_long_sum_goes_to_the_rest():
+    made = derivation([0.00001, 2.0, -0.0019, 0.0021, 1e-9, 0.5, -0.001, 0.0, 0.0003])
+    assert terms.shown_terms(made, False) == ((1, 3, 5), (0, 2, 4, 6, 7, 8))
+    assert terms.shown_terms(derivation([2.0, 1e-9]), False) == ((0, 1), ())  # a short one is whole
 
 
 @each("column", [0, 3, 29])

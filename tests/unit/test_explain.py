@@ -499,10 +499,10 @@ def test_formulas_are_balanced_shortened_and_say_signs_in_parentheses(data):
         assert not re.search(r"(\+|\\cdot|- ) ?-", derivation.numbers)
         assert not re.search("nan|e[+-]", derivation.numbers)
         if derivation.operation == "sum":
-            parts = derivation.numbers.split(" + ")
-            assert len(parts) == min(4, len(derivation.terms))
-            assert (r"\cdots" in parts) == (len(derivation.terms) > 4)
-            assert parts.index(r"\cdots") == 2 if len(derivation.terms) > 4 else True
+            parts, has_bias = derivation.numbers.split(" + "), derivation.tensor in ("q", "k", "v", "output")
+            is_long = len(derivation.terms) > 4
+            assert len(parts) == (3 + has_bias if is_long else len(derivation.terms))
+            assert [i for i, part in enumerate(parts) if part == r"\cdots"] == [2] * is_long
 
 
 @each("name", STORY)
@@ -538,7 +538,9 @@ def parameter(value):
         (0.126, "0.13"),
         (-0.126, "-0.13"),
         (0.005, "0.01"),
-        (0.00499, r"4.99 \cdot 10^{-3}"),
+        (0.00499, "0.0050"),
+        (-0.00123, "-0.0012"),
+        (0.000999, r"9.99 \cdot 10^{-4}"),
         (0.00012, r"1.2 \cdot 10^{-4}"),
         (-0.00012345, r"-1.23 \cdot 10^{-4}"),
         (1e-20, r"1 \cdot 10^{-20}"),
@@ -554,22 +556,33 @@ def test_numbers_are_rounded_for_reading(value, text):
 
 def test_small_negative_numbers_are_in_parentheses_with_their_power_of_ten():
     trace = by_hand()
-    weights = dataclasses.replace(trace.weights, w_q=torch.full((2, 2), -0.0012), b_q=torch.full((2,), -0.0034))
+    weights = dataclasses.replace(trace.weights, w_q=torch.full((2, 2), -0.00012), b_q=torch.full((2,), -0.00034))
     q = explain_cell(dataclasses.replace(trace, weights=weights), "q", 1, 0)
-    assert q.numbers == (r"3.00 \cdot (-1.2 \cdot 10^{-3}) + (-1.00) \cdot (-1.2 \cdot 10^{-3}) + (-3.4 \cdot 10^{-3})")
+    assert q.numbers == (r"3.00 \cdot (-1.2 \cdot 10^{-4}) + (-1.00) \cdot (-1.2 \cdot 10^{-4}) + (-3.4 \cdot 10^{-4})")
 
 
-@pytest.mark.parametrize(("tokens", "parts"), [(1, 1), (4, 4), (5, 4), (9, 4)])
+@pytest.mark.parametrize(("tokens", "parts"), [(1, 1), (4, 4), (5, 3), (9, 3)])
 def test_sums_of_more_than_four_are_shortened_in_fractions_too(tokens, parts):
     trace = make(" ".join("abcdefghi"[:tokens]), num_heads=1)
     numbers = explain_cell(trace, "attn_weights", 0, 0).numbers
     bottom = re.fullmatch(r"\\frac\{[^{}]+\}\{(.+)\}", numbers).group(1)
     assert len(bottom.split(" + ")) == parts
-    assert (r" + \cdots + " in bottom) == (tokens > 4)
-    first, last = (explain_cell(trace, "exponentials", 0, key).value for key in (0, tokens - 1))
-    if min(first, last) >= 0.005:
-        assert bottom.split(" + ")[0] == f"{first:.2f}"
-        assert bottom.split(" + ")[-1] == f"{last:.2f}"
+    assert bottom.endswith(r" + \cdots") == (tokens > 4)
+    values = [explain_cell(trace, "exponentials", 0, key).value for key in range(tokens)]
+    largest = sorted(values)[-2:]
+    shown = [value for value in values if tokens <= 4 or value in largest]
+    assert min(shown) >= 0.005
+    assert bottom.split(" + ")[: len(shown)] == [f"{value:.2f}" for value in shown]
+
+
+def test_of_a_long_sum_the_two_products_that_count_most_are_written_in_their_order_and_the_bias():
+    trace = make(num_heads=1, dtype=torch.float64, d_model=6)
+    x = torch.zeros_like(trace.x)
+    x[2] = torch.tensor([0.1, -3.0, 0.0, 0.2, 2.0, -0.3], dtype=torch.float64)
+    ones = torch.ones(6, 6, dtype=torch.float64)
+    weights = dataclasses.replace(trace.weights, w_q=ones, b_q=torch.full((6,), -0.5, dtype=torch.float64))
+    q = explain_cell(dataclasses.replace(trace, x=x, weights=weights), "q", 2, 1)
+    assert q.numbers == r"-3.00 \cdot 1.00 + 2.00 \cdot 1.00 + \cdots + (-0.50)"
 
 
 def test_a_lone_number_is_said_once_and_anything_else_is_followed_by_its_value():

@@ -11,6 +11,7 @@ from pages.ui.state.values import address_of
 from pages.ui.words.numbers import number
 
 MOST = 8  # terms shown at once
+SMALL = 0.001  # a share of the largest term: what is smaller goes to the rest of a long sum
 ValueOf = Callable[[Cell], float]
 
 
@@ -20,13 +21,15 @@ def code_of(cell: Cell) -> str:
 
 
 def shown_terms(derivation: Derivation, everything: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The numbers of the terms to show, and of the rest: the largest of a long sum, in their own order."""
+    """The numbers of the terms to show, and of the rest: what counts of a long sum, in its own order."""
     terms = derivation.terms
     if everything or len(terms) <= MOST:
         return tuple(range(len(terms))), ()
     own = (derivation.column,) if derivation.operation == "share" else ()
     others = sorted((i for i in range(len(terms)) if i not in own), key=lambda i: -abs(terms[i].product))
-    kept = sorted((*own, *others[: MOST - 1 - len(own)]))
+    least = SMALL * max(abs(term.product) for term in terms)
+    count = [i for i in others[: MOST - 1 - len(own)] if abs(terms[i].product) >= least]
+    kept = sorted((*own, *count))
     return tuple(kept), tuple(i for i in range(len(terms)) if i not in kept)
 
 
