@@ -30,7 +30,7 @@ LOWEST = """() => Math.max(...[...document.querySelectorAll('.st-key-stage canva
 PARTS = (
     *(".st-key-stage", ".st-key-inspector", ".st-key-heading h1", ".st-key-heading p", ".map", ".stepper"),
     *(".st-key-sentence textarea", ".st-key-d_model", ".st-key-num_heads", ".st-key-head", ".st-key-query"),
-    *(".stage-bar", ".stage-bar .freeze", ".stage-bar .set", ".stage-bar .play", ".st-key-rare"),
+    *(".stage-bar", ".stage-bar .freeze", ".stage-bar .set", ".stage-bar .play", ".st-key-rare", ".ways", ".deeper"),
 )
 IN_A_LAB = {"face": "notice", "questions": "0", "d_model": "32", "num_heads": "2", "weights": "random"}
 HEADING = "document.querySelector('.st-key-heading').innerText"
