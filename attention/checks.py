@@ -1,6 +1,7 @@
 """Refuse what cannot be computed, with a sentence that names the numbers and the rule."""
 
-import numpy as np
+from itertools import zip_longest
+
 import torch
 from torch import Tensor
 
@@ -59,8 +60,6 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _broadcast(*shapes: torch.Size) -> tuple[int, ...] | None:
-    """The shape that these come to, or None. By numpy, as torch's own function takes a second or two to import."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return None
+    """The shape that these come to, or None. Our own, as torch's takes a second or two to import what it needs."""
+    sizes = [{*found} - {1} or {1} for found in zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)]
+    return None if any(len(found) > 1 for found in sizes) else tuple(found.pop() for found in reversed(sizes))

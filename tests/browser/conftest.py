@@ -170,7 +170,8 @@ def too_far(page: Page) -> list[str]:
 def found_by_axe(page: Page, *, whole: bool = True, contrast: bool = False) -> list[str]:
     """whole: the frame around the page, too, which is the same everywhere. contrast: that alone."""
     context = None if whole else {"exclude": [["[data-testid=stSidebar]"], [".top"]]}
-    found = Axe().run(page, context=context, options={"runOnly": ["color-contrast"]} if contrast else None)
+    options = {"resultTypes": ["violations"]} | ({"runOnly": ["color-contrast"]} if contrast else {})
+    found = Axe().run(page, context=context, options=options)
     return [f"{v['id']}: {node['html'][:160]}" for v in found.response["violations"] for node in v["nodes"]]
 
 

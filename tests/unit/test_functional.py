@@ -1,4 +1,5 @@
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.nn.functional import scaled_dot_product_attention as torch_attention
 from torch.testing import assert_close
 
 from attention import AttentionSteps, scaled_dot_product_attention
+from attention.checks import _broadcast
 from attention.functional import (
     apply_mask,
     attention_scores,
@@ -377,3 +379,13 @@ def test_the_small_functions_by_hand():
     assert apply_mask(x, torch.tensor([[True, False], [False, True]])).tolist() == [[1, -math.inf], [-math.inf, 4]]
     assert apply_mask(x, torch.tensor([[0.5, -math.inf]])).tolist() == [[1.5, -math.inf], [3.5, -math.inf]]
     assert weighted_sum(torch.tensor([[0.25, 0.75]]), x).tolist() == [[2.5, 3.5]]
+
+
+def test_shapes_come_to_what_torch_says_or_to_nothing():
+    shapes = [torch.Size(sizes) for length in range(4) for sizes in product((0, 1, 2, 3), repeat=length)]
+    for first, second in product(shapes, repeat=2):
+        try:
+            theirs = torch.broadcast_shapes(first, second)
+        except RuntimeError:
+            theirs = None
+        assert _broadcast(first, second) == theirs
