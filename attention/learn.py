@@ -130,7 +130,7 @@ class Learned(Parameters):
     @property
     def is_divided(self) -> bool:
         """Whether its heads were asked to divide the work: two or more that can look both ways, and tell the sides."""
-        return self.divided and _can_divide(self.config)
+        return self.divided and can_divide(self.config)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -497,7 +497,7 @@ def _gradient(
         is_pronoun = batch.relations[batch.real] == list(RELATIONS).index("pronoun")  # (tokens,)
         importance = torch.where(is_pronoun, _PRONOUN, 1.0)  # (tokens,)
         loss: Tensor = (lost * importance).sum() / importance.sum()
-        asked = loss + _CALM * restlessness(trace.attn_weights, batch) if divided and _can_divide(config) else loss
+        asked = loss + _CALM * restlessness(trace.attn_weights, batch) if divided and can_divide(config) else loss
         return float(loss.detach()), torch.autograd.grad(asked, leaf)[0]
 
 
@@ -516,7 +516,7 @@ def restlessness(attn_weights: Tensor, batch: Batch) -> Tensor:
     )
 
 
-def _can_divide(config: AttentionConfig) -> bool:
+def can_divide(config: AttentionConfig) -> bool:
     """Whether there are two heads, both can look both ways, and they can tell the sides apart."""
     return config.num_heads > 1 and config.positions and not config.causal
 

@@ -230,6 +230,8 @@ def test_a_switch_acts_on_the_layer_as_it_is_and_training_again_is_a_second_step
     at.button(key="retrain").click().run()
     assert replace(usual, **{name: not off}) in asked
     assert at.query_params["retrained"] == "1"
+    offered = {toggle.key for toggle in at.toggle}
+    assert ("divided" in offered) == (name == "scaled")  # heads that cannot look both ways are asked nothing
     at.button(key="retrain").click().run()
     assert at.query_params["retrained"] == "0"
     at.toggle(key=name).set_value(off).run()

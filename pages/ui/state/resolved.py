@@ -66,7 +66,7 @@ class Resolved:
     @cached_property
     def absent(self) -> frozenset[str]:
         """The settings that decide nothing now."""
-        return self.source.absent(self.scope, self.model)
+        return self.source.absent(self.settings, self.scope, self.model)
 
     def again(self, settings: Settings) -> "Resolved":
         """What other settings lead to, with the same model; of the same sentence what is known of it."""

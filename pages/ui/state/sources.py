@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from attention import AttentionConfig, Learned, SentenceTrace, trace_by_hand, trace_sentence
+from attention.learn import can_divide
 from attention.pretrained import Pretrained
 from pages.ui.state import text
 from pages.ui.state.settings import MAX_CHARACTERS, MAX_TOKENS, SWITCHES, Settings, Weights
@@ -49,7 +50,7 @@ class Source(ABC):
         sizes = len(reading.tokens), reading.vocab_size
         return Scope(settings.d_model, config.num_heads, _MOST_LAYERS, config, *sizes, self.can_swap, self.can_embed)
 
-    def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
+    def absent(self, settings: Settings, scope: Scope, model: Pretrained | None) -> frozenset[str]:
         """The settings that decide nothing now, so that a control for them would do nothing."""
         return self.ignored | ({"query"} if not scope.seq_len else set())
 
@@ -115,10 +116,10 @@ class LearnedWeights(Source):
         """The same size, with the switches of a first visit."""
         return replace(config, **{name: getattr(Settings, name) for name in SWITCHES})
 
-    def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
+    def absent(self, settings: Settings, scope: Scope, model: Pretrained | None) -> frozenset[str]:
         is_usual = scope.config == self._usual(scope.config)
-        alone = {"divided"} if scope.config.num_heads == 1 else set[str]()
-        return super().absent(scope, model) | ({"retrained"} if is_usual else set()) | alone
+        alone = set[str]() if can_divide(self.trained(settings, scope.config)) else {"divided"}
+        return super().absent(settings, scope, model) | ({"retrained"} if is_usual else set()) | alone
 
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         trained = [(self.trained(each, self.config(each, None)), each.divided) for each in (a, b)]
@@ -163,10 +164,10 @@ class RealWeights(Source):
         found = super().scope(settings, reading, model)
         return replace(found, num_layers=model.num_layers) if model else found
 
-    def absent(self, scope: Scope, model: Pretrained | None) -> frozenset[str]:
+    def absent(self, settings: Settings, scope: Scope, model: Pretrained | None) -> frozenset[str]:
         fixed = {"causal"} if model is None or model.causal else set[str]()
         alone = {"layer"} if model is None or model.num_layers == 1 else set[str]()
-        return super().absent(scope, model) | fixed | alone
+        return super().absent(settings, scope, model) | fixed | alone
 
     def same_weights(self, a: Settings, b: Settings, *, same_grammar: bool) -> str:
         return "weights_kind" if a.model != b.model else "weights_layer" if a.layer != b.layer else "weights_same"
