@@ -90,7 +90,7 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
     page.evaluate("() => document.querySelector('.stage-canvas').stage.showFrames([])")  # nothing is pale
     settle(page)
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2, causal=True))
-    seen = 0
+    seen, masked = 0, [int(theme.masked[at : at + 2], 16) for at in (1, 3, 5)]
     for panel in panels(page):
         assert panel.place is not None
         wide, high = panel.place["cell"]
@@ -102,6 +102,10 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
             if panel.closed[row, column]:
                 assert panel.view["tensor"] != "scaled_scores"
                 assert column > row
+                across = [[x + step, y] for step in range(-6, 7)]
+                grounds = [np.abs(np.array(at[:3]) - masked).max() <= 4 for at in page.evaluate(PIXELS, across)]
+                assert any(grounds), (panel.title, row, column)  # the ground of a closed cell
+                assert not all(grounds), (panel.title, row, column)  # and lines across it
                 continue
             np.testing.assert_allclose(panel.numbers[row, column], truth[row, column], rtol=1e-5, atol=1e-6)
             if panel.kind == "plain":

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -111,6 +112,18 @@ def serve(monkeypatch):
             await asyncio.sleep(0)
 
     apart(run())
+
+
+def test_sentences_are_made_for_one_language_after_the_other(monkeypatch):
+    made, later = [], []
+    monkeypatch.setattr(server, "sentences", made.append)
+    loop = SimpleNamespace(call_later=lambda seconds, begin: later.append((seconds, begin)))
+    server.make_sentences(loop)
+    assert [seconds for seconds, _ in later] == [0, server.UNTIL_THE_NEXT]
+    for _, begin in later:
+        begin()
+        begin.__self__.join()  # a thread
+    assert made == ["en", "zh"]
 
 
 @pytest.mark.parametrize(("headless", "count"), [(False, 1), (True, 0)])

@@ -225,6 +225,7 @@ def test_a_switch_acts_on_the_layer_as_it_is_and_training_again_is_a_second_step
     usual = AttentionConfig(32, 2)
     assert set(asked) == {usual}
     assert at.query_params["retrained"] == "0"
+    assert "divided" in {toggle.key for toggle in at.toggle}
     assert_tells(look(at, "overview"), Case.of("en", **DEFAULT, **{name: str(int(not off))}))
     asked.clear()
     at.button(key="retrain").click().run()
