@@ -117,6 +117,23 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
     assert seen > 60
 
 
+@pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
+def test_small_closed_cells_have_the_ground_of_closed_ones(scheme: str, theme: Colors, visit: Opener) -> None:
+    page = visit(f"/?causal=1&query=32&sentence={'+'.join('abcdefgh' * 8)}", color_scheme=scheme)
+    page.mouse.move(2, 2)
+    page.evaluate("() => document.querySelector('.stage-canvas').stage.showFrames([])")
+    settle(page)
+    masked, seen = [int(theme.masked[at : at + 2], 16) for at in (1, 3, 5)], 0
+    for panel in panels(page):
+        if panel.closed.any():
+            places = [(2, 50), (5, 40), (20, 60), (50, 2), (60, 20)]  # three closed, two open
+            grounds = page.evaluate(PIXELS, [list(panel.middle(*place)) for place in places])
+            near = [bool(np.abs(np.array(found[:3]) - masked).max() <= 4) for found in grounds]
+            assert near == [True, True, True, False, False], panel.title
+            seen += 1
+    assert seen >= 2
+
+
 def test_the_tables_hold_every_number_of_the_core(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}")
     page.locator(".stage-bar .tables").click()
