@@ -170,6 +170,7 @@ def sidebar(here: Resolved, slug: str) -> None:
     """What a reader can choose on this page; what decides nothing here is not there."""
     settings, lang, absent = here.settings, here.settings.lang, idle(here, slug)
     labels = token_labels(here.tokens)
+    current().told_later = False
     with st.sidebar:
         _sentence(here)
         if "d_model" not in absent:
@@ -185,7 +186,9 @@ def sidebar(here: Resolved, slug: str) -> None:
             st.segmented_control(label("head", lang), range(here.heads), required=True, **control("head", here.heads))
         if "head" not in absent and here.source.learns:
             with st.container(key="job"):
-                st.caption(story.job_of(here, ready.layer_at_hand(here)))
+                layer = ready.layer_at_hand(here)
+                current().told_later = not story.has_learned(layer)
+                st.caption(story.job_of(here, layer))
         if "query" not in absent:
             shown = control("query", labels)
             st.selectbox(label("query", lang), range(len(labels)), format_func=labels.__getitem__, **shown)

@@ -21,7 +21,7 @@ from pages.ui.figures.panels import Board
 from pages.ui.figures.play import Play
 from pages.ui.figures.sight import Sight
 from pages.ui.layers import story
-from pages.ui.layers.ready import how_far, layer_of, load, said_by, take_weights, trace_of, unavailable
+from pages.ui.layers.ready import how_far, layer_at_hand, layer_of, load, said_by, take_weights, trace_of, unavailable
 from pages.ui.panel import Faces, panel
 from pages.ui.state.address import to_query
 from pages.ui.state.resolved import Resolved
@@ -193,6 +193,9 @@ class Lesson(Page, Sight):
         if isinstance(self._layer, Learned) and self._layer.is_learning:
             with learning:
                 st.html(how_far(self.now, self._layer))
+                pointer.again()
+        elif current().told_later and story.has_learned(layer_at_hand(self.now)):  # since the sidebar was drawn
+            with learning:
                 pointer.again()
         self.a = (held, then) if held and then else None
         st.html(navigation.formula(self, self.page, is_small=is_small(self.settings)))

@@ -22,6 +22,7 @@ from visiting import (
     answers,
     code_spans,
     enter,
+    every_child,
     go,
     heatmaps,
     is_percent,
@@ -699,6 +700,21 @@ def test_a_page_is_there_at_once_with_the_layer_as_it_stands_and_then_as_it_has_
     page = go(at, "overview", lang)
     assert_charts_show(page, Case.of(lang, **DEFAULT))
     assert "learning" not in "".join(page.of("html"))
+
+
+def test_what_a_head_does_is_told_as_soon_as_the_layer_has_learned_even_while_its_page_is_drawn(monkeypatch):
+    monkeypatch.setattr(
+        ready, "_learned", Results(TRAININGS, 10**9, ready._numbers)
+    )  # nobody has asked for a layer yet
+
+    def seen(at):
+        said = [caption.value for caption in at.sidebar.caption]
+        waits = [e for e in every_child(at.main) if getattr(e, "type", "") == "bidi_component"]
+        return label("job_later", "en") in said, any(e.proto.id.endswith("-again") for e in waits)
+
+    at = start(**DEFAULT)
+    assert seen(at) == (True, True)  # it was trained after the sidebar was drawn, so the page is drawn again
+    assert seen(at.run()) == (False, False)
 
 
 def vars_of(checkpoint):

@@ -1,6 +1,7 @@
 """What a layer has learned so far, told on every page that shows it."""
 
 from functools import lru_cache, partial
+from typing import TypeGuard
 
 import streamlit as st
 import torch
@@ -102,10 +103,15 @@ def candidates(here: Resolved, attn_weights: Tensor) -> tuple[tuple[int, int], t
     return next(((meant[0], other) for other in meant[1:] if other[1] != meant[0][1]), None)
 
 
+def has_learned(layer: object) -> TypeGuard[Learned]:
+    """Whether it is a layer whose training has ended."""
+    return isinstance(layer, Learned) and not layer.is_learning
+
+
 def job_of(here: Resolved, layer: object) -> str:
     """In a few words what the chosen head does, measured on held-out sentences."""
     settings, lang = here.settings, here.settings.lang
-    if not isinstance(layer, Learned) or layer.is_learning:
+    if not has_learned(layer):
         return label("job_later", lang)
     own = jobs(layer, here.config, settings.checkpoint)[settings.head]
     return label("job_mostly", lang, job=_told(own[0], lang)) if own else label("job_none", lang)

@@ -47,6 +47,7 @@ class Visit:
     bad_address: tuple[str, ...] = ()  # the names of the settings that did not fit
     heads_wanted: int = 0  # what num_heads was before it had to give way to the width; 0 where it did not
     page: str = ""  # whose run this is
+    told_later: bool = False  # beside the page stands that something is known when the layer has learned
     followed: str | None = ""  # the word whose row is followed; None: the one in the query's row from now on
     follows_again: bool = False  # the sentence is another, so the word has to be found anew
     drawn: dict[str, Hashable] = field(default_factory=dict)  # how each widget looked when it was last drawn
