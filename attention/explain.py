@@ -6,6 +6,7 @@ Every tensor has its own small function, see the list at the end; its symbol and
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import Literal, NamedTuple
 
 from torch import Tensor
@@ -259,7 +260,7 @@ def _added(terms: Sequence[Term], plus: int = 0) -> str:
     if len(terms) <= 4:
         return " + ".join(_multiplied(term, leads=not i) for i, term in enumerate(terms))
     summed, outside = terms[: len(terms) - plus], terms[len(terms) - plus :]
-    first, second = sorted(sorted(range(len(summed)), key=lambda i: -abs(summed[i].product))[:2])
+    first, second = sorted(nlargest(2, range(len(summed)), key=lambda i: abs(summed[i].product)))
     ends = [_multiplied(term, leads=False) for term in (summed[second], *outside)]
     return " + ".join([_multiplied(summed[first]), ends[0], r"\cdots", *ends[1:]])
 

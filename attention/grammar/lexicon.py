@@ -60,7 +60,7 @@ class Lexicon:
         best += [{} for _ in tokens]
         for start, token in enumerate(tokens):
             ways = [(before, way.score) for before, way in best[start].items()]
-            for stop in range(start + 1, min(start + self.reach(token, gaps is not None), len(tokens)) + 1):
+            for stop in range(start + 1, min(start + self._reach(token, gaps is not None), len(tokens)) + 1):
                 if gaps and any(start < gap < stop for gap in gaps):
                     break
                 apart = gaps is not None and {start, stop} <= {0, len(tokens), *gaps} and stop - start <= 4
@@ -83,7 +83,7 @@ class Lexicon:
                 stop, group = last.start, last.before
         return tuple(reversed(words))
 
-    def reach(self, token: str, spaced: bool) -> int:
+    def _reach(self, token: str, spaced: bool) -> int:
         """How many tokens a word that begins with this one can have. spaced: whether spaces say where words end."""
         return self.longest if spaced or is_mark(token) else self._reaches.get(token.casefold()[:1], 1)
 

@@ -28,9 +28,9 @@ from pages import PAGES
 from pages.ui import compat
 
 EVERY_ADDRESS = (None, "", "0.0.0.0", "::")  # a server there listens at all addresses of its machine
+OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visitors come from
 WORK_AHEAD = True  # whether the server does what nobody has asked for yet
 UNTIL_THE_NEXT = 20.0  # seconds, in which a first visitor's layer learns undisturbed
-OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visitors come from
 
 
 @asynccontextmanager

@@ -12,16 +12,15 @@ every sentence is new.
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from attention import AttentionConfig, Learned, learn
-from attention.grammar import RELATIONS, examples
+from attention.grammar import examples
 from attention.grammar.batches import Batch, draw, sentences
-from attention.learn import _BATCH, MAX_LEN, STEPS
+from attention.learn import _BATCH, MAX_LEN, STEPS, _easy
 
 _RATE, _ASKED_EVERY, _MOST = 0.01, 50, 20  # the last: times as many steps as ours
 
@@ -35,7 +34,7 @@ def ours(config: AttentionConfig, language: str) -> tuple[float, Learned]:
 def plain(config: AttentionConfig, language: str, accuracy: float) -> tuple[float, float, int]:
     """Seconds for as many steps as ours, seconds until it is as accurate (inf: never), and after which step it is."""
     training, held_out, count = _numbered(language)
-    easy = torch.tensor([takes == "one head" for takes in RELATIONS.values()])[held_out.relations] & held_out.real
+    easy = _easy(held_out) & held_out.real
     torch.manual_seed(0)
     start = time.perf_counter()
     embedding, positions = nn.Embedding(count, config.d_model), nn.Embedding(MAX_LEN, config.d_model)
@@ -80,18 +79,15 @@ def _numbered(language: str) -> tuple[Batch, Batch, int]:
     return told[0], told[1], len(words)
 
 
-def rounds_of(config: AttentionConfig, language: str, rounds: int) -> Iterator[tuple[float, float, float, int, float]]:
-    for _ in range(rounds):
-        own, layer = ours(config, language)
-        accuracy = layer.history.checkpoints[-1].accuracy
-        yield (own, *plain(config, language, accuracy), accuracy)
-
-
 def main(d_model: int = 32, num_heads: int = 2, language: str = "en", rounds: int = 5) -> int:
     torch.set_num_threads(1)
     config = AttentionConfig(d_model, num_heads)
     ours(AttentionConfig(4, 1), language)  # what a process pays once
-    times = list(rounds_of(config, language, rounds))
+    times = []
+    for _ in range(rounds):
+        own, layer = ours(config, language)
+        accuracy = layer.history.checkpoints[-1].accuracy
+        times.append((own, *plain(config, language, accuracy), accuracy))
     own, same_steps, as_accurate, step, accuracy = (statistics.median(each) for each in zip(*times, strict=True))
     print(
         f"d_model {d_model}, {num_heads} heads, {language}: {own:.2f} s, {100 * accuracy:.1f} % of the words right\n"

@@ -1,7 +1,7 @@
 """The stage in a real browser: one screen a step, painted numbers, pointing, asking, holding a slider, presenting."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -70,8 +70,24 @@ def test_a_finger_asks_too(visit: Opener) -> None:
 
 def color_of(value: float, stops: Stops, share: bool, limit: float) -> list[float]:
     at = value if share else (value / limit + 1) / 2
-    channels = [[int(color[i : i + 2], 16) for _, color in stops] for i in (1, 3, 5)]
+    channels = zip(*(rgb(color) for _, color in stops), strict=True)
     return [float(np.interp(at, [place for place, _ in stops], channel)) for channel in channels]
+
+
+def rgb(color: str) -> list[int]:
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def is_near(found: Sequence[float], wanted: Sequence[float]) -> bool:
+    """Whether a pixel has that colour, as far as a browser rounds."""
+    return bool(np.abs(np.array(found[:3]) - wanted).max() <= 4)
+
+
+def show_plain(page: Page) -> None:
+    """Nothing is pointed at, and nothing is pale."""
+    page.mouse.move(2, 2)
+    page.evaluate("() => document.querySelector('.stage-canvas').stage.showFrames([])")
+    settle(page)
 
 
 PIXELS = """places => {
@@ -86,11 +102,9 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
     scheme: str, theme: Colors, visit: Opener
 ) -> None:
     page = visit(f"/softmax?{urlencode(SMALL | {'causal': '1'})}", color_scheme=scheme)
-    page.mouse.move(2, 2)
-    page.evaluate("() => document.querySelector('.stage-canvas').stage.showFrames([])")  # nothing is pale
-    settle(page)
+    show_plain(page)
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2, causal=True))
-    seen, masked = 0, [int(theme.masked[at : at + 2], 16) for at in (1, 3, 5)]
+    seen = 0
     for panel in panels(page):
         assert panel.place is not None
         wide, high = panel.place["cell"]
@@ -103,7 +117,7 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
                 assert panel.view["tensor"] != "scaled_scores"
                 assert column > row
                 across = [[x + step, y] for step in range(-6, 7)]
-                grounds = [np.abs(np.array(at[:3]) - masked).max() <= 4 for at in page.evaluate(PIXELS, across)]
+                grounds = [is_near(at, rgb(theme.masked)) for at in page.evaluate(PIXELS, across)]
                 assert any(grounds), (panel.title, row, column)  # the ground of a closed cell
                 assert not all(grounds), (panel.title, row, column)  # and lines across it
                 continue
@@ -112,7 +126,7 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
                 continue
             stops = theme.weight if panel.kind == "share" else theme.signed
             wanted = color_of(float(truth[row, column]), stops, panel.kind == "share", panel.limit)
-            assert np.abs(np.array(found[:3]) - wanted).max() <= 4, (panel.title, row, column, found, wanted)
+            assert is_near(found, wanted), (panel.title, row, column, found, wanted)
             seen += 1
     assert seen > 60
 
@@ -120,16 +134,15 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
 @pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
 def test_small_closed_cells_have_the_ground_of_closed_ones(scheme: str, theme: Colors, visit: Opener) -> None:
     page = visit(f"/?causal=1&query=32&sentence={'+'.join('abcdefgh' * 8)}", color_scheme=scheme)
-    page.mouse.move(2, 2)
-    page.evaluate("() => document.querySelector('.stage-canvas').stage.showFrames([])")
-    settle(page)
-    masked, seen = [int(theme.masked[at : at + 2], 16) for at in (1, 3, 5)], 0
+    show_plain(page)
+    seen = 0
     for panel in panels(page):
         if panel.closed.any():
             places = [(2, 50), (5, 40), (20, 60), (50, 2), (60, 20)]  # three closed, two open
             grounds = page.evaluate(PIXELS, [list(panel.middle(*place)) for place in places])
-            near = [bool(np.abs(np.array(found[:3]) - masked).max() <= 4) for found in grounds]
-            assert near == [True, True, True, False, False], panel.title
+            assert [is_near(found, rgb(theme.masked)) for found in grounds] == [True, True, True, False, False], (
+                panel.title
+            )
             seen += 1
     assert seen >= 2
 

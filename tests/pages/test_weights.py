@@ -703,9 +703,8 @@ def test_a_page_is_there_at_once_with_the_layer_as_it_stands_and_then_as_it_has_
 
 
 def test_what_a_head_does_is_told_as_soon_as_the_layer_has_learned_even_while_its_page_is_drawn(monkeypatch):
-    monkeypatch.setattr(
-        ready, "_learned", Results(TRAININGS, 10**9, ready._numbers)
-    )  # nobody has asked for a layer yet
+    # Nobody has asked for a layer yet.
+    monkeypatch.setattr(ready, "_learned", Results(TRAININGS, 10**9, ready._numbers))
 
     def seen(at):
         said = [caption.value for caption in at.sidebar.caption]

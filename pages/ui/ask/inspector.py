@@ -147,8 +147,7 @@ def _terms(derivation: Derivation, trace: SentenceTrace, here: Resolved) -> None
     def value_of(cell: Cell) -> float:
         return float(matrix(trace, cell.tensor, cell.head, here.settings.query)[cell.row, cell.column])
 
-    rest = prose.shared(lang, "rest", count=len(terms.shown_terms(derivation, everything)[1]))
-    st.html(terms.bars(derivation, everything, rest, value_of))
+    st.html(terms.bars(derivation, everything, lambda count: prose.shared(lang, "rest", count=count), value_of))
     if many > terms.MOST:
         st.toggle(prose.shared(lang, "whole", count=many), key="all_terms")
     total, held = derivation.value, value_of(derivation.cell)

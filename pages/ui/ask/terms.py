@@ -33,10 +33,11 @@ def shown_terms(derivation: Derivation, everything: bool) -> tuple[tuple[int, ..
     return tuple(kept), tuple(i for i in range(len(terms)) if i not in kept)
 
 
-def bars(derivation: Derivation, everything: bool, rest_label: str, value_of: ValueOf) -> Markup:
+def bars(derivation: Derivation, everything: bool, rest_label: Callable[[int], str], value_of: ValueOf) -> Markup:
     """One line a term: its factors, its product, and a bar from the middle to the left or to the right.
 
-    value_of: what stands in the trace at a cell. It is written beside the cell's name.
+    rest_label: what to call so many terms that are not shown. value_of: what stands in the trace at a cell. It is
+    written beside the cell's name.
     """
     shown, rest = shown_terms(derivation, everything)
     others = math.fsum(derivation.terms[i].product for i in rest)
@@ -49,7 +50,7 @@ def bars(derivation: Derivation, everything: bool, rest_label: str, value_of: Va
         bar = _bar(product, largest, is_share, is_share and i == derivation.column)
         lines.append(_line(_factors(derivation.terms[i], value_of), product, bar))
     if rest:
-        words = Markup("<span class='rest'>{}</span>").format(rest_label)
+        words = Markup("<span class='rest'>{}</span>").format(rest_label(len(rest)))
         lines.append(_line(words, others, _bar(others, largest, is_share, False)))
     name = "terms shares" if is_share else "terms"
     return Markup("<div class='{}'>{}</div>").format(name, Markup("").join(lines))

@@ -67,9 +67,7 @@ class Visit:
     asked: dict[str, int] = field(default_factory=dict)  # which of its questions a page shows
     read: dict[str, str] = field(default_factory=dict)  # the key of the question that was last read on a page
     posed: Posed | None = None  # the question that the reader has read and not answered: it covers what it asks about
-    offered: dict[str, Any] = field(
-        default_factory=dict
-    )  # settings in which a number is set, to see a question's answer
+    offered: dict[str, Any] = field(default_factory=dict)  # settings with a number set, to see a question's answer
     awaited: Posed | None = None  # the question that the next click answers, because the reader said so
     clicked: tuple[Posed, Cell] | None = None  # the last answer by a click
     shown: set[str] = field(default_factory=set)  # experiments whose result the reader wanted to see without guessing
