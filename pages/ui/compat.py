@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit import config
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
 
 def without_template(figure: go.Figure) -> go.Figure:
@@ -49,6 +50,12 @@ def allow_only(hosts: Sequence[str]) -> None:
     """
     if not st.get_option("server.allowedHosts"):
         config.set_option("server.allowedHosts", list(hosts))
+
+
+def goes_back() -> bool:
+    """Whether this run was asked for by the browser's back or forward button."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def picked(said: Any) -> tuple[int, ...]:

@@ -35,7 +35,7 @@ from pages.ui.state.settings import (
     WEIGHTS,
     head_counts,
 )
-from pages.ui.state.visit import change, control, current, said, switch_small
+from pages.ui.state.visit import change, control, current, move_on, said, switch_small
 from pages.ui.words.labels import label
 from pages.ui.words.prose import code
 
@@ -117,6 +117,7 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
     if visit.go_to:  # a link of ours was clicked
         step, visit.go_to = visit.go_to, ""
         if step != slug:
+            move_on()
             st.switch_page(f"pages/{step}/page.py", query_params=to_query(here.settings.elsewhere))
     visit.seen.add(slug)
     sidebar(here, slug)

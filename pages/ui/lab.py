@@ -17,6 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from pages import DEEPENS
+from pages.ui import navigation
 from pages.ui import stage as painter
 from pages.ui.ask import inspector
 from pages.ui.figures.panels import Axis, Board, Closed, Outline, Panel, Scale
@@ -207,7 +208,7 @@ class Bench(Page):
     def back(self, step: str = "") -> None:
         """A link to the step that this lab deepens."""
         step = step or DEEPENS[self.page]
-        self.link(step, self.name("deepens", page=self.name(step)))
+        st.html(navigation.back(self.settings, step))
 
 
 class Lab(Bench):

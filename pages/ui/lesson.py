@@ -23,7 +23,6 @@ from pages.ui.figures.sight import Sight
 from pages.ui.layers import story
 from pages.ui.layers.ready import how_far, layer_at_hand, layer_of, load, said_by, take_weights, trace_of, unavailable
 from pages.ui.panel import Faces, panel
-from pages.ui.state.address import to_query
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import Settings, Weights
 from pages.ui.state.sources import SOURCES
@@ -100,10 +99,6 @@ class Page:
         """A formula, its live shapes under its symbols (see sized)."""
         formula = r" \; ".join(parts)
         self._write(f"$$\n{formula}\n$$")
-
-    def link(self, page: str, text: str) -> None:
-        """A link to another page that keeps the settings."""
-        st.page_link(f"pages/{page}/page.py", label=text, query_params=to_query(self.settings.elsewhere), icon="")
 
     def attempt(self) -> None:
         """Something to do with the controls."""

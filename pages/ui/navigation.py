@@ -118,6 +118,12 @@ def ways(settings: Settings, here: str) -> Markup:
     )
 
 
+def back(settings: Settings, step: str) -> Markup:
+    """The way from a lab to the step that it deepens."""
+    text = label("deepens", settings.lang, page=label(step, settings.lang))
+    return Markup("<p class='deeper'>{}</p>").format(link(settings, step, text))
+
+
 def deeper(settings: Settings, here: str) -> Markup:
     """The labs that deepen a step."""
     labs = [_link(settings, lab, label(lab, settings.lang), here) for lab, step in DEEPENS.items() if step == here]

@@ -97,6 +97,25 @@ def test_walking_all_pages_by_next_keeps_every_setting(visit: Opener) -> None:
     assert settings_of(page) == OTHER
 
 
+def test_a_link_clicked_right_after_a_change_takes_the_change_along(visit: Opener) -> None:
+    page = visit("/softmax?lang=en&d_model=8&weights=random&causal=0")
+    for soon, causal in ((5, "1"), (15, "0")):  # milliseconds: before the browser has been told the new address
+        page.evaluate(
+            """async (soon) => {
+                document.querySelector(".st-key-causal input").click();
+                await new Promise((later) => setTimeout(later, soon));
+                document.querySelector(".ways a[data-page]").click();
+            }""",
+            soon,
+        )
+        page.wait_for_url(re.compile("/(scaling|scores)"))
+        settle(page)
+        assert settings_of(page)["causal"] == causal
+        page.locator("nav a[data-page=softmax]").first.click()
+        page.wait_for_url(re.compile("/softmax"))
+        settle(page)
+
+
 def test_back_leads_to_the_settings_before(visit: Opener) -> None:
     page = visit("/scores")
     slide(page, "d_model", "ArrowRight")

@@ -101,6 +101,14 @@ def test_streamlit_lets_every_host_in_where_nobody_has_said_otherwise():
     assert not config.get_config_options()["server.allowedHosts"].default_val
 
 
+# The browser's back button.
+
+
+def test_streamlit_s_own_script_still_tells_a_step_back_from_a_click():
+    assert "isHistoryNavigation" in scripts()
+    assert not compat.goes_back()  # outside of any run
+
+
 # Clicks on charts.
 
 

@@ -471,15 +471,29 @@ def test_figures_follow_the_theme_of_the_reader(theme):
         assert (int(go(at, slug).scene["theme"]["ink"][1:3], 16) > 128) == (theme == "dark")
 
 
-def test_a_new_address_in_an_open_session_leads_as_the_back_button_does():
+def test_the_browser_s_back_button_leads_to_the_settings_of_its_address():
     at = enter("scores").at
     at.select_slider(key="d_model").set_value(64)
     at.run()
-    at.query_params["d_model"] = "16"
-    at.query_params["seed"] = "5"
-    at.run()
+    at.back(d_model="16", seed="5")
     assert at.select_slider(key="d_model").value == 16
     assert_in_force(at, "scores", d_model="16", seed="5")
+
+
+@pytest.mark.parametrize("of", ["guide", "pointer"])
+def test_what_is_pressed_before_the_browser_has_heard_of_a_change_does_not_take_the_change_back(of):
+    at = enter("scores").at
+    for _ in range(2):  # the first runs of a visit, too
+        before = dict(at.query_params)
+        at.select_slider(key="d_model").set_value(64)
+        at.run()
+        at.query_params.update(before)  # what the browser still believes
+        at.ask({"act": "nothing"}, of=of)
+        at.run()
+        assert at.query_params["d_model"] == "64"
+        assert_in_force(at, "scores", d_model="64")
+        at.select_slider(key="d_model").set_value(8)
+        at.run()
 
 
 def test_the_address_of_one_session_shows_another_visitor_the_same_numbers_on_every_page():

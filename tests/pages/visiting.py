@@ -69,7 +69,8 @@ class _Run(local_script_runner.LocalScriptRunner):
             self._pages_manager._set_pages(self.visit._registered_pages)  # which alone says what pages there are
 
         def data(**options):
-            return whole(**options, fragment_id_queue=list(self.fragments))
+            back = self.visit.goes_back
+            return whole(**options, fragment_id_queue=list(self.fragments), is_history_navigation=back)
 
         with (
             patch.object(local_script_runner, "RerunData", data),
@@ -121,6 +122,7 @@ class Visit(AppTest):
         self._sent: list[WidgetState] = []
         self._page_shown = ""
         self._asked = ""  # the component that was asked last
+        self.goes_back = False  # whether the next run is one that the browser's back button asks for
 
     def merged(self, messages):
         """The messages on screen after a run: of a fragment's run, its own instead of those it drew before."""
@@ -187,6 +189,14 @@ class Visit(AppTest):
     def speak(self, lang: str) -> "Visit":
         """A click on another language."""
         return self.ask({"lang": lang}, of="guide")
+
+    def back(self, **address: str) -> "Visit":
+        """The browser's back or forward button, to an address that says this otherwise."""
+        self.query_params.update(address)
+        self.goes_back = True
+        self.run()
+        self.goes_back = False
+        return self
 
     def turn(self, face: str) -> "Visit":
         """A click on a face of the panel."""

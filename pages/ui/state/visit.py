@@ -12,6 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from attention import Cell
+from pages.ui.compat import goes_back
 from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
 from pages.ui.state.examples import in_language
@@ -87,12 +88,13 @@ def current() -> Visit:
 def begin(model_of: ModelOf) -> Resolved:
     """What this run shows. The first run takes the address; later what the reader changed leads.
 
-    Where only the address has changed (a link, the browser's back button), it leads.
+    After the browser's back button it leads again. Otherwise it may be older than the settings: where something is
+    pressed soon after something else, the browser has not been told the new address yet.
     """
     visit = current()
     address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
     last = visit.settings
-    if last is None or (address and not visit.has_changed and address != visit.address):
+    if last is None or (address and goes_back()):
         here, visit.bad_address = from_query(address, last or defaults(_browser_language()), model_of)
         visit.followed, visit.heads_wanted = None, 0
     else:
@@ -130,6 +132,12 @@ def change(**values: Any) -> None:
     elif values.get("sentence", last.sentence) != last.sentence:
         visit.follows_again = True
     visit.settings, visit.has_changed = changed(last, **values), True
+
+
+def move_on() -> None:
+    """Take along to another page what is not of this page alone."""
+    visit = current()
+    visit.settings = resolved().settings.elsewhere
 
 
 def switch_small() -> None:
