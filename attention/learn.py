@@ -32,6 +32,9 @@ _RATE, _WARM_UP, _DECAYS = 0.045, 10, (0.9, 0.98)  # Adam's step, the steps unti
 _PRONOUN = 6.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
 _KIND, _OWN = 1.7, 3.0  # the length of a kind's vector before the training, and of what each word has of its own
 _CALM = 0.6  # how much it counts in the loss that a head lets the others do what is theirs
+_SUBJECT, _OBJECT = 2.4, 0.35  # and that every other head lets go of a verb's subject, and looks at its object
+_VERB = 2.0  # how much such a verb counts then: its output is to say the subject all the same
+_NEVER_0 = 1e-6  # added to a weight before its logarithm
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,18 +231,19 @@ class Learned(Parameters):
     ) -> tuple[Mapping[str, float], ...]:
         """For each head and relation the mean weight that the referent gets, on the held-out sentences.
 
-        Of the relations that one head can do, and a word that refers to itself left out. switches: see trace.
+        Of the relations that one head can do, and a word that refers to itself left out; and as "object" the mean
+        weight that a verb between its subject and its object gives to the object. switches: see trace.
         """
         batch = sentences(self.language)[1]
         weights = self._held_out_weights(self._switched(switches), checkpoint)  # (N, H, L, L)
-        places = batch.referents[:, None, :, None].expand(-1, self.config.num_heads, -1, 1)  # (N, H, L, 1)
-        gets = weights.gather(-1, places).squeeze(-1).transpose(0, 1)[:, batch.real]  # (H, tokens)
+        gets = _on(weights, batch.referents).transpose(0, 1)[:, batch.real]  # (H, tokens)
         relations = batch.relations[batch.real]  # (tokens,)
         found = {
             name: gets[:, relations == i].mean(dim=-1).tolist()  # (H,)
             for i, (name, takes) in enumerate(RELATIONS.items())
             if takes == "one head" and name != "itself" and (relations == i).any()
         }
+        found["object"] = _on(weights, batch.objects).transpose(0, 1)[:, _between(batch)].mean(dim=-1).tolist()
         return tuple({name: own[head] for name, own in found.items()} for head in range(self.config.num_heads))
 
     def accuracy_with(
@@ -496,8 +500,14 @@ def _gradient(
         lost = cross_entropy(logits(trace.output[batch.real], embeddings[batch.is_word]), targets, reduction="none")
         is_pronoun = batch.relations[batch.real] == list(RELATIONS).index("pronoun")  # (tokens,)
         importance = torch.where(is_pronoun, _PRONOUN, 1.0)  # (tokens,)
+        divides = divided and can_divide(config)
+        if divides:
+            importance = torch.where(_between(batch)[batch.real], _VERB, importance)
         loss: Tensor = (lost * importance).sum() / importance.sum()
-        asked = loss + _CALM * restlessness(trace.attn_weights, batch) if divided and can_divide(config) else loss
+        asked = loss
+        if divides:
+            clinging, past_object = neglect(trace.attn_weights, batch)
+            asked = loss + _CALM * restlessness(trace.attn_weights, batch) + _SUBJECT * clinging + _OBJECT * past_object
         return float(loss.detach()), torch.autograd.grad(asked, leaf)[0]
 
 
@@ -506,14 +516,37 @@ def restlessness(attn_weights: Tensor, batch: Batch) -> Tensor:
 
     Heads 0, 2, ... are to find what stands before a word, heads 1, 3, ... what stands after it. Where the referent
     is on the other side, a head is asked to spread its weights: the sum of their squares is 1 where all is on one word,
-    and 1 / n where it is spread over n.
+    and 1 / n where it is spread over n. A verb between its subject and its object has work for both: see neglect.
     """
     places = torch.arange(batch.ids.shape[1])  # (L,)
-    after, before = (batch.referents > places) & batch.real, (batch.referents < places) & batch.real  # (N, L) each
+    after = (batch.referents > places) & batch.real  # (N, L)
+    before = (batch.referents < places) & batch.real & ~_between(batch)  # (N, L)
     peaks = attn_weights.square().sum(dim=-1)  # (N, H, L)
     return ((peaks[:, 0::2] * after.unsqueeze(1)).sum() + (peaks[:, 1::2] * before.unsqueeze(1)).sum()) / (
         batch.real.sum()
     )
+
+
+def neglect(attn_weights: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """How far heads 1, 3, ... cling to the subjects of verbs, and look past their objects: two more terms of that loss.
+
+    Of the verbs between their subject and their object: the squares of the weights on the subject, and minus the
+    logarithms of those on the object, in nats; each summed and shared out among all words.
+    """
+    theirs, between, words = attn_weights[:, 1::2], _between(batch).unsqueeze(1), batch.real.sum()
+    clinging, past_object = _on(theirs, batch.referents).square(), -(_on(theirs, batch.objects) + _NEVER_0).log()
+    return (clinging * between).sum() / words, (past_object * between).sum() / words
+
+
+def _on(attn_weights: Tensor, places: Tensor) -> Tensor:
+    """The weight (N, H, L) that each query gives to the key at its place: attn_weights (N, H, L, L), places (N, L)."""
+    return attn_weights.gather(-1, places[:, None, :, None].expand(-1, attn_weights.shape[1], -1, -1)).squeeze(-1)
+
+
+def _between(batch: Batch) -> Tensor:
+    """Which words are verbs with a subject before them and an object after them: (N, L)."""
+    places = torch.arange(batch.ids.shape[1])  # (L,)
+    return (batch.referents < places) & (batch.objects > places) & batch.real
 
 
 def can_divide(config: AttentionConfig) -> bool:

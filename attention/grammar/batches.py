@@ -39,6 +39,7 @@ class Batch(NamedTuple):
     kinds: Tensor  # (N, L): places in kind_names; one for each token of a sentence
     first: Tensor  # (N, L): the position at which the same token stands first
     referents: Tensor  # (N, L): positions
+    objects: Tensor  # (N, L): positions: of a verb its object, of any other word its referent
     relations: Tensor  # (N, L): places in RELATIONS
     real: Tensor  # (N, L): False for what only fills up
 
@@ -109,6 +110,8 @@ def encode(found: Sequence[Example], language: str, also: float = 0.0) -> Batch:
         add("kinds", [names[kinds[token]] for token in example.tokens])
         add("first", [example.tokens.index(token) for token in example.tokens])
         add("referents", example.referents)
+        pairs = enumerate(zip(example.objects, example.referents, strict=True))
+        add("objects", [referent if other == i else other for i, (other, referent) in pairs])
         add("relations", [relations.index(relation) for relation in example.relations])
         add("real", [1] * len(example.tokens))
     tensors = {field: torch.tensor(values) for field, values in rows.items()}

@@ -198,5 +198,7 @@ CHINESE = Grammar(
     parts=lambda word: (tuple(word), head_of(word)),
     join="".join,
     stop="。",
+    acting=frozenset(("FOUND", "MET", "FED", "LOST", "BOUGHT", "GAVE", "CROSS", "LIKES", "告诉", "有")),
+    acted_on=frozenset(("I", "PRON")),
     shapes=tuple(_SHAPES.split("\n")[1:-1]),
 )

@@ -172,5 +172,7 @@ ENGLISH = Grammar(
     parts=lambda word: ((word,), 0),
     join=lambda tokens: " ".join(tokens).replace(" ,", ",").replace(" .", "."),
     stop=".",
+    acting=frozenset(("FOUND", "MET", "FED", "LOST", "GAVE", "MEET", "LIKES", "CROSS", "told", "asked")),
+    acted_on=frozenset(("US", "THEM")),
     shapes=tuple(_SHAPES.split("\n")[1:-1]),
 )

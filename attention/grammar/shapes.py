@@ -32,16 +32,21 @@ class Example:
     tokens: tuple[str, ...]
     referents: tuple[int, ...]
     relations: tuple[str, ...]
+    objects: tuple[int, ...]  # for a verb that does something to somebody or something: to whom; else the same token
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word, its relation to the word named target, and the name that others refer to it by."""
+    """A word, its relation to the word named target, and the name that others refer to it by.
+
+    kind: the list that it was drawn from, where it was drawn from one.
+    """
 
     text: str
     relation: str = "itself"
     target: str = ""
     name: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Grammar:
     parts: Callable[[str], tuple[tuple[str, ...], int]]  # word → its tokens, and which of them is the head
     join: Callable[[tuple[str, ...]], str]
     stop: str  # the mark at the end of every other sentence
+    acting: frozenset[str]  # kinds of verbs that have an object
+    acted_on: frozenset[str]  # kinds of pronouns that are objects, where they stand after such a verb
     shapes: tuple[str, ...]
 
 
@@ -107,7 +114,7 @@ def _fill(grammar: Grammar, slot: str, draft: _Draft, rng: Random) -> None:
     if name and target in draft.classes:
         draft.classes[name] = draft.classes[target]
     text = pick(_options(grammar, kind, target, found["fits"], draft), rng)
-    draft.words.append(Word(text, relation, target, name))
+    draft.words.append(Word(text, relation, target, name, kind))
 
 
 @cache
@@ -159,7 +166,9 @@ def _example(grammar: Grammar, words: list[Word]) -> Example:
     tokens: list[str] = []
     referents: list[int] = []
     relations: list[str] = []
-    for word, start, (parts, head) in zip(words, starts, cut, strict=True):
+    objects: list[int] = []
+    for number, (word, start, (parts, head)) in enumerate(zip(words, starts, cut, strict=True)):
+        other = _object(grammar, words, number)
         for i, part in enumerate(parts):
             is_meant = word.relation in _HEADED or (word.name and not word.target)  # others refer to it
             is_part = is_meant and i != head
@@ -167,4 +176,21 @@ def _example(grammar: Grammar, words: list[Word]) -> Example:
             tokens.append(part)
             relations.append(relation)
             referents.append(start + head if is_part else places[word.target] if word.target else start + i)
-    return Example(grammar.join(tuple(tokens)), tuple(tokens), tuple(referents), tuple(relations))
+            objects.append(start + i if other is None else starts[other] + cut[other][1])
+    found = tuple(tokens)
+    return Example(grammar.join(found), found, tuple(referents), tuple(relations), tuple(objects))
+
+
+def _object(grammar: Grammar, words: Sequence[Word], verb: int) -> int | None:
+    """Which word says to whom or what a verb does something: the next noun or object pronoun, before any other verb.
+
+    None where there is none.
+    """
+    if words[verb].kind not in grammar.acting:
+        return None
+    for i in range(verb + 1, len(words)):
+        if words[i].relation == "noun" or words[i].kind in grammar.acted_on:
+            return i
+        if words[i].relation == "verb":
+            return None
+    return None

@@ -5,6 +5,7 @@ from pages.heads.play import play
 from pages.heads.stage import split, stage
 from pages.ui.layers import story
 from pages.ui.lesson import Lesson, sized
+from pages.ui.words.numbers import percent
 
 here = Lesson()
 trace, attention, config = here.trace, here.trace.attention, here.trace.config
@@ -23,6 +24,12 @@ def notice() -> None:
         (one, first), (other, second) = pair
         looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
         here.say("apart", query=here.token(here.query), **looks, word=here.said())
+    if here.says and (pair := story.two_looks(here.now, here.layer, attention.attn_weights[:, here.query])):
+        (one, first), (other, second) = pair
+        shares = (percent(float(attention.attn_weights[head, here.query, place])) for head, place in pair)
+        looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
+        looks |= dict(zip(("first_share", "second_share"), shares, strict=True))
+        here.say("two_looks", query=here.token(here.query), **looks, word=here.said())
     if config.num_heads > 1:
         jobs()
 

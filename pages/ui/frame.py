@@ -35,7 +35,7 @@ from pages.ui.state.settings import (
     WEIGHTS,
     head_counts,
 )
-from pages.ui.state.visit import change, control, current, move_on, said, switch_small
+from pages.ui.state.visit import change, control, current, move_on, open_apart, resolved, said, switch_small
 from pages.ui.words.labels import label
 from pages.ui.words.prose import code
 
@@ -64,6 +64,7 @@ _WITHOUT = {
     "order": frozenset({"hidden"}),
     "rivals": frozenset({"scaled"}),
 }
+_HEADS = "heads"
 MOST_NEW = 3  # new words that are named beside the sentence
 MOST_BUTTONS = 8  # more heads than that are chosen from a list
 _NAMED = ("pointer", "halo", "code_word", "ink", "quiet", "line", "paper", "accent", "q", "k", "v")
@@ -119,6 +120,9 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
         if step != slug:
             move_on()
             st.switch_page(f"pages/{step}/page.py", query_params=to_query(here.settings.elsewhere))
+    if slug == _HEADS and slug not in visit.seen:
+        open_apart()
+        here = resolved()
     visit.seen.add(slug)
     sidebar(here, slug)
     top(here, slug)

@@ -115,6 +115,13 @@ def expected_facts(slug: str, case: Case) -> dict[str, object]:
             if pair := two_candidates(case):
                 (one, first), (other, second) = pair
                 facts |= {"one": one, "other": other, "first": token(case, first), "second": token(case, second)}
+            if pair := who_and_whom(case):
+                (one, first), (other, second) = pair
+                shares = [float(attention.attn_weights[head, query, place]) for head, place in pair]
+                told = {"one": one, "other": other, "first": token(case, first), "second": token(case, second)}
+                told |= {"first_share": partial(is_percent, share=shares[0])}
+                told |= {"second_share": partial(is_percent, share=shares[1])}
+                facts |= {f"two_looks.{name}": fact for name, fact in told.items()}
             facts["word"] = lambda fact: fact in [f"`{word}`" for word in nearest[query]]
         facts["heads_one.key"] = largest(case, attention.attn_weights[0, query])
         facts["different"] = len({int(r.argmax()) for r in attention.attn_weights[:, query]})
@@ -163,6 +170,16 @@ def own_jobs(case: Case) -> dict[tuple[int, str], float]:
             rest = [share for head, share in enumerate(shares) if head != best]
             if shares[best] >= 0.5 and shares[best] - max(rest, default=0) >= 0.15:
                 found[best, relation] = shares[best]
+    # And of verbs between their subject and their object the mean weight on the object.
+    given = [
+        trace.attn_weights[row, :, i, batch.objects[row, i]]
+        for row, i in batch.real.nonzero().tolist()
+        if batch.referents[row, i] < i < batch.objects[row, i]
+    ]
+    shares = torch.stack(given).double().mean(dim=0).tolist()
+    best = shares.index(max(shares))
+    if shares[best] >= 0.5 and shares[best] - max([*shares[:best], *shares[best + 1 :]], default=0) >= 0.15:
+        found[best, "object"] = shares[best]
     return found
 
 
@@ -204,6 +221,19 @@ def two_candidates(case: Case) -> tuple[tuple[int, int], tuple[int, int]] | None
     return (found[0], found[1]) if len(found) > 1 else None
 
 
+VERBS = {"saw", "found", "lost", "smiled", "seemed", "chased", "sat", "kicked", "cross", "broke", "sees"}
+
+
+def who_and_whom(case: Case) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """At a verb: the first even head that looks most at a word before it, and the first odd one at a word after it."""
+    if case.weights != "learned" or case.tokens[case.query] not in VERBS or not case.learned.is_divided:
+        return None
+    places = [int(weights[case.query].argmax()) for weights in case.trace.attention.attn_weights]
+    before = [(head, place) for head, place in enumerate(places) if head % 2 == 0 and place < case.query]
+    after = [(head, place) for head, place in enumerate(places) if head % 2 == 1 and place > case.query]
+    return (before[0], after[0]) if before and after else None
+
+
 def expected_sections(slug: str, case: Case) -> set[str]:
     """Every section that belongs to the page itself, but for those whose condition does not hold."""
     weights = case.trace.attention.attn_weights[case.head][case.query]
@@ -226,6 +256,7 @@ def expected_sections(slug: str, case: Case) -> set[str]:
         "repeat_off": not on and case.repeat is not None and words_as_they_are,
         "heads": (is_open and several) or slug == "overview",
         "apart": slug == "heads" and bool(two_candidates(case)),
+        "two_looks": slug == "heads" and bool(who_and_whom(case)),
         "heads_one": is_open and not several,
         "split": several,
         "split_one": not several,

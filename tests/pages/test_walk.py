@@ -265,7 +265,7 @@ def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
 @each("slug, lang", product(WALKED, LANGUAGES))
 def test_the_settings_of_these_tests_bring_up_every_section_of_every_page(slug, lang):
     said = {name for setting, own in VISITS if own == lang for name in walked(setting, lang)[1][slug].said}
-    of_others = ("_real", "jobs_none", "differ_free", "apart")  # see test_weights.py and test_real.py
+    of_others = ("_real", "jobs_none", "differ_free", "apart", "two_looks")  # see test_weights.py and test_real.py
     of_others += () if lang == "en" else ("_learned", "decoded", "jobs")
     elsewhere = {name for name in sections(slug, lang) if name.endswith(of_others)}
     assert set(sections(slug, lang)) - {"title", "check_edited"} - of_the_quiz(slug) - elsewhere - said == set()

@@ -98,7 +98,7 @@ LEARNED = [name for name, (_, address) in SETTINGS.items() if address["weights"]
 def walked(name: str) -> tuple[Case, dict[str, Page]]:
     lang, address = SETTINGS[name]
     case = Case.of(lang, **address)
-    at = start(lang=lang, **address)
+    at = start(lang=lang, **{"query": str(case.query), **address})
     return case, {slug: go(at, slug, lang) for slug in WALKED}
 
 
@@ -683,7 +683,7 @@ def test_a_page_is_there_at_once_with_the_layer_as_it_stands_and_then_as_it_has_
 
     monkeypatch.setattr(ready, "learn", train)
     monkeypatch.setattr(ready, "SHOWN_AT_ONCE", True)
-    at = start(lang=lang, **DEFAULT)
+    at = start(lang=lang, **DEFAULT, query={"en": "7", "zh": "17"}[lang])
     try:
         for slug in WALKED:  # every page works while the layer learns, and what it says is true of the step shown
             page = go(at, slug, lang)
@@ -876,11 +876,65 @@ def test_a_layer_and_the_one_held_beside_it_can_both_learn_in_one_run(monkeypatc
     assert page.said_in("story")["story"]["steps"] == "100"
 
 
-@pytest.mark.parametrize(("lang", "pair"), [("en", {"king", "princess"}), ("zh", {"王", "主"})])
-def test_the_heads_page_opens_on_a_row_where_two_heads_look_at_different_words(lang, pair):
-    case, pages = walked({"en": "a first visit", "zh": "a first visit in Chinese"}[lang])
-    rows = case.trace.attention.attn_weights[:, case.query]
-    assert {case.tokens[place] for place in rows.argmax(dim=1).tolist()} == pair
-    assert float(rows.max(dim=1).values.min()) > 0.5
-    told = pages["heads"].said["apart"]
-    assert {told["first"].strip("`").split()[1], told["second"].strip("`").split()[1]} == pair
+LOOKS = {  # each example with a verb between its subject and its object: the verb, who does it, whom it is done to
+    ENGLISH: ("saw", "king", "princess"),
+    ENGLISH.replace("she", "he"): ("saw", "king", "princess"),
+    "Anna lost her ring in the quiet garden": ("lost", "Anna", "ring"),
+    CHINESE: ("拜", "王", "主"),
+    CHINESE.replace("她", "他"): ("拜", "王", "主"),
+}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_heads_page_opens_on_a_verb_whose_heads_look_at_who_does_it_and_at_whom_it_is_done_to(lang):
+    for number, example in enumerate(EXAMPLES[lang]):
+        at = start(lang=lang, **DEFAULT)
+        at.text_area(key="sentence").set_value(example.sentence)
+        at.run()
+        at.selectbox(key="query").set_value(example.query)
+        page = go(at.run(), "heads", lang)
+        now = at.session_state["visit"].settings.query
+        if example.sentence not in LOOKS:
+            assert now == example.query
+            continue
+        verb, subject, object_ = LOOKS[example.sentence]
+        case = Case.of(lang, **DEFAULT, sentence=example.sentence, query=str(now))
+        assert case.tokens[now] == verb
+        rows = case.trace.attention.attn_weights[:, now]
+        assert [case.tokens[place] for place in rows.argmax(dim=1).tolist()] == [subject, object_]
+        told = page.said["two_looks"]
+        assert [told[name].strip("`").split()[1] for name in ("first", "second")] == [subject, object_]
+        assert told["word"] == f"`{subject}`", number
+
+
+def test_a_row_of_the_reader_s_own_stays_on_the_heads_page():
+    cold = start(first=True, lang="en")
+    assert cold.session_state["visit"].settings.query == 7
+    at = go(cold, "heads").at
+    assert at.session_state["visit"].settings.query == 3
+    at.selectbox(key="query").set_value(7)
+    assert go(at.run(), "heads").at.session_state["visit"].settings.query == 7  # it opens so once
+    link = start(first=True, lang="en", query="7")
+    assert go(link, "heads").at.session_state["visit"].settings.query == 7
+    other = start(first=True, lang="en")
+    other.selectbox(key="query").set_value(5)
+    assert go(other.run(), "heads").at.session_state["visit"].settings.query == 5
+    for way in ({"weights": "random"}, {"weights": "hand"}):
+        at = start(first=True, lang="en", **way)
+        before = at.session_state["visit"].settings.query
+        assert go(at, "heads").at.session_state["visit"].settings.query == before
+
+
+@pytest.mark.parametrize(
+    ("lang", "sentence", "query", "pair"),
+    [
+        ("en", "the animal did not cross the street because it was too tired", "8", {"animal", "street"}),
+        ("zh", CHINESE, "17", {"王", "主"}),
+    ],
+)
+def test_two_heads_that_look_at_different_nouns_for_a_pronoun_are_named(lang, sentence, query, pair):
+    address = {**DEFAULT, "sentence": sentence, "query": query}
+    rows = Case.of(lang, **address).trace.attention.attn_weights[:, int(query)]
+    assert {tokenize(sentence)[place] for place in rows.argmax(dim=1).tolist()} == pair
+    told = enter("heads", lang, **address).said["apart"]
+    assert {told[name].strip("`").split()[1] for name in ("first", "second")} == pair

@@ -141,6 +141,43 @@ def test_a_verb_refers_to_the_nearest_possible_subject_before_it(language):
 
 
 @EACH_LANGUAGE
+def test_only_a_verb_has_an_object_and_that_is_the_next_noun_or_pronoun_after_it(language):
+    between = {"en": {"determiner", "adjective", "pronoun"}, "zh": {"determiner", "adjective", "pronoun", "part"}}
+    found = Counter()
+    for example in examples(language, 4000):
+        assert len(example.objects) == len(example.tokens)
+        for i, place in enumerate(example.objects):
+            if place == i:
+                continue
+            assert place > i
+            assert example.relations[i] in ("verb", "itself")  # "help Peter, please": nobody is said to help
+            rest = [r for r in example.relations[i + 1 : place] if r not in between[language]]
+            if language == "en":
+                assert rest == []
+            else:  # 喜欢 is two characters; 了 and the like; 喜欢买
+                assert set(rest) <= {"verb", "itself"}
+            found[example.tokens[i]] += 1
+    assert len(found) > 40
+
+
+@pytest.mark.parametrize(
+    ("language", "beginning", "objects"),
+    [
+        ("en", "our witch lost her drawer near", {"lost": "drawer"}),
+        ("en", "David ignored the bag and gave it to Henry", {"ignored": "bag", "gave": "it"}),
+        ("en", "Anna admired the umbrella and swam", {"admired": "umbrella"}),
+        ("en", "Oscar said that he must trust us", {"trust": "us"}),
+        ("zh", "篮子破碎了，我们学习带来它", {"带": "它", "来": "它"}),
+        ("zh", "两位诚实的少女给你选了那个苹果", {"选": "果"}),
+    ],
+)
+def test_objects_by_hand(language, beginning, objects):
+    example = find(language, beginning)
+    tokens = example.tokens
+    assert {tokens[i]: tokens[place] for i, place in enumerate(example.objects) if place != i} == objects
+
+
+@EACH_LANGUAGE
 def test_what_seems_or_is_something_is_the_pronoun_just_before_or_where_there_is_none_the_subject(language):
     pronouns = 0
     for example, i in by_relation(language, "predicate"):
@@ -229,7 +266,9 @@ def test_worked_examples_by_hand():
 def test_an_example_says_all_of_itself():
     sentence = "the boy helped Peter in every empty museum"
     relations = ["determiner", "itself", "verb", "itself", "itself", "determiner", "adjective", "itself"]
-    right = Example(sentence, tuple(sentence.split()), (1, 1, 1, 3, 4, 7, 7, 7), tuple(relations))
+    right = Example(
+        sentence, tuple(sentence.split()), (1, 1, 1, 3, 4, 7, 7, 7), tuple(relations), (0, 1, 3, 3, 4, 5, 6, 7)
+    )
     assert examples("en", 1)[0] == right
 
 
@@ -259,18 +298,20 @@ def test_the_vocabulary_is_the_first_words_of_every_list(language):
 
 
 def test_a_batch_holds_the_sentences_and_fills_them_up():
-    two = (Example("the king slept", ("the", "king", "slept"), (1, 1, 1), ("determiner", "itself", "verb")),)
-    two += (Example("Anna", ("Anna",), (0,), ("itself",)),)
+    tokens, relations = ("the", "king", "saw", "Anna"), ("determiner", "itself", "verb", "itself")
+    two = (Example("the king saw Anna", tokens, (1, 1, 1, 3), relations, (0, 1, 3, 3)),)
+    two += (Example("Anna", ("Anna",), (0,), ("itself",), (0,)),)
     batch, kinds = encode(two, "en"), kind_names("en")
     assert [tokens_of("en")[i] for i in batch.ids[0].tolist()][:2] == ["the", "king"]
-    assert [kinds[i] for i in batch.kinds[0].tolist()] == ["DETERMINER", "MAN", "VERB"]
+    assert [kinds[i] for i in batch.kinds[0].tolist()] == ["DETERMINER", "MAN", "VERB", "NAME_F"]
     assert kinds[int(batch.kinds[1, 0])] == "NAME_F"
-    assert batch.referents.tolist() == [[1, 1, 1], [0, 0, 0]]
-    assert batch.real.tolist() == [[True, True, True], [True, False, False]]
+    assert batch.referents.tolist() == [[1, 1, 1, 3], [0, 0, 0, 0]]
+    assert batch.objects.tolist() == [[1, 1, 3, 3], [0, 0, 0, 0]]
+    assert batch.real.tolist() == [[True] * 4, [True, False, False, False]]
 
 
 def test_a_word_that_stands_twice_is_one_word_and_a_character_that_carries_a_word_has_its_kind():
-    sentence = Example("the the", ("the", "cat", "the"), (1, 1, 2), ("determiner", "itself", "itself"))
+    sentence = Example("the the", ("the", "cat", "the"), (1, 1, 2), ("determiner", "itself", "itself"), (0, 1, 2))
     assert encode([sentence], "en").first.tolist() == [[0, 1, 0]]
     assert kind_of_each("zh", tuple("爸爸笑")) == {"爸": "MAN", "笑": "VERB"}
     assert kind_of_each("zh", tuple("图书馆")) == {"图": "PART", "书": "PART", "馆": "PLACE"}

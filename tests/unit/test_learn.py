@@ -25,7 +25,7 @@ from attention import (
 from attention.grammar import RELATIONS, examples
 from attention.grammar.batches import Batch, kind_names
 from attention.grammar.lexicon import head_of
-from attention.learn import MAX_LEN, STEPS, adam_step, logits, restlessness
+from attention.learn import MAX_LEN, STEPS, adam_step, logits, neglect, restlessness
 
 pytestmark = pytest.mark.xdist_group("learning")  # one process trains the layers, each once
 
@@ -349,25 +349,61 @@ class TestOnCheckpoint:
         assert torch.equal(given[3].trace(sentence, checkpoint=10).x, learned.trace(sentence, checkpoint=3).x)
 
 
+def a_batch(referents, objects):
+    """One sentence of three different words."""
+    same = torch.tensor([[0, 1, 2]])
+    real = torch.ones(1, 3).bool()
+    fields = {"referents": torch.tensor([referents]), "objects": torch.tensor([objects]), "real": real}
+    return Batch(**(dict.fromkeys(Batch._fields, same) | fields))
+
+
 class TestDividedWork:
     def test_restlessness_is_what_peaks_of_the_heads_that_are_not_asked_add_up_to(self):
         # Three words: the first refers to the second, the second to itself, the third to the second.
-        batch = Batch(*(torch.tensor([[0, 1, 2]]),) * 3, torch.tensor([[1, 1, 1]]), *(torch.ones(1, 3).bool(),) * 2)
+        batch = a_batch(referents=[1, 1, 1], objects=[1, 1, 1])
         looks_back = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
         spread = [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.5, 0.5, 0.0]]
         weights = torch.tensor([[looks_back, spread]])
         # Head 0 is to be calm for the first word, head 1 for the third.
         assert float(restlessness(weights, batch)) == pytest.approx((1.0 + 0.5) / 3)
         assert float(restlessness(weights.flip(1), batch)) == pytest.approx((0.375 + 1.0) / 3)
+        assert [float(term) for term in neglect(weights, batch)] == [0, 0]  # no verb stands between two words
+
+    def test_at_a_verb_between_subject_and_object_head_1_is_to_leave_the_one_and_find_the_other(self):
+        # The second word is such a verb; the third refers to the first and has no object.
+        batch = a_batch(referents=[0, 0, 0], objects=[0, 2, 0])
+        weights = torch.rand(1, 4, 3, 3, generator=torch.Generator().manual_seed(0)).softmax(dim=-1)
+        clinging, past_object = neglect(weights, batch)
+        assert float(clinging) == pytest.approx(sum(float(weights[0, head, 1, 0]) ** 2 for head in (1, 3)) / 3)
+        logs = [-math.log(float(weights[0, head, 1, 2])) for head in (1, 3)]
+        assert float(past_object) == pytest.approx(sum(logs) / 3, rel=1e-4)
+        peaks = weights.square().sum(dim=-1)  # heads 1 and 3 are to be calm for the third word, not for the verb
+        assert float(restlessness(weights, batch)) == pytest.approx(float(peaks[0, 1, 2] + peaks[0, 3, 2]) / 3)
+
+    def test_a_verb_s_head_1_looks_at_its_object_and_the_output_says_the_subject_all_the_same(self):
+        sure, apart, right = Counter(), Counter(), Counter()
+        for example in unseen("en", 300):
+            weights, said = trained().trace(example.sentence).attention.attn_weights, trained().decode(example.sentence)
+            for i, (subject, object_) in enumerate(zip(example.referents, example.objects, strict=True)):
+                if subject < i < object_:
+                    sure[True] += 1
+                    is_apart = weights[0, i].argmax() == subject and weights[1, i, object_] > weights[1, i, subject]
+                    apart[bool(is_apart)] += 1
+                    right[said[i] == example.tokens[subject]] += 1
+        assert sure[True] > 150
+        assert apart[True] / sure[True] > 0.75
+        assert right[True] / sure[True] > 0.9
 
     def test_heads_that_are_asked_to_divide_the_work_do(self):
         found = trained().shares()
         assert found[0]["verb"] > found[1]["verb"] + 0.15
         assert found[1]["determiner"] > found[0]["determiner"] + 0.4
-        assert found[1]["adjective"] > found[0]["adjective"] + 0.4
+        assert found[1]["adjective"] > found[0]["adjective"] + 0.2
+        assert found[1]["object"] > found[0]["object"] + 0.3
         free = learn(DEFAULT, divided=False, steps=150)
         assert not free.is_divided
         assert min(shares["determiner"] for shares in free.shares()) > 0.6
+        assert max(shares["object"] for shares in free.shares()) < 0.2  # nobody asks for it
 
     def test_who_cannot_look_both_ways_or_is_alone_is_not_asked(self):
         for config in (
@@ -388,8 +424,11 @@ class TestDividedWork:
             for i, (referent, relation) in enumerate(zip(example.referents, example.relations, strict=True)):
                 sums[relation] = sums.get(relation, 0) + weights[:, i, referent].double()
                 counts[relation] += 1
+                if referent < i < example.objects[i]:
+                    sums["object"] = sums.get("object", 0) + weights[:, i, example.objects[i]].double()
+                    counts["object"] += 1
         for head, shares in enumerate(learned.shares()):
-            assert set(shares) == ONE_HEAD & counts.keys() - {"itself"}
+            assert set(shares) == (ONE_HEAD | {"object"}) & counts.keys() - {"itself"}
             for relation, share in shares.items():
                 assert share == pytest.approx(float(sums[relation][head]) / counts[relation], abs=5e-3)
 

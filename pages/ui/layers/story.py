@@ -103,6 +103,22 @@ def candidates(here: Resolved, attn_weights: Tensor) -> tuple[tuple[int, int], t
     return next(((meant[0], other) for other in meant[1:] if other[1] != meant[0][1]), None)
 
 
+def two_looks(here: Resolved, layer: Learned, attn_weights: Tensor) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """At a verb: a head that was to find who does it and looks most at a word before it, and one that was to find whom
+    or what it is done to and looks most at a word after it: head and position of each.
+
+    attn_weights: of the followed query, (num_heads, L). None where it is no verb, nobody asked the heads to, or they
+    look elsewhere.
+    """
+    query, tokens = here.settings.query, here.tokens
+    if not layer.is_divided or kind_of_each(here.language, tokens, here.shown.gaps)[tokens[query]] != "VERB":
+        return None
+    places = list(enumerate(attn_weights.argmax(dim=-1).tolist()))
+    before = next((each for each in places[0::2] if each[1] < query), None)
+    after = next((each for each in places[1::2] if each[1] > query), None)
+    return (before, after) if before and after else None
+
+
 def has_learned(layer: object) -> TypeGuard[Learned]:
     """Whether it is a layer whose training has ended."""
     return isinstance(layer, Learned) and not layer.is_learning

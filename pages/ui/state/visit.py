@@ -15,7 +15,7 @@ from attention import Cell
 from pages.ui.compat import goes_back
 from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
-from pages.ui.state.examples import in_language
+from pages.ui.state.examples import example_of, in_language
 from pages.ui.state.resolved import ModelOf, Resolved, resolve
 from pages.ui.state.settings import DECLARED, Lang, Settings, changed, defaults, small
 from pages.ui.state.text import follow
@@ -45,6 +45,7 @@ class Visit:
     has_changed: bool = False  # by the reader, since the last run
     now: Resolved | None = None  # what the settings of the last run led to
     address: dict[str, str] = field(default_factory=dict)  # as it was last written
+    has_row: bool = False  # whether the address that it began with names the row to follow
     bad_address: tuple[str, ...] = ()  # the names of the settings that did not fit
     heads_wanted: int = 0  # what num_heads was before it had to give way to the width; 0 where it did not
     page: str = ""  # whose run this is
@@ -96,7 +97,7 @@ def begin(model_of: ModelOf) -> Resolved:
     last = visit.settings
     if last is None or (address and goes_back()):
         here, visit.bad_address = from_query(address, last or defaults(_browser_language()), model_of)
-        visit.followed, visit.heads_wanted = None, 0
+        visit.followed, visit.heads_wanted, visit.has_row = None, 0, "query" in address
     else:
         here = resolve(last, model_of(last))
         visit.heads_wanted = last.num_heads if here.settings.num_heads != last.num_heads else 0
@@ -165,6 +166,16 @@ def change_now(**values: Any) -> None:
     visit = current()
     assert visit.settings is not None
     _remember(resolved().again(visit.settings))
+
+
+def open_apart() -> None:
+    """Follow a row in which heads that learned look at different words, unless the reader has a row of their own."""
+    visit, settings = current(), resolved().settings
+    example = example_of(settings.sentence)
+    if visit.has_row or not resolved().source.learns or example is None or settings.query != example.query:
+        return
+    if example.apart is not None:
+        change_now(query=example.apart)
 
 
 def fits(**values: Any) -> bool:

@@ -157,6 +157,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "job_determiner": ("determiner → noun", "限定词 → 名词"),
     "job_adjective": ("adjective → noun", "定语 → 名词"),
     "job_verb": ("verb → subject", "动词 → 主语"),
+    "job_object": ("verb → object", "动词 → 宾语"),
     "job_degree": ("“very” → adjective", "“很” → 形容词"),
     "job_predicate": ("“is …” → subject", "表语 → 主语"),
     "job_pronoun": ("pronoun → antecedent", "代词 → 所指"),
