@@ -499,8 +499,7 @@ def test_the_back_button_brings_back_the_number_asked_about_before():
     at = enter("scores").at
     at.ask({"cell": "scores.1.2.0"})
     at.ask({"cell": "scores.3.4.0"})
-    at.query_params["cell"] = "scores.1.2.0"
-    at.run()
+    at.back(cell="scores.1.2.0")
     assert chosen(at) == Cell("scores", 1, 2, 0)
 
 
