@@ -13,6 +13,12 @@ sizes = {"d_model": config.d_model, "heads": config.num_heads, "d_k": config.hea
 
 
 def notice() -> None:
+    if here.says and (pair := story.two_looks(here.now, here.layer, attention.attn_weights[:, here.query])):
+        (one, first), (other, second) = pair
+        shares = (percent(float(attention.attn_weights[head, here.query, place])) for head, place in pair)
+        looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
+        looks |= dict(zip(("first_share", "second_share"), shares, strict=True))
+        here.say("two_looks", query=here.token(here.query), **looks, word=here.said())
     if here.is_closed and not bool(attention.attn_weights[:, here.query].any()):
         here.say("heads_closed", query=here.token(here.query))
     elif config.num_heads == 1:
@@ -24,12 +30,6 @@ def notice() -> None:
         (one, first), (other, second) = pair
         looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
         here.say("apart", query=here.token(here.query), **looks, word=here.said())
-    if here.says and (pair := story.two_looks(here.now, here.layer, attention.attn_weights[:, here.query])):
-        (one, first), (other, second) = pair
-        shares = (percent(float(attention.attn_weights[head, here.query, place])) for head, place in pair)
-        looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
-        looks |= dict(zip(("first_share", "second_share"), shares, strict=True))
-        here.say("two_looks", query=here.token(here.query), **looks, word=here.said())
     if config.num_heads > 1:
         jobs()
 
