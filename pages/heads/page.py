@@ -13,25 +13,27 @@ sizes = {"d_model": config.d_model, "heads": config.num_heads, "d_k": config.hea
 
 
 def notice() -> None:
-    if here.says and (pair := story.two_looks(here.now, here.layer, attention.attn_weights[:, here.query])):
-        (one, first), (other, second) = pair
-        shares = (percent(float(attention.attn_weights[head, here.query, place])) for head, place in pair)
-        looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
-        looks |= dict(zip(("first_share", "second_share"), shares, strict=True))
-        here.say("two_looks", query=here.token(here.query), **looks, word=here.said())
-    if here.is_closed and not bool(attention.attn_weights[:, here.query].any()):
+    own = attention.attn_weights[:, here.query]  # (num_heads, L)
+    if here.says and (pair := story.two_looks(here.now, here.layer, own)):
+        first, second = (percent(float(own[look])) for look in pair)
+        here.say("two_looks", **of_both(pair), first_share=first, second_share=second)
+    if here.is_closed and not bool(own.any()):
         here.say("heads_closed", query=here.token(here.query))
     elif config.num_heads == 1:
-        here.say("heads_one", query=here.token(here.query), key=here.leader(attention.attn_weights[0, here.query]))
+        here.say("heads_one", query=here.token(here.query), key=here.leader(own[0]))
     else:
-        different = measures.favourites(attention.attn_weights[:, here.query])
-        here.say("heads", different=different, heads=config.num_heads, query=here.token(here.query))
-    if here.says and (pair := story.candidates(here.now, attention.attn_weights[:, here.query])):
-        (one, first), (other, second) = pair
-        looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
-        here.say("apart", query=here.token(here.query), **looks, word=here.said())
+        here.say("heads", different=measures.favourites(own), heads=config.num_heads, query=here.token(here.query))
+    if here.says and (pair := story.candidates(here.now, own)):
+        here.say("apart", **of_both(pair))
     if config.num_heads > 1:
         jobs()
+
+
+def of_both(pair: tuple[tuple[int, int], tuple[int, int]]) -> dict[str, object]:
+    """Where two heads look, each given as head and position, and what the output makes of it, as facts."""
+    (one, first), (other, second) = pair
+    looks = {"one": one, "first": here.token(first), "other": other, "second": here.token(second)}
+    return {"query": here.token(here.query), "word": here.said(), **looks}
 
 
 def jobs() -> None:
