@@ -226,6 +226,8 @@ class Stage {
           return tab;
         }),
       );
+      const [chosen, home] = [this.tabs.children[this.only], this.tabs];
+      home.scrollLeft = chosen.offsetLeft - home.offsetLeft - (home.clientWidth - chosen.offsetWidth) / 2;
     } else this.only = null;
     const ratio = window.devicePixelRatio || 1;
     const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];

@@ -36,6 +36,21 @@ def test_the_controls_of_a_layer_that_learned_fit_with_a_switch_changed(lang: st
     assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1
 
 
+IN_TABS = """() => {
+  const [tab, tabs] = ["[aria-pressed=true]", ""].map((end) => document.querySelector(`.stage-tabs ${end}`));
+  const [own, home] = [tab, tabs].map((e) => e.getBoundingClientRect());
+  return own.left >= home.left - 0.5 && own.right <= home.right + 0.5;
+}"""
+UNDER_SETTINGS = """() => {
+  const over = document.querySelector("[data-testid=stExpandSidebarButton]").getBoundingClientRect();
+  return [...document.querySelectorAll(".stage-bar button, .stage-bar select, .stage-bar input")].filter((e) => {
+    const own = e.getBoundingClientRect();
+    const beside = own.right <= over.left || own.left >= over.right || own.bottom <= over.top || own.top >= over.bottom;
+    return own.width && !beside;
+  }).map((e) => e.textContent || e.tagName);
+}"""
+
+
 def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}", size=(390, 844), has_touch=True, is_mobile=True)
     for slug in (*(step for step in WALK if step != "scores"), "scores"):
@@ -43,6 +58,9 @@ def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens(visit: 
         assert too_far(page) == []
         (place,) = [panel.place for panel in panels(page) if panel.place]
         assert place["x"] + place["width"] > 0.6 * 390
+        assert page.evaluate(IN_TABS)  # also where there are more tabs than room
+        page.evaluate("scrollTo(0, 0), document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+        assert page.evaluate(UNDER_SETTINGS) == []
     page.locator(".stage-tab", has_text="K").tap()
     assert [panel.view["tensor"] for panel in panels(page) if panel.place] == ["k"]
     page.locator(".stage-chip", has_text="cat").tap()

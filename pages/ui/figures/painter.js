@@ -621,6 +621,7 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   context.fillStyle = color;
   for (const [text, low] of parts) {
     set(low, share);
+    if (place.small) outlined(context, text, x, y + (low ? 3 : 0), theme); // an arrow may run behind it
     context.fillText(text, x, y + (low ? 3 : 0));
     x += context.measureText(text).width;
   }
@@ -630,6 +631,14 @@ function paintTitle(context, panel, place, size, y, color, theme) {
     context.fillStyle = theme.quiet;
     context.fillText(panel.shape, x + 7, y);
   }
+}
+
+/** The edge around a text, in the colour of the paper. */
+function outlined(context, text, x, y, theme) {
+  context.save();
+  [context.strokeStyle, context.lineWidth, context.lineJoin] = [theme.paper, 4, "round"];
+  context.strokeText(text, x, y);
+  context.restore();
 }
 
 const eased = (share) => (share < 0.5 ? 2 * share * share : 1 - (2 - 2 * share) ** 2 / 2);
