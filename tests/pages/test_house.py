@@ -313,6 +313,13 @@ def test_the_search_for_loose_ends_finds_a_planted_one(line):
     assert LOOSE_ENDS.search(line)
 
 
+def test_the_readme_says_how_long_the_straight_line_of_the_core_is():
+    straight = ("tokens", "config", "checks", "embedding", "weights", "functional", "trace")
+    lines = sum(len((ROOT / "attention" / f"{name}.py").read_text(encoding="utf-8").splitlines()) for name in straight)
+    (told,) = re.findall(r"some (\d+) lines", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert abs(lines - int(told)) < 60
+
+
 def test_no_check_is_silenced_and_nothing_is_left_to_do():
     def loose(path):
         return [line for line in path.read_text(encoding="utf-8").splitlines() if LOOSE_ENDS.search(line)]
