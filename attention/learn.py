@@ -390,10 +390,11 @@ def learn(
 ) -> Learned:
     """Train one attention layer, with the vectors of kinds of words and of positions, on attention.grammar's sentences.
 
-    divided: whether the loss asks the heads to divide the work; see restlessness. on_step(step, steps, loss) is called
-    after every step, counted from 1; what it raises ends the training and is passed on. on_checkpoint gets the layer
-    as it stands, before the first step and each time it is kept. The same arguments give the same numbers. Some
-    settings learn little, and that is no error. ValueError for a language without a grammar, and fewer than 0 steps.
+    divided: whether the loss asks the heads to divide the work; see restlessness and neglect. on_step(step, steps,
+    loss) is called after every step, counted from 1; what it raises ends the training and is passed on. on_checkpoint
+    gets the layer as it stands, before the first step and each time it is kept. The same arguments give the same
+    numbers. Some settings learn little, and that is no error. ValueError for a language without a grammar, and fewer
+    than 0 steps.
     """
     if steps < 0:
         raise ValueError(f"steps must be at least 0, got {steps}")
