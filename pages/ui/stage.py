@@ -27,6 +27,7 @@ _SENTENCE = (
     "looks_apart",
     "looks_nowhere",
     "one_head",
+    "spread_head",
     "between",
     "says",
     "guessed",

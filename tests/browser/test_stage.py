@@ -448,6 +448,34 @@ def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) ->
     page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
 
 
+def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(visit: Opener) -> None:
+    page = visit("/?lang=en", first=True)
+    tokens, seen = (
+        page.locator(".sentence-word").evaluate_all("all => all.map(word => word.firstChild.textContent)"),
+        set(),
+    )
+    arcs = page.locator("[data-arc]").evaluate_all(
+        "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
+    )
+    for row, token in enumerate(tokens):
+        own = [max(((w - 0.5) / 5, arc) for arc, w in arcs if arc.startswith(f"{head}.{row}.")) for head in range(2)]
+        most, keys = [share for share, _ in own], [tokens[int(arc.split(".")[2])] for _, arc in own]
+        if own[0][1].split(".")[2] == own[1][1].split(".")[2]:
+            continue  # both look at one word
+        page.locator(".sentence-word").nth(row).hover()
+        note = page.locator(".sentence-note b").inner_text()
+        told = [
+            f"{key} {100 * share:.{int(0.995 < share < 1)}f} % (head {head})"
+            for head, (share, key) in enumerate(zip(most, keys, strict=True))
+        ]
+        sure = [head for head in range(2) if most[head] >= 0.5]
+        if len(sure) == 1:
+            told = [told[sure[0]], f"here and there (head {1 - sure[0]})"]
+        assert note == f"{token} looks at {', '.join(told)}"
+        seen.add(len(sure))
+    assert 1 in seen
+
+
 def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(visit: Opener) -> None:
     page = visit("/?lang=en", first=True, size=(1280, 720))
     for part in (".st-key-stage", ".sentence", ".stage-bar"):

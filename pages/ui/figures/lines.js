@@ -125,7 +125,7 @@ export class Sentence {
         ? fill(texts.looks, { token: tokens[from], key: tokens[best[0].column], shares: shares.map(([, , w]) => percent(w)).join(" · ") })
         : fill(texts.looks_apart, {
             token: tokens[from],
-            shares: shares.slice(0, 4).map(([head, key, w]) => fill(texts.one_head, { head, key, share: percent(w) })).join(texts.between) + (shares.length > 4 ? " …" : ""),
+            shares: this.sure(shares).slice(0, 4).map(([head, key, w, spread]) => fill(spread ? texts.spread_head : texts.one_head, { head, key, share: percent(w) })).join(texts.between) + (shares.length > 4 ? " …" : ""),
           });
     const says_it = says.length && !covered ? `  ${fill(texts.says, { word: says[from] })}` : "";
     const legend = element("span", "sentence-legend");
@@ -146,6 +146,13 @@ export class Sentence {
   /** Whether a question covers where a token looks. */
   isCovered(row) {
     return painters.covers.some(({ tensor, rows }) => tensor === "attn_weights" && row >= rows[0] && row < rows[1]);
+  }
+
+  /** Heads with half of their weight or more on one word first; the others, beside these, are spread out. */
+  sure(shares) {
+    const sure = shares.filter(([, , weight]) => weight >= 0.5);
+    const spread = shares.filter(([, , weight]) => weight < 0.5).map((share) => [...share, sure.length > 0]);
+    return [...sure, ...spread];
   }
 
   /** Where each head's largest weight of a row is. */
