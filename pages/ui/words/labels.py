@@ -360,7 +360,7 @@ _LABELS: dict[str, tuple[str, str]] = {
         "{token} 没有可看的键：全部被掩码屏蔽",
     ),
     "stage_one_head": ("{key} {share} (head {head})", "{key} {share}（头 {head}）"),
-    "stage_spread_head": ("here and there (head {head})", "各处都看一点（头 {head}）"),
+    "stage_spread_head": ("here and there (head {head})", "各处（头 {head}）"),
     "stage_between": (", ", "，"),
     "stage_says": ("The layer says: {word}", "这一层的回答：{word}"),
     "stage_learn": ("Watch it learn", "看它学习"),
