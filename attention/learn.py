@@ -243,7 +243,7 @@ class Learned(Parameters):
             for i, (name, takes) in enumerate(RELATIONS.items())
             if takes == "one head" and name != "itself" and (relations == i).any()
         }
-        found["object"] = _on(weights, batch.objects).transpose(0, 1)[:, _between(batch)].mean(dim=-1).tolist()
+        found["object"] = _on(weights, batch.objects).transpose(0, 1)[:, batch.is_between].mean(dim=-1).tolist()
         return tuple({name: own[head] for name, own in found.items()} for head in range(self.config.num_heads))
 
     def accuracy_with(
@@ -503,7 +503,7 @@ def _gradient(
         importance = torch.where(is_pronoun, _PRONOUN, 1.0)  # (tokens,)
         divides = divided and can_divide(config)
         if divides:
-            importance = torch.where(_between(batch)[batch.real], _VERB, importance)
+            importance = torch.where(batch.is_between[batch.real], _VERB, importance)
         loss: Tensor = (lost * importance).sum() / importance.sum()
         asked = loss
         if divides:
@@ -521,7 +521,7 @@ def restlessness(attn_weights: Tensor, batch: Batch) -> Tensor:
     """
     places = torch.arange(batch.ids.shape[1])  # (L,)
     after = (batch.referents > places) & batch.real  # (N, L)
-    before = (batch.referents < places) & batch.real & ~_between(batch)  # (N, L)
+    before = (batch.referents < places) & batch.real & ~batch.is_between  # (N, L)
     peaks = attn_weights.square().sum(dim=-1)  # (N, H, L)
     return ((peaks[:, 0::2] * after.unsqueeze(1)).sum() + (peaks[:, 1::2] * before.unsqueeze(1)).sum()) / (
         batch.real.sum()
@@ -534,7 +534,7 @@ def neglect(attn_weights: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
     Of the verbs between their subject and their object: the squares of the weights on the subject, and minus the
     logarithms of those on the object, in nats; each summed and shared out among all words.
     """
-    theirs, between, words = attn_weights[:, 1::2], _between(batch).unsqueeze(1), batch.real.sum()
+    theirs, between, words = attn_weights[:, 1::2], batch.is_between.unsqueeze(1), batch.real.sum()
     clinging, past_object = _on(theirs, batch.referents).square(), -(_on(theirs, batch.objects) + _NEVER_0).log()
     return (clinging * between).sum() / words, (past_object * between).sum() / words
 
@@ -542,12 +542,6 @@ def neglect(attn_weights: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
 def _on(attn_weights: Tensor, places: Tensor) -> Tensor:
     """The weight (N, H, L) that each query gives to the key at its place: attn_weights (N, H, L, L), places (N, L)."""
     return attn_weights.gather(-1, places[:, None, :, None].expand(-1, attn_weights.shape[1], -1, -1)).squeeze(-1)
-
-
-def _between(batch: Batch) -> Tensor:
-    """Which words are verbs with a subject before them and an object after them: (N, L)."""
-    places = torch.arange(batch.ids.shape[1])  # (L,)
-    return (batch.referents < places) & (batch.objects > places) & batch.real
 
 
 def can_divide(config: AttentionConfig) -> bool:

@@ -39,7 +39,7 @@ class Batch(NamedTuple):
     kinds: Tensor  # (N, L): places in kind_names; one for each token of a sentence
     first: Tensor  # (N, L): the position at which the same token stands first
     referents: Tensor  # (N, L): positions
-    objects: Tensor  # (N, L): positions: of a verb its object, of any other word its referent
+    objects: Tensor  # (N, L): positions: of a verb its object, of a word without one the word itself
     relations: Tensor  # (N, L): places in RELATIONS
     real: Tensor  # (N, L): False for what only fills up
 
@@ -47,6 +47,12 @@ class Batch(NamedTuple):
     def is_word(self) -> Tensor:
         """Which tokens are the first of their like, so that each word of a sentence counts once: (N, L)."""
         return self.real & (self.first == torch.arange(self.first.shape[1]))
+
+    @property
+    def is_between(self) -> Tensor:
+        """Which tokens are verbs with a subject before them and an object after them: (N, L)."""
+        places = torch.arange(self.first.shape[1])  # (L,)
+        return self.real & (self.referents < places) & (self.objects > places)
 
 
 @cache
@@ -110,8 +116,7 @@ def encode(found: Sequence[Example], language: str, also: float = 0.0) -> Batch:
         add("kinds", [names[kinds[token]] for token in example.tokens])
         add("first", [example.tokens.index(token) for token in example.tokens])
         add("referents", example.referents)
-        pairs = enumerate(zip(example.objects, example.referents, strict=True))
-        add("objects", [referent if other == i else other for i, (other, referent) in pairs])
+        add("objects", example.objects)
         add("relations", [relations.index(relation) for relation in example.relations])
         add("real", [1] * len(example.tokens))
     tensors = {field: torch.tensor(values) for field, values in rows.items()}

@@ -118,8 +118,7 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
     if visit.go_to:  # a link of ours was clicked
         step, visit.go_to = visit.go_to, ""
         if step != slug:
-            move_on()
-            st.switch_page(f"pages/{step}/page.py", query_params=to_query(here.settings.elsewhere))
+            st.switch_page(f"pages/{step}/page.py", query_params=to_query(move_on()))
     if slug == _HEADS and slug not in visit.seen:
         open_apart()
         here = resolved()

@@ -427,14 +427,17 @@ def test_the_keyboard_alone_walks_through_all_steps(visit: Opener) -> None:
 # The overview.
 
 
+def widths_of_lines(page: Page) -> dict[str, float]:
+    """Of each line of the sentence, named head.query.key, how wide it is drawn."""
+    told = "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
+    return dict(page.locator("[data-arc]").evaluate_all(told))
+
+
 def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) -> None:
     page = visit(f"/?{urlencode(SMALL)}")
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
     weights = trace.attention.attn_weights
-    arcs = page.locator("[data-arc]").evaluate_all(
-        "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
-    )
-    told = dict(arcs)
+    told = widths_of_lines(page)
     for head, row, column in np.ndindex(2, 5, 5):
         weight = float(weights[head, row, column])
         width = told.get(f"{head}.{row}.{column}")
@@ -450,16 +453,15 @@ def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) ->
 
 def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(visit: Opener) -> None:
     page = visit("/?lang=en", first=True)
-    tokens, seen = (
-        page.locator(".sentence-word").evaluate_all("all => all.map(word => word.firstChild.textContent)"),
-        set(),
-    )
-    arcs = page.locator("[data-arc]").evaluate_all(
-        "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
-    )
+    tokens = page.locator(".sentence-word").evaluate_all("all => all.map(word => word.firstChild.textContent)")
+    seen = set()
+    lines = widths_of_lines(page)
     for row, token in enumerate(tokens):
-        own = [max(((w - 0.5) / 5, arc) for arc, w in arcs if arc.startswith(f"{head}.{row}.")) for head in range(2)]
-        most, keys = [share for share, _ in own], [tokens[int(arc.split(".")[2])] for _, arc in own]
+        own = [
+            max(((width - 0.5) / 5, line) for line, width in lines.items() if line.startswith(f"{head}.{row}."))
+            for head in range(2)
+        ]
+        most, keys = [share for share, _ in own], [tokens[int(line.split(".")[2])] for _, line in own]
         if own[0][1].split(".")[2] == own[1][1].split(".")[2]:
             continue  # both look at one word
         page.locator(".sentence-word").nth(row).hover()

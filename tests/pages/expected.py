@@ -154,32 +154,29 @@ def stated_by(slug: str, case: Case) -> set[str]:
 @cache
 def own_jobs(case: Case) -> dict[tuple[int, str], float]:
     """(head, relation) → the mean weight on the referent in held-out sentences, where it is a half or more, and 0.15
-    more than that of any other head; of what one head can do, and not of words that refer to themselves.
+    more than that of any other head; of what one head can do, and not of words that refer to themselves. And the same
+    of verbs between their subject and their object, on the object.
     """
     now = case.learned.history.checkpoints[case.checkpoint]
     batch, _, trace = held_out(case.learned, now, case.config)
+    ways = {
+        relation: (batch.real & (batch.relations == i), batch.referents)
+        for i, (relation, takes) in enumerate(RELATIONS.items())
+        if takes == "one head" and relation != "itself"
+    }
+    places = torch.arange(batch.ids.shape[1])
+    ways["object"] = batch.real & (batch.referents < places) & (places < batch.objects), batch.objects
     found = {}
-    for i, (relation, takes) in enumerate(RELATIONS.items()):
-        own = batch.real & (batch.relations == i)
-        if takes == "one head" and relation != "itself" and own.any():
+    for relation, (own, meant) in ways.items():
+        if own.any():
             shares = [
-                float(head.gather(-1, batch.referents.unsqueeze(-1)).squeeze(-1)[own].mean())
+                float(head.gather(-1, meant.unsqueeze(-1)).squeeze(-1)[own].mean())
                 for head in trace.attn_weights.transpose(0, 1)
             ]
             best = shares.index(max(shares))
             rest = [share for head, share in enumerate(shares) if head != best]
             if shares[best] >= 0.5 and shares[best] - max(rest, default=0) >= 0.15:
                 found[best, relation] = shares[best]
-    # And of verbs between their subject and their object the mean weight on the object.
-    given = [
-        trace.attn_weights[row, :, i, batch.objects[row, i]]
-        for row, i in batch.real.nonzero().tolist()
-        if batch.referents[row, i] < i < batch.objects[row, i]
-    ]
-    shares = torch.stack(given).double().mean(dim=0).tolist()
-    best = shares.index(max(shares))
-    if shares[best] >= 0.5 and shares[best] - max([*shares[:best], *shares[best + 1 :]], default=0) >= 0.15:
-        found[best, "object"] = shares[best]
     return found
 
 

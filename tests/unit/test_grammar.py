@@ -306,7 +306,7 @@ def test_a_batch_holds_the_sentences_and_fills_them_up():
     assert [kinds[i] for i in batch.kinds[0].tolist()] == ["DETERMINER", "MAN", "VERB", "NAME_F"]
     assert kinds[int(batch.kinds[1, 0])] == "NAME_F"
     assert batch.referents.tolist() == [[1, 1, 1, 3], [0, 0, 0, 0]]
-    assert batch.objects.tolist() == [[1, 1, 3, 3], [0, 0, 0, 0]]
+    assert batch.objects.tolist() == [[0, 1, 3, 3], [0, 0, 0, 0]]
     assert batch.real.tolist() == [[True] * 4, [True, False, False, False]]
 
 

@@ -44,7 +44,6 @@ class Visit:
     settings: Settings | None = None
     has_changed: bool = False  # by the reader, since the last run
     now: Resolved | None = None  # what the settings of the last run led to
-    address: dict[str, str] = field(default_factory=dict)  # as it was last written
     has_row: bool = False  # whether the address that it began with names the row to follow
     bad_address: tuple[str, ...] = ()  # the names of the settings that did not fit
     heads_wanted: int = 0  # what num_heads was before it had to give way to the width; 0 where it did not
@@ -135,10 +134,10 @@ def change(**values: Any) -> None:
     visit.settings, visit.has_changed = changed(last, **values), True
 
 
-def move_on() -> None:
+def move_on() -> Settings:
     """Take along to another page what is not of this page alone."""
-    visit = current()
-    visit.settings = resolved().settings.elsewhere
+    current().settings = settings = resolved().settings.elsewhere
+    return settings
 
 
 def switch_small() -> None:
@@ -189,7 +188,6 @@ def _remember(here: Resolved) -> None:
     visit.now, visit.settings, visit.has_changed = here, here.settings, False
     if any(st.query_params.get(name) != text for name, text in wanted.items()):
         st.query_params.update(wanted)
-    visit.address = wanted
 
 
 def _browser_language() -> Lang:
