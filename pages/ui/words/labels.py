@@ -121,7 +121,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "seed": ("seed [[seed]]", "随机种子 [[seed]]"),
     "about_learned": (
         "Trained in front of you to name the word that each word refers to. Another size is another training.",
-        "当场训练，学的是说出每个词指的是哪个词。换一个大小，就重新训练一次。",
+        "当场训练，学的是：修饰语、动词归哪个名词，代词指谁。换一个大小，就重新训练一次。",
     ),
     "about_random": (
         "Matrices and biases: random, not trained. The arithmetic is real; the patterns say nothing about language.",
