@@ -345,7 +345,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "stage_spread": ("how often each size occurs", "各种大小出现得多频繁"),
     "way_row": ("one row", "一行"),
     "way_dot": ("as dot products", "看作点积"),
-    "way_blend": ("as a blend of rows", "看作各行的混合"),
+    "way_blend": ("as a blend of rows", "看作各行的加权和"),
     "stage_no_layer": ("Let go to train this size.", "松手后开始训练这个大小。"),
     "stage_no_empty": ("Type a sentence.", "请输入一个句子。"),
     "stage_words": (
