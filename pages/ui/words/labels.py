@@ -342,7 +342,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "stage_where": ("Where the play stands", "播放到哪里"),
     "stage_speed": ("Speed", "速度"),
     "stage_way": ("Ways to see it", "看法"),
-    "stage_spread": ("how often each size occurs", "各种大小出现得多频繁"),
+    "stage_spread": ("how often each size occurs", "分数的分布"),
     "way_row": ("one row", "一行"),
     "way_dot": ("as dot products", "看作点积"),
     "way_blend": ("as a blend of rows", "看作各行的加权和"),
