@@ -7,10 +7,10 @@ _LABELS: dict[str, tuple[str, str]] = {
     "walk": ("The walk", "主线"),
     "can": ("You can now…", "你现在能够……"),
     "can_watch": ("when you have watched it play", "看完播放后"),
-    "can_ask": ("when you have asked about a number", "问过一个数后"),
+    "can_ask": ("when you have asked about a number", "点开一个数看过后"),
     "can_answer": ("when you have answered a question", "答对一题后"),
     "can_forget": ("Start over", "重新开始"),
-    "can_kept": ("kept in this browser only", "只存在这个浏览器里"),
+    "can_kept": ("kept in this browser only", "进度只保存在本浏览器"),
     "small_first": ("Small numbers first", "先看小数字"),
     "small_back": ("Back to my sentence", "回到我的句子"),
     "small_about": (
@@ -254,7 +254,7 @@ _LABELS: dict[str, tuple[str, str]] = {
         "可以在图里点一格来作答，也可以用“这个数”里正在讲的那个数作答。",
     ),
     "click_a_covered_cell": ("Answer with a click among the covered cells.", "在盖住的格子里点一格来作答。"),
-    "answer_by_click": ("Answer with my next click", "用下一次点击作答"),
+    "answer_by_click": ("Answer with my next click", "点此后，在图中选一格"),
     "click_now": (
         "Now click your answer in the picture; or aim with the arrow keys, and press Enter.",
         "现在请在图里点出你的答案；也可以用方向键移到那一格，再按回车。",
@@ -306,7 +306,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "short_hidden": ("hidden keys (their positions)", "遮住的键（位置）"),
     "short_seed": ("seed", "随机种子"),
     "short_edit": ("changed by hand", "手动改动"),
-    "questions": ("Ask me questions", "边看边提问"),
+    "questions": ("Ask me questions", "边看边出题"),
     # The stage, and what surrounds it.
     "more": ("More", "更多"),
     "read_more": ("Read more", "继续阅读"),
