@@ -26,14 +26,16 @@ from attention.trace import AttentionTrace, SentenceTrace, cut, multi_head_atten
 from attention.weights import AttentionWeights
 
 MAX_LEN = 64  # positions that have a vector of their own; the tokens after them share the last one
-STEPS = 300
+STEPS = 260
 _BATCH = 40  # sentences a step
 _RATE, _WARM_UP, _DECAYS = 0.045, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
-_PRONOUN = 6.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
+_PRONOUN = 9.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
 _KIND, _OWN = 1.7, 3.0  # the length of a kind's vector before the training, and of what each word has of its own
-_CALM = 0.6  # how much it counts in the loss that a head lets the others do what is theirs
-_SUBJECT, _OBJECT = 2.4, 0.35  # and that every other head lets go of a verb's subject, and looks at its object
+_CALM = 1.1  # how much it counts in the loss that a head lets the others do what is theirs
+_SUBJECT, _OBJECT = 5.0, 0.9  # and that every other head lets go of a verb's subject, and looks at its object
 _VERB = 2.0  # how much such a verb counts then: its output is to say the subject all the same
+_OTHERS = 120  # words of every kind that an output is to be told from, beside those of its sentence
+_IS_PRONOUN, _NO_WORD = list(RELATIONS).index("pronoun"), -1
 _NEVER_0 = 1e-6  # added to a weight before its logarithm
 
 
@@ -291,7 +293,7 @@ def checkpoint_steps(steps: int = STEPS) -> tuple[int, ...]:
     """After which steps the layer is kept: ten times and at the start, closer there, where more happens.
 
     >>> checkpoint_steps()
-    (0, 3, 12, 27, 48, 75, 108, 147, 192, 243, 300)
+    (0, 3, 10, 23, 42, 65, 94, 127, 166, 211, 260)
     """
     return tuple(sorted({round(steps * (i / 10) ** 2) for i in range(11)}))
 
@@ -496,20 +498,40 @@ def _gradient(
         own = own.gather(1, batch.first.unsqueeze(-1).expand_as(own))  # the same for the same token
         embeddings = lookup(batch.kinds, now.kinds) + own  # (N, L, d_model)
         trace = _forward(config, now, embeddings, batch)
-        numbers = batch.is_word.flatten().cumsum(0).view_as(batch.ids) - 1  # (N, L): of the words of the batch
-        targets = numbers.gather(1, batch.first.gather(1, batch.referents))[batch.real]  # (tokens,)
-        lost = cross_entropy(logits(trace.output[batch.real], embeddings[batch.is_word]), targets, reduction="none")
-        is_pronoun = batch.relations[batch.real] == list(RELATIONS).index("pronoun")  # (tokens,)
-        importance = torch.where(is_pronoun, _PRONOUN, 1.0)  # (tokens,)
+        lost = surprise(trace.output, embeddings, now.kinds, batch)  # (N, L)
+        importance = torch.where(batch.relations == _IS_PRONOUN, _PRONOUN, 1.0)  # (N, L)
         divides = divided and can_divide(config)
         if divides:
-            importance = torch.where(batch.is_between[batch.real], _VERB, importance)
+            importance = torch.where(batch.is_between, _VERB, importance)
+        importance = importance * batch.real
         loss: Tensor = (lost * importance).sum() / importance.sum()
         asked = loss
         if divides:
             clinging, past_object = neglect(trace.attn_weights, batch)
             asked = loss + _CALM * restlessness(trace.attn_weights, batch) + _SUBJECT * clinging + _OBJECT * past_object
         return float(loss.detach()), torch.autograd.grad(asked, leaf)[0]
+
+
+def surprise(output: Tensor, embeddings: Tensor, kinds: Tensor, batch: Batch) -> Tensor:
+    """How little each output (N, L, d_model) says its word: minus the logarithm of that word's share, in nats; (N, L).
+
+    The shares are a softmax over the words of its sentence and _OTHERS words of every kind. Those could be any: what a
+    word has of its own is a direction by chance, _OWN long, so each counts with the average over all directions. For an
+    output of length o in those w columns that is about exp(r - a - a ln((r + a) / w)), with a = w / 2 and r² = a² +
+    (o _OWN)². 0 for what only fills up.
+    Source: "Computation of modified Bessel functions and their ratios" (Amos, 1974), the lower bound of their ratio,
+    integrated.
+    """
+    of_sentence = (output @ embeddings.transpose(1, 2)).masked_fill(~batch.is_word.unsqueeze(1), -math.inf)  # (N, L, L)
+    width = output.shape[-1] // 2 or 1
+    half, far = width / 2, _OWN**2 * output[..., -width:].square().sum(dim=-1, keepdim=True)  # far: (N, L, 1)
+    root = (far + half**2).sqrt()
+    average = root - half - half * ((root + half) / width).log()  # (N, L, 1): its logarithm
+    of_others = logits(output, kinds) + average + math.log(_OTHERS)  # (N, L, kinds)
+    scores = torch.cat([of_sentence, of_others], dim=-1)  # (N, L, L + kinds)
+    targets = batch.first.gather(1, batch.referents).masked_fill(~batch.real, _NO_WORD)  # (N, L)
+    lost = cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=_NO_WORD, reduction="none")
+    return lost.view_as(targets)
 
 
 def restlessness(attn_weights: Tensor, batch: Batch) -> Tensor:

@@ -39,12 +39,12 @@ def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -
         page.goto(f"{fresh}/softmax?lang=en")
         page.locator(".learning b").wait_for(timeout=30_000)
         page.locator(".stage-canvas[data-version]").wait_for()
-        assert re.fullmatch(r"learning · step \d+ of 300", page.locator(".learning b").inner_text())
+        assert re.fullmatch(r"learning · step \d+ of 260", page.locator(".learning b").inner_text())
         early, place = numbers(page), page.locator(".st-key-stage").bounding_box()
         page.locator(".st-key-face button").first.click()  # the page works while its layer learns
         page.locator(".st-key-face_notice").wait_for()
         page.wait_for_function(
-            "() => /step [1-9]\\d+ of 300/.test(document.querySelector('.learning b')?.innerText ?? 'step 300 of 300')"
+            "() => /step [1-9]\\d+ of 260/.test(document.querySelector('.learning b')?.innerText ?? 'step 260 of 260')"
         )
         settle(page)
         assert not same(numbers(page), early)
@@ -53,7 +53,7 @@ def test_a_first_visit_to_a_cold_server_watches_the_layer_learn(visit: Opener) -
         address = dict(parse_qsl(urlsplit(page.url).query))  # what the reader chose is as it was
         kept = [address[name] for name in ("sentence", "d_model", "positions")]
         assert kept == [EXAMPLES["en"][0].sentence, "32", "1"]
-        assert re.search(r"step 300 of 300.* answers \d[\d.]* % of the words correctly", story(page))
+        assert re.search(r"step 260 of 260.* answers \d[\d.]* % of the words correctly", story(page))
         assert "princess" in story(page)
         second = visit("/softmax?lang=en", base=fresh, alone=True, first=True)
         assert story(second) == story(page)
@@ -71,12 +71,12 @@ def test_the_scrubber_leads_back_to_noise_and_every_page_follows(visit: Opener) 
     page.keyboard.press("Home")
     page.wait_for_function("() => new URL(location.href).searchParams.get('checkpoint') === '0'")
     settle(page)
-    assert "step 0 of 300" in story(page)
+    assert "step 0 of 260" in story(page)
     assert not same(numbers(page), learned)
     page.locator(".ways a[data-page]").last.click()
     page.wait_for_url(re.compile("/scaling"))
     settle(page)
-    assert "step 0 of 300" in story(page)
+    assert "step 0 of 260" in story(page)
 
 
 def test_random_weights_can_be_had_at_once_and_learned_ones_again(visit: Opener) -> None:

@@ -485,7 +485,7 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     at_the_end = numbers(page)
     assert "princess" in page.locator(".sentence-note").inner_text()
     page.locator(".stage-bar .play").click()
-    page.wait_for_function("() => /step 0 of 300/.test(document.querySelector('.stage-words').innerText)")
+    page.wait_for_function("() => /step 0 of 260/.test(document.querySelector('.stage-words').innerText)")
     assert not same(numbers(page), at_the_end)
     page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.learning", timeout=30_000)
     assert same(numbers(page), at_the_end)

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.xdist_group("learned")  # one worker trains the layers
 
 DEFAULT = {"weights": "learned", "d_model": "32", "num_heads": "2"}
 ONE_HEAD = {"weights": "learned", "d_model": "8", "num_heads": "1"}
-STEPS = [0, 3, 12, 27, 48, 75, 108, 147, 192, 243, 300]
+STEPS = [0, 3, 10, 23, 42, 65, 94, 127, 166, 211, 260]
 VISITS = {
     "a first visit": ("en", DEFAULT),
     "a first visit in Chinese": ("zh", {**DEFAULT, "head": "1"}),
@@ -354,7 +354,7 @@ class Trainings:
 
     def __call__(self, config, *, language, on_step, **_):
         self.calls.append((config, language))
-        on_step(30, 300, 1.5)
+        on_step(30, 260, 1.5)
         self.before(on_step)
         accuracy = self.accuracy(config.d_model, config.num_heads, config.scaled)
         return SimpleNamespace(history=SimpleNamespace(checkpoints=(SimpleNamespace(accuracy=accuracy),)))
@@ -470,7 +470,7 @@ def test_stopping_keeps_what_is_done_and_going_on_trains_the_rest(trainings, mon
         watched.press(label("stop", "en"), at)
         try:
             while not was_left.wait(0.01):
-                on_step(60, 300, 1.0)
+                on_step(60, 260, 1.0)
         except AbandonedError:
             was_left.set()
             raise
@@ -590,4 +590,4 @@ def test_one_size_is_what_a_training_of_its_own_gets_right(monkeypatch):
     while not job.wait(0.1):
         pass
     assert math.isclose(sizes.accuracy(config, "en"), learned(config, "en").history.checkpoints[-1].accuracy)
-    assert job.progress[:2] == (300, 300)
+    assert job.progress[:2] == (260, 260)
