@@ -254,12 +254,13 @@ def test_one_word_in_two_sentences_has_one_embedding_and_two_outputs():
 # Cost.
 
 
-def test_the_table_of_paths_is_the_one_of_the_paper_in_numbers():
+def test_the_paths_are_those_of_the_paper_in_numbers_with_convolutions_stacked_until_the_ends_meet():
     found = measure.paths(9)
     assert found["attention"] == (1, 1)
     assert found["recurrent"] == (9, 8)
     assert found["convolution"] == (4, 4)  # each looks 2 back: 4 layers reach 8 back
     assert measure.paths(2)["convolution"] == (1, 1)
+    assert measure.paths(2048)["convolution"].path == 1024  # about n / (k − 1), not log_k n
 
 
 def test_the_most_bytes_held_are_counted():
