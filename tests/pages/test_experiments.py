@@ -238,7 +238,13 @@ def test_the_divisor_of_the_slider_divides_the_readers_own_row(width):
     drawn = [numbers(trace["z"]) for chart in page.charts for trace in heatmaps(chart)]
     assert drawn[1] == pytest.approx(wanted[None].numpy(), abs=1e-6)
     assert page.said["notice_row"]["own"] == f"{float(wanted.max()):.2f}"
-    assert page.said["notice_row"]["d_k"] == "4"
+    assert page.said["divides"]["d_k"] == "4"
+
+
+def test_that_a_head_divides_is_said_only_while_it_does():
+    for scaled, section in (("1", "divides"), ("0", "divides_off")):
+        said = enter("root", "en", experiment="3", scaled=scaled, questions="0", face="notice", **ADDRESS).said
+        assert {"divides", "divides_off"} & set(said) == {section}
 
 
 @pytest.mark.parametrize(
