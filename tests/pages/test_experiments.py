@@ -7,7 +7,7 @@ import pytest
 from each import each
 from visiting import LANGUAGES, Visit, assert_one_answer_is_right, enter, heatmaps, look, numbers, radios
 
-from attention import AttentionConfig, trace_sentence
+from attention import AttentionConfig, trace_by_hand, trace_sentence
 from pages import DEEPENS, GROUPS, WALK
 from pages.cost import measure
 from pages.root import dots
@@ -204,6 +204,19 @@ def test_what_is_said_of_shuffled_words_is_what_the_rows_do(more, section):
     (found,) = [name for name in said if name.startswith("notice_")]
     assert found == section
     assert (float(said[found]["largest"].replace("≈ 0", "0")) < 1e-3) is (section == "notice_off")
+
+
+@each("weights, is_mixing", [("random", True), ("hand", False)])
+def test_that_a_missing_w_o_changes_the_numbers_is_said_where_it_does(weights, is_mixing):
+    address = ADDRESS | {"weights": weights, "sentence": "the dog saw the cat", "experiment": "7"}
+    said = enter("mistakes", "en", questions="0", face="notice", **address).said
+    layer = trace_sentence if weights == "random" else trace_by_hand
+    attention = layer("the dog saw the cat", AttentionConfig(8, 2)).attention
+    largest = float((attention.output - attention.joined).abs().max())
+    (found,) = [name for name in said if name.startswith("notice_")]
+    assert found == ("notice_mixing" if is_mixing else "notice_mixing_same")
+    assert float(said[found]["mixing"].replace("≈ ", "")) == pytest.approx(largest, abs=0.005)
+    assert (largest > 0.01) is is_mixing
 
 
 def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
