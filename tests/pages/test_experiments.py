@@ -219,6 +219,19 @@ def test_that_a_missing_w_o_changes_the_numbers_is_said_where_it_does(weights, i
     assert (largest > 0.01) is is_mixing
 
 
+@each(
+    "given, section",
+    [("1 0 / 0 1 ; 1 0 / 0 1", "slip_unseen"), ("1 0 / 0 1 ; 1 0 / 1 1", "slip_seen")],
+)
+def test_that_softmax_down_the_columns_shows_in_the_sums_of_rows_is_said_where_it_does(given, section):
+    """By hand: scores 1, 0 / 0, 1; and 1, 1 / 1, 2, divided by √2, whose second column has the shares 0.330, 0.670."""
+    said = enter("paper", "en", experiment="1", given=given, questions="0", face="notice", **ADDRESS).said
+    assert {"slip_seen", "slip_unseen"} & set(said) == {section}
+    if section == "slip_seen":
+        found = [float(said[section][name]) for name in ("first", "last")]
+        assert found == pytest.approx([0.5 + 0.330, 0.5 + 0.670], abs=0.006)
+
+
 def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
     monkeypatch.setattr(measure, "measured", lambda n: measure.Times(*[n * 1e-6, n * 1e-7, n * 1e-7, n * 1e-7], n, n))
     page = enter("cost", "en", questions="0", face="notice", **ADDRESS)
