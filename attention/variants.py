@@ -88,7 +88,7 @@ def share_kv(kv: Tensor, num_heads: int) -> Tensor:
 
 
 def additive_scores(q: Tensor, k: Tensor, w_q: Tensor, w_k: Tensor, v: Tensor) -> Tensor:
-    """vᵀ tanh(q W₁ + k W₂) for every query and key: (..., L, S). w_q, w_k: (d_k, hidden). v: (hidden,).
+    """tanh(q W₁ + k W₂) v for every query and key: (..., L, S). w_q, w_k: (d_k, hidden). v, a column: (hidden,).
 
     Source: "Neural Machine Translation by Jointly Learning to Align and Translate" (Bahdanau 2015), appendix A.1.2.
     """

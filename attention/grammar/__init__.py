@@ -13,9 +13,9 @@ GRAMMARS = {"en": ENGLISH, "zh": CHINESE}
 LANGUAGES = tuple(GRAMMARS)
 
 # Relation → what it takes. "one head": which token is meant follows from the two tokens and their positions alone, all
-# that the score of a query and a key can know. "two heads": it depends on a third token (too tired, too wide; too big,
-# too small), which no head can weigh in, as it moves its two weights by the same factor; two heads can, in principle:
-# each looks at one of the nouns, and lets itself be distracted by the adjectives that speak for the other one.
+# that the score of a query and a key can know. "meanings": it depends on which adjective follows (too tired, too wide;
+# too big, too small). To the layers of attention.learn these are all of one kind, and what a word has of its own is
+# drawn anew for every sentence: nothing that they learn tells one from the other, with however many heads or layers.
 # "two layers": "the red one" is the noun that stood after "red" before, and what a key stood next to only a layer below
 # can tell it.
 RELATIONS = {
@@ -27,8 +27,8 @@ RELATIONS = {
     "degree": "one head",
     "predicate": "one head",
     "pronoun": "one head",
-    "meaning": "two heads",
-    "role": "two heads",
+    "meaning": "meanings",
+    "role": "meanings",
     "same": "two layers",
 }
 

@@ -124,5 +124,6 @@ def draw() -> None:
 
 
 here.place(draw)
-here.tells(partial(here.say, f"notice_{chosen}", **facts), CODE.get(chosen, weighted_sum))
+section = "notice_mixing_same" if chosen == "mixing" and not runs.is_mixing(trace) else f"notice_{chosen}"
+here.tells(partial(here.say, section, **facts), CODE.get(chosen, weighted_sum))
 here.back(STEPS[chosen])

@@ -56,6 +56,13 @@ def parts(trace: SentenceTrace, head: int, query: int) -> Parts:
     return Parts(row.tolist(), given.norm(dim=-1).tolist(), mixed.norm(dim=-1).tolist())
 
 
+def is_mixing(trace: SentenceTrace) -> bool:
+    """Whether W_O and b_O do anything: by hand they are the identity and 0."""
+    weights = trace.weights
+    identity = torch.eye(len(weights.w_o), dtype=weights.w_o.dtype)
+    return not torch.equal(weights.w_o, identity) or bool(weights.b_o.any())
+
+
 def without(trace: SentenceTrace) -> dict[str, float]:
     """How far an output is from torch's own with everything in place, without W_O, and without biases."""
     theirs, attention, weights = torch_output(trace), trace.attention, trace.weights

@@ -1,5 +1,6 @@
 """By hand: the whole of attention on a few small whole numbers, exactly and in decimals, and how to catch a slip."""
 
+import math
 from functools import partial
 
 import streamlit as st
@@ -72,11 +73,18 @@ def slips() -> None:
     ]
     grid = [[panels[0], here.veil(panels[1])], [here.veil(panels[2]), here.veil(panels[3])]]
     here.place(Board(grid, [1, 1], [130, 130], gap=0.12))
-    facts = {"first": exact.row_sums(wrong["column"])[0], "last": exact.row_sums(wrong["column"])[-1]}
-    sums = {"right": float(right[-1].max()), "unscaled": float(wrong["unscaled"][-1].max())}
-    here.tells(
-        partial(here.say, "notice_slips", **facts, **sums, model=float(wrong["model"][-1].max())), exact.column_wise
-    )
+    sums = exact.row_sums(wrong["column"])
+
+    def notice() -> None:
+        here.say("notice_slips")
+        if all(math.isclose(total, 1, abs_tol=0.005) for total in sums):
+            here.say("slip_unseen")
+        else:
+            here.say("slip_seen", first=sums[0], last=sums[-1])
+        largest = {"unscaled": float(wrong["unscaled"][-1].max()), "model": float(wrong["model"][-1].max())}
+        here.say("other_slips", right=float(right[-1].max()), **largest)
+
+    here.tells(notice, exact.column_wise)
 
 
 def as_printed() -> None:

@@ -1,4 +1,4 @@
-"""An example that was copied very often, with the numbers that it prints: R. Karim, Illustrated: Self-Attention (2019).
+"""An example with the numbers that it prints: R. Karim, Illustrated: Self-Attention (2019).
 
 The article rounds its weights, "for readability" as its code says, and goes on with the rounded ones; it does not
 divide by √d_k. Its inputs and what it prints are facts about it; all else is computed here.

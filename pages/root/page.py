@@ -115,9 +115,15 @@ def row(here: LayerLab) -> None:
     here.place(Board(board, [1], [30, 30, heatmap_height(len(WIDTHS), most=195)]))
     largest = weights.max(dim=1).values.tolist()
     facts = {"first": largest[0], "last": largest[-1], "own": float(weights[at].max()), "divisor": names[at]}
-    here.tells(
-        partial(here.say, "notice_row", query=here.token(query), key=here.leader(scores), d_k=d_k, **facts), softmax
-    )
+
+    def notice() -> None:
+        here.say("notice_row", query=here.token(query), key=here.leader(scores), **facts)
+        if here.trace.config.scaled:
+            here.say("divides", d_k=d_k)
+        else:
+            here.say("divides_off")
+
+    here.tells(notice, softmax)
 
 
 def training() -> None:

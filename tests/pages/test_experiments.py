@@ -7,7 +7,7 @@ import pytest
 from each import each
 from visiting import LANGUAGES, Visit, assert_one_answer_is_right, enter, heatmaps, look, numbers, radios
 
-from attention import AttentionConfig, trace_sentence
+from attention import AttentionConfig, trace_by_hand, trace_sentence
 from pages import DEEPENS, GROUPS, WALK
 from pages.cost import measure
 from pages.root import dots
@@ -206,6 +206,32 @@ def test_what_is_said_of_shuffled_words_is_what_the_rows_do(more, section):
     assert (float(said[found]["largest"].replace("≈ 0", "0")) < 1e-3) is (section == "notice_off")
 
 
+@each("weights, is_mixing", [("random", True), ("hand", False)])
+def test_that_a_missing_w_o_changes_the_numbers_is_said_where_it_does(weights, is_mixing):
+    address = ADDRESS | {"weights": weights, "sentence": "the dog saw the cat", "experiment": "7"}
+    said = enter("mistakes", "en", questions="0", face="notice", **address).said
+    layer = trace_sentence if weights == "random" else trace_by_hand
+    attention = layer("the dog saw the cat", AttentionConfig(8, 2)).attention
+    largest = float((attention.output - attention.joined).abs().max())
+    (found,) = [name for name in said if name.startswith("notice_")]
+    assert found == ("notice_mixing" if is_mixing else "notice_mixing_same")
+    assert float(said[found]["mixing"].replace("≈ ", "")) == pytest.approx(largest, abs=0.005)
+    assert (largest > 0.01) is is_mixing
+
+
+@each(
+    "given, section",
+    [("1 0 / 0 1 ; 1 0 / 0 1", "slip_unseen"), ("1 0 / 0 1 ; 1 0 / 1 1", "slip_seen")],
+)
+def test_that_softmax_down_the_columns_shows_in_the_sums_of_rows_is_said_where_it_does(given, section):
+    """By hand: scores 1, 0 / 0, 1; and 1, 1 / 1, 2, divided by √2, whose second column has the shares 0.330, 0.670."""
+    said = enter("paper", "en", experiment="1", given=given, questions="0", face="notice", **ADDRESS).said
+    assert {"slip_seen", "slip_unseen"} & set(said) == {section}
+    if section == "slip_seen":
+        found = [float(said[section][name]) for name in ("first", "last")]
+        assert found == pytest.approx([0.5 + 0.330, 0.5 + 0.670], abs=0.006)
+
+
 def test_the_curve_of_n_squared_ends_where_the_measurement_does(monkeypatch):
     monkeypatch.setattr(measure, "measured", lambda n: measure.Times(*[n * 1e-6, n * 1e-7, n * 1e-7, n * 1e-7], n, n))
     page = enter("cost", "en", questions="0", face="notice", **ADDRESS)
@@ -238,7 +264,13 @@ def test_the_divisor_of_the_slider_divides_the_readers_own_row(width):
     drawn = [numbers(trace["z"]) for chart in page.charts for trace in heatmaps(chart)]
     assert drawn[1] == pytest.approx(wanted[None].numpy(), abs=1e-6)
     assert page.said["notice_row"]["own"] == f"{float(wanted.max()):.2f}"
-    assert page.said["notice_row"]["d_k"] == "4"
+    assert page.said["divides"]["d_k"] == "4"
+
+
+def test_that_a_head_divides_is_said_only_while_it_does():
+    for scaled, section in (("1", "divides"), ("0", "divides_off")):
+        said = enter("root", "en", experiment="3", scaled=scaled, questions="0", face="notice", **ADDRESS).said
+        assert {"divides", "divides_off"} & set(said) == {section}
 
 
 @pytest.mark.parametrize(

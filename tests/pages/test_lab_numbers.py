@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention as torch_attention
 
-from attention import AttentionConfig, trace_sentence
+from attention import AttentionConfig, scaled_dot_product_attention, trace_sentence
 from pages.context import words
 from pages.cost import measure
 from pages.cross import pairs
@@ -254,12 +254,13 @@ def test_one_word_in_two_sentences_has_one_embedding_and_two_outputs():
 # Cost.
 
 
-def test_the_table_of_paths_is_the_one_of_the_paper_in_numbers():
+def test_the_paths_are_those_of_the_paper_in_numbers_with_convolutions_stacked_until_the_ends_meet():
     found = measure.paths(9)
     assert found["attention"] == (1, 1)
     assert found["recurrent"] == (9, 8)
     assert found["convolution"] == (4, 4)  # each looks 2 back: 4 layers reach 8 back
     assert measure.paths(2)["convolution"] == (1, 1)
+    assert measure.paths(2048)["convolution"].path == 1024  # about n / (k − 1), not log_k n
 
 
 def test_the_most_bytes_held_are_counted():
@@ -274,7 +275,13 @@ def test_the_most_bytes_held_are_counted():
     assert measure.most_held(run) == pytest.approx(12_000, abs=200)
 
 
-def test_long_texts_take_the_core_four_matrices_and_the_fused_function_none():
+def test_without_a_mask_the_core_keeps_three_matrices():
+    *matrices, _ = scaled_dot_product_attention(*torch.randn(3, 8, 4))
+    assert [matrix.shape for matrix in matrices] == [(8, 8)] * 4
+    assert len({matrix.data_ptr() for matrix in matrices}) == 3
+
+
+def test_long_texts_take_the_core_four_matrices_at_once_and_the_fused_function_none():
     n, threads = 512, torch.get_num_threads()
     torch.set_num_threads(1)  # each has tiles of its own
     try:

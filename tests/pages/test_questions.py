@@ -719,6 +719,18 @@ def test_the_top_of_a_row_is_its_largest_dot_product_and_can_be_clicked_while_co
         assert grade(question, Cell("q", row, 0, case.head)).section == "top_tensor"
 
 
+def test_where_queries_are_keys_two_matrices_are_no_reason_for_another_top():
+    trace, seen = trace_by_hand("the dog saw the cat", AttentionConfig(8, 2)), 0
+    for query in range(5):
+        for question in questions("scores", trace, head=0, query=query):
+            row = at(question.facts["query"]) if question.name == "top" else 0
+            if question.name == "top" and at(question.facts["key"]) != row:
+                assert grade(question, Cell("scores", row, row, 0)).section == "top_same"
+                assert float(trace.x[at(question.facts["key"]), :4].norm()) > float(trace.x[row, :4].norm())
+                seen += 1
+    assert seen
+
+
 def test_a_drawn_row_is_softmax_of_the_four_scores_and_neither_flat_nor_linear():
     seen = 0
     for case, _, question in those("draw"):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from visiting import LANGUAGES
 
+from attention.tensors import TENSORS
 from pages import PAGES
 from pages.glossary.terms import TERMS
 from pages.ui.words.prose import code, sections
@@ -27,6 +28,13 @@ def text_of(page: str, lang: str, name: str) -> str:
 def plain(text: str) -> str:
     """Without the links."""
     return LINK.sub(r"\1", text)
+
+
+def test_a_letter_stands_for_the_same_tensor_in_the_glossary_and_in_the_formulas_of_the_steps():
+    letters = {known.symbol: known.name for known in TENSORS.values()}
+    shared = [term for term in TERMS if term.symbol in letters]
+    assert len(shared) >= 5
+    assert [term.name for term in shared if letters[term.symbol] != term.code] == []
 
 
 @each("page, lang, name", PROSE)

@@ -49,7 +49,8 @@ def _top(here: Here, row: int) -> Question | None:
         ("row", Target("scores", others, range(length), here.head)) for others in (range(row), range(row + 1, length))
     ]
     if best != row:
-        slips.append(("self", Target("scores", rows, rows, here.head)))
+        reason = "same" if here.own("q").equal(here.own("k")) else "self"  # as with weights set by hand
+        slips.append((reason, Target("scores", rows, rows, here.head)))
     look, target = Cell("scores", row, best, here.head), Target("scores", rows, range(best, best + 1), here.head)
     return Question("top", "cell", facts, look, target=target, slips=tuple(slips))
 
