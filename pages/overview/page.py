@@ -1,5 +1,6 @@
 """Overview: the sentence, what each word looks at, and the whole computation on one screen."""
 
+from attention import multi_head_attention
 from pages.overview.stage import stage
 from pages.ui.lesson import Lesson
 
@@ -22,4 +23,4 @@ def more() -> None:
 
 
 here.more(more)
-here.faces(notice, "attn_weights", code=[], compare=["output"])
+here.faces(notice, "attn_weights", code=[multi_head_attention], compare=["output"])

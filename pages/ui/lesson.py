@@ -292,7 +292,7 @@ class Lesson(Page, Sight):
         self,
         notice: Say,
         start: str,
-        code: Sequence[Callable[..., Tensor]],
+        code: Sequence[Callable[..., object]],
         compare: Sequence[str],
         by_hand: str = "",
     ) -> None:

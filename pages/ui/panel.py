@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-from torch import Tensor
 
 from attention import Cell, SentenceTrace
 from pages.ui import stage as painter
@@ -33,7 +32,7 @@ class Faces:
     a: tuple[SentenceTrace, Resolved] | None
     notice: Callable[[], None] | None
     start: str
-    code: Sequence[Callable[..., Tensor]]
+    code: Sequence[Callable[..., object]]
     compare: Sequence[str]
     by_hand: str
 

@@ -54,6 +54,7 @@ class Stage {
     if (isNew) this.only = null;
     this.player.take(isNew);
     this.dress();
+    if (!this.learning) this.tellStep();
     const older = Object.entries(this.stands ?? {}).some(([name, value]) => scene.address[name] !== String(value));
     if (older) return; // the reader has moved on
     this.stands = null;
@@ -98,15 +99,16 @@ class Stage {
   // What surrounds the picture.
 
   dress() {
-    const { texts, words, acts, height } = this.told;
+    const { texts, words, acts, height, steps } = this.told;
     this.canvas.setAttribute("aria-label", words);
     if (this.told.scene_lines && !this.sentence) {
       this.sentence = new Sentence(this);
       this.box.insertBefore(this.sentence.box, this.place);
     }
-    const shape = JSON.stringify([texts, acts, height, this.told.plays.map(({ name }) => name)]);
+    const shape = JSON.stringify([texts, acts, height, steps, this.told.plays.map(({ name }) => name)]);
     if (shape === this.dressed) return;
     this.dressed = shape;
+    this.learning = false;
     const button = (name, text, act, more = {}) => {
       const made = element("button", `stage-button ${name}`, { type: "button", textContent: text, ...more });
       made.addEventListener("click", act);
@@ -136,13 +138,13 @@ class Stage {
     this.words.setAttribute("aria-live", "polite");
     if (!steps.length) return [this.close, this.words];
     this.play = button("play", `▶ ${texts.learn}`, () => this.learn());
-    this.tellStep(Number(this.told.address.checkpoint));
     return [this.close, this.play, this.words];
   }
 
-  tellStep(place) {
+  /** How far the training is, where the layer learns. */
+  tellStep(place = Number(this.told.address.checkpoint)) {
     const { texts, steps } = this.told;
-    this.words.textContent = texts.step_of.replace("{step}", steps[place]).replace("{steps}", steps.at(-1));
+    if (place in steps) this.words.textContent = texts.step_of.replace("{step}", steps[place]).replace("{steps}", steps.at(-1));
   }
 
   async learn() {
@@ -155,10 +157,9 @@ class Stage {
       this.tellStep(place);
       await new Promise((go) => setTimeout(go, BEAT));
     }
-    this.learning = false;
-    this.play.disabled = false;
+    this.learning = this.play.disabled = false;
     this.release();
-    this.tellStep(Number(this.told.address.checkpoint));
+    this.tellStep();
   }
 
   /** Show a step's own picture here, or the whole flow again. */

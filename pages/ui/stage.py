@@ -61,7 +61,7 @@ def stage(page: str, here: Sight, board: Board, result: str, theme: Colors, play
         "acts": [] if board.lines else ["freeze", "set"],
         "live": {name: list(values) for name, values in followed.items() if name not in here.now.absent},
         "address": to_query(settings.elsewhere) | {"pin": ""},
-        "steps": list(CHECKPOINTS) if here.now.source.learns else [],
+        "steps": list(CHECKPOINTS) if board.lines and here.now.source.learns else [],
         "route": live.scenes(),
         "scene_lines": board.lines is not None,
         "plays": [] if here.trace.edits else [each.pack() for each in plays],

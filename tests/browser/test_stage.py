@@ -497,6 +497,11 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     page.locator(".stage-bar .flow").click()
     page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
     assert same(numbers(page), at_the_end)
+    page.locator("[data-act=small]").click()
+    page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'hand'")
+    settle(page)
+    assert not page.locator(".stage-bar .play").count()  # nothing is learned
+    assert page.locator(".stage-bar .stage-words").inner_text() == ""
 
 
 LABELS = """() => {

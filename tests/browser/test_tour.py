@@ -33,6 +33,11 @@ PARTS = (
     *(".stage-bar", ".stage-bar .freeze", ".stage-bar .set", ".stage-bar .play", ".st-key-rare", ".ways", ".deeper"),
 )
 IN_A_LAB = {"face": "notice", "questions": "0", "d_model": "32", "num_heads": "2", "weights": "random"}
+CUT_OFF = """() => [...document.querySelectorAll('.st-key-inspector .katex-display')].flatMap(box => {
+  const own = box.getBoundingClientRect();
+  const ends = [...box.querySelectorAll('.katex-html .mord')].map(each => each.getBoundingClientRect().right);
+  return Math.max(...ends) > own.right + 0.5 ? [Math.round(Math.max(...ends) - own.left) + ' in ' + own.width] : [];
+})"""
 HEADING = "document.querySelector('.st-key-heading').innerText"
 
 
@@ -82,6 +87,7 @@ def test_a_step_is_one_screen(lang: str, visit: Opener) -> None:
         for size in (SMALL, LARGE):
             resize(page, size)
             wrong[slug, size] = on_one_screen(page, size)
+            wrong[slug, size] += page.evaluate(CUT_OFF)  # a formula in the panel
         count = len(page.evaluate(HEADING).split())
         wrong[slug, "words"] = [f"{count} words"] if count > MOST_WORDS else []
     assert {place: found for place, found in wrong.items() if found} == {}

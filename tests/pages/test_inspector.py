@@ -40,7 +40,7 @@ from attention import Cell, Derivation, Factor, Term, explain_cell
 from attention.explain import Index
 from attention.tensors import TENSORS
 from pages import WALK
-from pages.ui.ask import inspector, pointer, terms
+from pages.ui.ask import formula, inspector, pointer, terms
 from pages.ui.state import visit
 from pages.ui.state.resolved import resolve
 from pages.ui.state.settings import Settings
@@ -985,3 +985,21 @@ def test_numbers_are_explained_as_the_core_explains_them():
     assert isinstance(made.value, float)
     assert torch.tensor(made.value) == pytest.approx(value_at(case, made.cell), rel=1e-5)
     assert SimpleNamespace(**vars(made)).operation == "sum"
+
+
+@IN_EVERY_SETTING
+def test_a_formula_fits_its_panel_and_no_part_of_it_is_lost_where_it_is_broken(setting):
+    case, random = case_of(setting, language_of(setting)), Random(setting)
+    for tensor in TENSORS:
+        rows, columns = shape_by_rule(tensor, case.config, len(case.tokens), len(case.words))
+        for _ in range(20):
+            head = random.randrange(case.config.num_heads) if tensor in OF_HEADS else None
+            cell = Cell(tensor, random.randrange(rows), random.randrange(columns), head)
+            made = explain_cell(case.trace, tensor, cell.row, cell.column, head, query=case.query)
+            shown = formula.lines(made).removeprefix(r"\begin{aligned} ").removesuffix(r" \end{aligned}")
+            whole = shown.replace(r" \\ & \quad", "").replace(r"\\[2pt] &", "").replace(" &=", " =")
+            assert whole == made.formula
+            left, *lines = re.split(r" (?:\\\\(?:\[2pt\])? )?&(?:=| \\quad) ", shown)
+            for line in lines:
+                is_whole = not re.search(r" [-+] ", line.lstrip("+- ")) or "frac" in line
+                assert is_whole or formula.em(f"{left} = {line}") <= formula.ROOM, line

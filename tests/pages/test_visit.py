@@ -137,6 +137,19 @@ def test_small_numbers_are_whole_and_the_way_back_leads_to_what_one_had(slug, la
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_small_numbers_open_on_a_row_that_shows_something(lang):
+    at = enter("scores", lang=lang).at
+    at.ask({"act": "small"}, of="guide")
+    asked = {name: at.query_params[name] for name in at.query_params}
+    case = Case.of(**asked)
+    spread = [max(row) - min(row) for row in case.trace.attention.scores[0].tolist()]
+    assert spread[case.query] == max(spread) > 0
+    row = asked.pop("query")
+    assert enter("scores", **asked).at.query_params["query"] == row
+    assert enter("scores", **asked, query="0").at.query_params["query"] == "0"  # the link has chosen it
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("slug", WALK)
 def test_every_step_says_what_one_can_do_after_it(slug, lang):
     (body,) = [body for body in enter(slug, lang=lang).html("") if "class='can'" in body]

@@ -249,7 +249,7 @@ def test_rows_of_weights_on_screen_sum_to_1_or_are_closed(visit):
 
 
 @ONE_BY_ONE
-@each("slug", WALK)
+@each("slug", WALKED)
 def test_the_code_on_a_page_is_the_code_of_the_core_letter_by_letter(slug):
     _, pages = walked("a first visit", "en")
     (shown,) = pages[slug].of("code")

@@ -4,7 +4,6 @@ It stands in the panel, which runs by itself (a fragment): asking about another 
 again, unless the reader clicked into another row, which then is the row that the page follows.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ import streamlit as st
 
 from attention import Cell, Derivation, Edit, Index, SentenceTrace, explain_cell, measures
 from attention.tensors import EDITABLE, TENSORS, matrix, shape, texts
-from pages.ui.ask import pointer, terms
+from pages.ui.ask import formula, pointer, terms
 from pages.ui.figures.panels import token_labels
 from pages.ui.quiz.box import take_click, take_offer, verdict_on
 from pages.ui.state.resolved import Resolved
@@ -24,7 +23,6 @@ from pages.ui.words.numbers import number
 from pages.ui.words.terms import linked
 
 MOST_STEPS_BACK = 12
-LONGEST_LINE = 30  # characters, as they are seen
 _STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 
 
@@ -82,31 +80,12 @@ def inspector(page: str, trace: SentenceTrace) -> None:
     also = {**prose.of_weights(settings.weights, lang), **_facts(derivation)}
     words = prose.shared(lang, _section(derivation), also)
     told = linked(words, lang, set(visit.terms))
-    st.markdown(f"{told}\n\n$$\n{_lines(derivation)}\n$$")  # in one: every element costs time
+    st.markdown(f"{told}\n\n$$\n{formula.lines(derivation)}\n$$")  # in one: every element costs time
     _terms(derivation, trace, here)
     tell("choose", visit.sets, lang)
     if st.toggle(label("choose", lang), key="choose", on_change=_on_choose):
         _choose(trace, cell, number(derivation.value), here)
         st.caption(prose.shared(lang, "hint"))
-
-
-def _lines(derivation: Derivation) -> str:
-    """The formula in three lines: in symbols, with the numbers, the result."""
-    left, _, right = derivation.symbols.partition(" = ")
-    result = derivation.formula.rpartition(" = ")[2]
-    parts = [part for part in (right, _broken(derivation.numbers)) if part and part != result]
-    lines = r" \\[2pt] ".join(f"&= {part}" for part in (*parts, result))
-    return rf"\begin{{aligned}} {left} {lines} \end{{aligned}}"
-
-
-def _broken(numbers: str) -> str:
-    """A long sum over two lines."""
-    summands = numbers.split(" + ")
-    seen = re.sub(r"\\[a-z]+|[{}^ ]", lambda sign: "·" if len(sign[0]) > 1 else "", numbers)
-    if len(seen) <= LONGEST_LINE or len(summands) < 2 or numbers.startswith("\\"):
-        return numbers
-    half = (len(summands) + 1) // 2
-    return " + ".join(summands[:half]) + r" \\ & \quad + " + " + ".join(summands[half:])
 
 
 def _section(derivation: Derivation) -> str:

@@ -5,9 +5,10 @@ A new setting is one line in Settings, with its kind of value (see values.py), a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from attention import Cell, Edit
+from attention import AttentionConfig, Cell, Edit, trace_by_hand
 from attention.learn import checkpoint_steps
 from attention.vectors import METHODS
 from pages.ui.state.examples import EXAMPLES, SMALLEST
@@ -158,15 +159,26 @@ def defaults(lang: Lang) -> Settings:
 
 def small(settings: Settings) -> Settings:
     """Small numbers first: three tokens, d_k 2, whole numbers up to the scores; the rest as at a first visit."""
+    sentence = SMALLEST[settings.lang]
     return replace(
         Settings(lang=settings.lang, face=settings.face, present=settings.present, questions=settings.questions),
-        sentence=SMALLEST[settings.lang],
+        sentence=sentence,
         weights="hand",
-        d_model=4,
-        num_heads=2,
-        positions=False,
-        query=0,
+        d_model=_SMALL.d_model,
+        num_heads=_SMALL.num_heads,
+        positions=_SMALL.positions,
+        query=_telling_row(sentence),
     )
+
+
+_SMALL = AttentionConfig(d_model=4, num_heads=2, positions=False)
+
+
+@cache
+def _telling_row(sentence: str) -> int:
+    """The token of the small numbers whose scores in the first head differ most: another's may all be 0."""
+    scores = trace_by_hand(sentence, _SMALL).attention.scores[0]  # (L, L)
+    return int((scores.amax(-1) - scores.amin(-1)).argmax())
 
 
 def fit(settings: Settings, scope: Scope) -> Settings:

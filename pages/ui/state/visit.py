@@ -97,6 +97,8 @@ def begin(model_of: ModelOf) -> Resolved:
     if last is None or (address and goes_back()):
         here, visit.bad_address = from_query(address, last or defaults(_browser_language()), model_of)
         visit.followed, visit.heads_wanted, visit.has_row = None, 0, "query" in address
+        if not visit.has_row and is_small(here.settings):
+            here = here.again(changed(here.settings, query=small(here.settings).query))
     else:
         here = resolve(last, model_of(last))
         visit.heads_wanted = last.num_heads if here.settings.num_heads != last.num_heads else 0
