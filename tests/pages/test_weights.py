@@ -407,7 +407,7 @@ def test_the_checkpoint_moves_the_page_through_the_training_and_is_kept_while_ot
         assert story(page)["step"] == str(STEPS[place])
     take(take(at, "hand"), "random")
     assert at.query_params["checkpoint"] == "9"
-    assert story(look(take(at, "learned"), "softmax"))["step"] == "243"
+    assert story(look(take(at, "learned"), "softmax"))["step"] == "211"
 
 
 @pytest.mark.parametrize(("lang", "other"), [LANGUAGES, LANGUAGES[::-1]])
@@ -625,7 +625,7 @@ class Training:
         self.calls.append((config, language))
         try:
             while not self.may_end.wait(0.01):
-                on_step(75, 260, 1.25)
+                on_step(65, 260, 1.25)
                 self.has_begun.set()
         except AbandonedError:
             self.was_left.set()
@@ -659,7 +659,7 @@ def test_the_training_shows_how_far_it_is_and_a_way_out_and_both_go_when_it_ends
     (how_far,) = {(full, text) for full, text in watched.bars if template.fullmatch(text)}
     assert how_far[0] == 25
     facts = template.fullmatch(how_far[1]).groupdict()
-    assert facts == {"step": "75", "steps": "260", "loss": "1.25"}
+    assert facts == {"step": "65", "steps": "260", "loss": "1.25"}
     told = [m.groupdict() for t in watched.captions() if (m := pattern(sections("ui", lang)["training"]).fullmatch(t))]
     assert told[0] == {"d_model": "32", "heads": "2"}
     assert label("rather_random", lang) in watched.labels("button")
