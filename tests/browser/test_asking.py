@@ -150,11 +150,19 @@ def test_hold_change_compare_and_go_back(visit: Opener) -> None:
     assert parse_qs(urlsplit(page.url).query, keep_blank_values=True)["pin"] == [""]
 
 
+# Whether the middle of what a selector finds is there to be seen, and to be clicked.
+IS_SEEN = """selector => {
+  const found = document.querySelector(selector), box = found?.getBoundingClientRect();
+  return Boolean(box && found.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)));
+}"""
+
+
 def test_a_number_set_by_hand_and_undone(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}")
+    page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
     first = numbers(page)
     explained_at_first = asked(page)
     page.locator(".stage-bar .set").click()
+    page.wait_for_function(IS_SEEN, arg=".st-key-ask_value input")
     page.locator(".st-key-ask_value input").fill("-37.5")
     page.keyboard.press("Enter")
     page.locator(".st-key-banner").wait_for()

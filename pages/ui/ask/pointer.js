@@ -6,6 +6,7 @@ export const painters = Object.assign(new Set(), { frames: [], covers: [], waits
 const pointers = new Map(); // one for every mounted component: how it asks
 let chosen = ""; // the cell that was chosen on a stage, until Python has answered: what comes before is an older answer
 let patience = 0; // until when that answer is waited for
+let setting = 0; // until when the controls that set a number are brought into view as they come
 let leaving = 0; // until when an answer may take away the button that has the keyboard
 
 /** A frame around the one cell of an address. */
@@ -20,6 +21,14 @@ export function ask(question) {
   const wanted = question.page || question.lang || ["present", "small"].includes(question.act) ? "frame" : "panel";
   const found = pointers.get(wanted) ?? [...pointers.values()][0];
   found?.(question);
+  if (question.act !== "set") return;
+  setting = performance.now() + 3000;
+  showControls();
+}
+
+/** They stand at the end of the panel, which scrolls. */
+function showControls() {
+  if (performance.now() < setting) document.querySelector(".st-key-inspector_choice")?.scrollIntoView({ block: "nearest" });
 }
 
 const keyOf = (frames) => {
@@ -191,6 +200,7 @@ function listen() {
       document.querySelector(".trail b")?.focus({ preventScroll: true });
     tick();
     showTerm();
+    showControls();
   });
   observer.observe(document.body, { childList: true, subtree: true });
 }
