@@ -9,7 +9,7 @@
 const FONT = '"Source Sans", "Source Sans Pro", "Noto Sans", "Noto Sans CJK SC", sans-serif';
 const LEAST = 9; // pixels: smaller numbers are not written
 const GAP = 7; // pixels: smaller cells touch each other
-const PALE = 0.4; // cells beside those that are lit have the colour of so much of their number: grey means closed
+const DIM = 0.55; // how much of the paper there is in cells beside those that are lit
 const GOOD = 11; // pixels that numbers have where they can
 const LINE = 13; // pixels of a title
 const SLANT = Math.PI / 4.2; // of column labels that would not fit side by side
@@ -381,15 +381,16 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
     .map((frame) => ({ kind: frame.kind, ranges: matching(panel, frame) }))
     .filter(({ ranges }) => ranges);
   const sources = frames.filter(({ kind }) => kind === "source").map(({ ranges }) => ranges);
+  const paper = rgb(theme.paper);
   const isLit = (r, c) =>
     !sources.length ||
     sources.some(({ rows: [a, b], columns: [d, e] }) => r >= a && r < b && c >= d && c < e);
   const [missing, hidden] = [look.missing?.[i], look.hidden?.[i]];
   const [least, covered] = [Math.min(wide, high), panel.closed || missing || hidden];
   if (least < 3 || (least < GAP && !place.writing && !covered)) {
-    const part = (pale, { rows: [a, b], columns: [d, e] }) =>
+    const part = (dim, { rows: [a, b], columns: [d, e] }) =>
       context.drawImage(
-        pixelsOf(panel, i, scale, theme, look, pale),
+        pixelsOf(panel, i, scale, theme, look, dim),
         ...[d, a, e - d, b - a],
         ...[place.x + d * wide, place.y + a * high, (e - d) * wide, (b - a) * high],
       );
@@ -424,7 +425,7 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
           hatch(context, x, y, wide - gap, high - gap, theme);
           continue;
         }
-        const found = shadeOf(panel, i, at, scale, theme, look, !isLit(r, c));
+        const found = shadeOf(panel, i, at, scale, theme, look, isLit(r, c) ? null : paper);
         context.fillStyle = `rgb(${found})`;
         context.fillRect(x, y, wide - gap, high - gap);
         if (text) {
@@ -459,26 +460,28 @@ function paintPanel(context, scene, panel, i, places, theme, look) {
   paintLabels(context, panel, i, place, places.size, theme, main, frames, look);
 }
 
-/** The colour of a cell. pale: it stands beside what is lit. */
-const shadeOf = (panel, i, at, scale, theme, look, pale) =>
-  colorOf(valueOf(look, panel, i, at) * (pale ? PALE : 1), scale, theme);
+/** The colour of a cell. dim: the paper's, for a cell beside what is lit; else null. */
+function shadeOf(panel, i, at, scale, theme, look, dim) {
+  const color = colorOf(valueOf(look, panel, i, at), scale, theme);
+  return dim ? mix(color, dim, DIM) : color;
+}
 
-/** A panel of many cells, a pixel each; kept while nothing but what is pointed at changes. pale: as beside what is lit. */
-function pixelsOf(panel, i, scale, theme, look, pale) {
+/** A panel of many cells, a pixel each; kept while nothing but what is pointed at changes. dim: as beside what is lit. */
+function pixelsOf(panel, i, scale, theme, look, dim) {
   const [missing, hidden] = [look.missing?.[i], look.hidden?.[i]];
   const still = !missing && !hidden && !look.shown?.[i]?.size && !(look.before && look.share < 1);
   const kept = panel.pixels?.theme === theme ? panel.pixels : (panel.pixels = { theme });
-  if (still && kept[pale]) return kept[pale];
+  if (still && kept[dim]) return kept[dim];
   const [rows, columns] = panel.size;
   const image = new OffscreenCanvas(columns, rows);
   const pixels = new ImageData(columns, rows);
   const [masked, paper, plain] = [theme.masked, theme.paper, theme.plain].map(rgb);
   for (let at = 0; at < rows * columns; at++) {
     const other = hidden?.[at] ? plain : missing?.[at] ? paper : panel.closed?.[at] ? masked : null;
-    pixels.data.set([...(other ?? shadeOf(panel, i, at, scale, theme, look, pale)), 255], at * 4);
+    pixels.data.set([...(other ?? shadeOf(panel, i, at, scale, theme, look, dim ? paper : null)), 255], at * 4);
   }
   image.getContext("2d").putImageData(pixels, 0, 0);
-  if (still) kept[pale] = image;
+  if (still) kept[dim] = image;
   return image;
 }
 
