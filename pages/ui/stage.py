@@ -24,7 +24,6 @@ _PLAY = ("covered", "idle", "by_hand", "where", "speed", "way", "spread")
 _SENTENCE = (
     "head",
     "looks",
-    "looks_apart",
     "looks_nowhere",
     "one_head",
     "spread_head",

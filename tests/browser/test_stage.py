@@ -451,6 +451,15 @@ def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) ->
     page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
 
 
+FRAMED_WORDS = "all => all.flatMap((word, i) => word.classList.contains('target') ? [i] : [])"
+A_HEAD = r"([\w ]+ \d+(\.\d)? %|here and there) \(head \d\)"
+NOTES = """() => {
+  window.notes = [];
+  new MutationObserver(() => window.notes.push(document.querySelector('.sentence-note b').innerText))
+    .observe(document.querySelector('.sentence-note'), {childList: true});
+}"""
+
+
 def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(visit: Opener) -> None:
     page = visit("/?lang=en", first=True)
     tokens = page.locator(".sentence-word").evaluate_all("all => all.map(word => word.firstChild.textContent)")
@@ -462,18 +471,18 @@ def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_
             for head in range(2)
         ]
         most, keys = [share for share, _ in own], [tokens[int(line.split(".")[2])] for _, line in own]
-        if own[0][1].split(".")[2] == own[1][1].split(".")[2]:
-            continue  # both look at one word
         page.locator(".sentence-word").nth(row).hover()
         note = page.locator(".sentence-note b").inner_text()
+        framed = page.locator(".sentence-word").evaluate_all(FRAMED_WORDS)
         told = [
             f"{key} {100 * share:.{int(0.995 < share < 1)}f} % (head {head})"
             for head, (share, key) in enumerate(zip(most, keys, strict=True))
         ]
         sure = [head for head in range(2) if most[head] >= 0.5]
         if len(sure) == 1:
-            told = [told[sure[0]], f"here and there (head {1 - sure[0]})"]
-        assert note == f"{token} looks at {', '.join(told)}"
+            told, keys = [told[sure[0]], f"here and there (head {1 - sure[0]})"], [keys[sure[0]]]
+        assert note == f"{token} looks at {', '.join(told)}."
+        assert {tokens[i] for i in framed} == set(keys) - {token}  # no word that it does not name
         seen.add(len(sure))
     assert 1 in seen
 
@@ -483,12 +492,16 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     for part in (".st-key-stage", ".sentence", ".stage-bar"):
         assert page.evaluate(IN_SIGHT, part) == "", part
     at_the_end = numbers(page)
-    assert "princess" in page.locator(".sentence-note").inner_text()
+    assert re.search(r"\. The layer says: princess\.", page.locator(".sentence-note").inner_text())
+    page.evaluate(NOTES)
     page.locator(".stage-bar .play").click()
     page.wait_for_function("() => /step 0 of 260/.test(document.querySelector('.stage-words').innerText)")
     assert not same(numbers(page), at_the_end)
     page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.learning", timeout=30_000)
     assert same(numbers(page), at_the_end)
+    notes = set(page.evaluate("window.notes"))
+    assert len(notes) > 5
+    assert [note for note in notes if not re.fullmatch(f"she looks at {A_HEAD}, {A_HEAD}\\.", note)] == []
     scores = next(panel for panel in panels(page) if panel.view["tensor"] == "scores")
     page.mouse.click(*place_of(page, scores, 2, 2))
     page.locator(".stage-bar .flow").wait_for()

@@ -5,7 +5,7 @@ import { painters } from "./pointer.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEAST = 0.04; // weights below are not drawn
-const GAP = 8; // pixels between tokens
+const MOST = 4; // heads that the headline tells of
 
 export class Sentence {
   constructor(stage) {
@@ -105,29 +105,26 @@ export class Sentence {
       });
     this.arcs.replaceChildren(...paths);
     const best = this.best(from);
+    const covered = this.isCovered(from);
+    const looks = !covered && best.some(({ weight }) => weight > 0);
+    const heads = looks ? this.heads(best).slice(0, MOST) : [];
     const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
     words.forEach((word, i) => {
       word.classList.toggle("followed", i === from);
       word.classList.toggle("guessed", Boolean(this.lines.guessed[i]));
       word.title = this.lines.guessed[i] ? fill(texts.guessed, { kind: this.lines.guessed[i] }) : "";
-      word.classList.toggle("target", i !== from && !this.isCovered(from) && best.some(({ column, weight }) => column === i && weight > 0.25));
+      word.classList.toggle("target", i !== from && heads.some(({ column, isSpread }) => column === i && !isSpread));
       word.setAttribute("aria-pressed", String(i === this.lines.query));
     });
-    const shares = best.map(({ column, weight }, head) => [head, tokens[column], weight]);
     const percent = (weight) => `${(100 * weight).toFixed(weight > 0.995 && weight < 1 ? 1 : 0)} %`;
-    const same = new Set(best.map(({ column }) => column)).size === 1;
-    const covered = this.isCovered(from);
+    const shares = heads.map(({ head, column, weight, isSpread }) =>
+      fill(isSpread ? texts.spread_head : texts.one_head, { head, key: tokens[column], share: percent(weight) }),
+    );
+    const more = best.length > heads.length ? " …" : "";
     const told = covered
       ? texts.covered
-      : !best.some(({ weight }) => weight > 0)
-      ? fill(texts.looks_nowhere, { token: tokens[from] })
-      : same
-        ? fill(texts.looks, { token: tokens[from], key: tokens[best[0].column], shares: shares.map(([, , w]) => percent(w)).join(" · ") })
-        : fill(texts.looks_apart, {
-            token: tokens[from],
-            shares: this.sure(shares).slice(0, 4).map(([head, key, w, spread]) => fill(spread ? texts.spread_head : texts.one_head, { head, key, share: percent(w) })).join(texts.between) + (shares.length > 4 ? " …" : ""),
-          });
-    const says_it = says.length && !covered ? `  ${fill(texts.says, { word: says[from] })}` : "";
+      : fill(looks ? texts.looks : texts.looks_nowhere, { token: tokens[from], shares: shares.join(texts.between) + more });
+    const says_it = says.length && !covered ? ` ${fill(texts.says, { word: says[from] })}` : "";
     const legend = element("span", "sentence-legend");
     legend.append(
       ...best.map((_, head) => {
@@ -148,11 +145,12 @@ export class Sentence {
     return painters.covers.some(({ tensor, rows }) => tensor === "attn_weights" && row >= rows[0] && row < rows[1]);
   }
 
-  /** Heads with half of their weight or more on one word first; the others, beside these, are spread out. */
-  sure(shares) {
-    const sure = shares.filter(([, , weight]) => weight >= 0.5);
-    const spread = shares.filter(([, , weight]) => weight < 0.5).map((share) => [...share, sure.length > 0]);
-    return [...sure, ...spread];
+  /** The heads with half of their weight or more on one word first; the others, beside these, are spread out. */
+  heads(best) {
+    const all = best.map((each, head) => ({ head, ...each }));
+    const sure = all.filter(({ weight }) => weight >= 0.5);
+    const others = all.filter(({ weight }) => weight < 0.5).map((each) => ({ ...each, isSpread: sure.length > 0 }));
+    return [...sure, ...others];
   }
 
   /** Where each head's largest weight of a row is. */
