@@ -116,7 +116,7 @@ def test_the_curves_are_the_history_of_the_training(name):
     case, page = trained(name)
     history, lines = case.learned.history, curves(page)
     expected = {
-        "loss": (range(1, 301), history.losses),
+        "loss": (range(1, 261), history.losses),
         "one_head": (STEPS, [checkpoint.accuracy for checkpoint in history.checkpoints]),
         "beyond": (STEPS, [checkpoint.accuracy_beyond for checkpoint in history.checkpoints]),
     }
