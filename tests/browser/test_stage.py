@@ -593,3 +593,7 @@ def test_the_label_of_the_followed_row_pushes_its_neighbours_away(visit: Opener)
     for column in {round(x) for _, x, _ in labels}:
         down = sorted(y for _, x, y in labels if round(x) == column)
         assert min(b - a for a, b in pairwise(down)) >= 11
+    next_page(page, "embedding")
+    told = [text for text, align, *_ in page.evaluate(LABELS) if align == "left"]
+    (number,) = [panel.numbers[17, 0] for panel in panels(page) if panel.view["tensor"] == "ids"]
+    assert f"{number:.0f} 她" in told  # so has the column of its word
