@@ -597,3 +597,7 @@ def test_the_label_of_the_followed_row_pushes_its_neighbours_away(visit: Opener)
     told = [text for text, align, *_ in page.evaluate(LABELS) if align == "left"]
     (number,) = [panel.numbers[17, 0] for panel in panels(page) if panel.view["tensor"] == "ids"]
     assert f"{number:.0f} 她" in told  # so has the column of its word
+    next_page(page, "projections")
+    told = [text for text, *_ in page.evaluate(LABELS)]
+    biases = [told[i + 1] for i, text in enumerate(told[:-1]) if text == "b"]
+    assert biases == ["Q", "K", "V"]  # beside strips that have no room for a title

@@ -602,15 +602,19 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
     for (let r = 0; r < rows; r += every)
       context.fillText(String(panel.rows.first + r), place.x - 4, place.y + (r + 0.5) * high);
   }
-  if (place.titled) paintTitle(context, panel, place, size, title, main, theme);
+  paintTitle(context, panel, place, size, title, main, theme);
 }
 
-/** A title such as W<sub>Q</sub>, and its shape after it where there is room; over a small panel as wide as it may be. */
+/** A title such as W<sub>Q</sub>, and its shape after it where there is room; over a small panel as wide as it may be.
+ *
+ * Left of a strip that has no room above it, without its shape.
+ */
 function paintTitle(context, panel, place, size, y, color, theme) {
   const parts = panel.title.split(/(<sub>.*?<\/sub>)/).map((part) => [part.replace(/<[^>]+>/g, ""), part.startsWith("<sub>")]);
   const set = (low, share) => (context.font = `600 ${(low ? size.title - 3 : size.title) * share}px ${FONT}`);
   const long = parts.reduce((sum, [text, low]) => (set(low, 1), sum + context.measureText(text).width), 0);
   let [x, share] = [place.x, 1];
+  if (!place.titled) [x, y] = [place.x - long - 5, place.y + place.height / 2];
   if (place.small) {
     share = Math.min(1, (place.width + 30) / long); // half the way to the next panel on either side
     const end = context.canvas.clientWidth - 1;
@@ -624,6 +628,7 @@ function paintTitle(context, panel, place, size, y, color, theme) {
     context.fillText(text, x, y + (low ? 3 : 0));
     x += context.measureText(text).width;
   }
+  if (!place.titled) return;
   context.font = `${size.tick + 1}px ${FONT}`;
   const room = place.x + place.width * place.end - x - (place.end < 1 ? 13 : 6); // a shape leaves an arrow alone
   if (panel.shape && context.measureText(panel.shape).width <= Math.max(room, place.small ? 0 : 60)) {
