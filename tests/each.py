@@ -16,6 +16,8 @@ def each(names: str, cases: Iterable[object]) -> Callable[[Callable[..., None]],
     own, known = [name.strip() for name in names.split(",")], list(cases)
 
     def of(check: Callable[..., None]) -> Callable[..., None]:
+        assert not isinstance(check, type), "of a class pytest would collect nothing; use pytest.mark.parametrize there"
+
         @wraps(check)
         def test(*own_class: object, **fixtures: object) -> None:
             failed = []

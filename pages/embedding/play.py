@@ -2,6 +2,7 @@
 
 from pages.ui.figures.play import Play, Script, Travel, area
 from pages.ui.figures.sight import Sight
+from pages.ui.words.numbers import operand
 
 
 def play(here: Sight) -> tuple[Play, ...]:
@@ -23,7 +24,7 @@ def play(here: Sight) -> tuple[Play, ...]:
     else:
         first = {
             "embedding": float(embedding[query, 0]),
-            "position": float(position[query, 0]),
+            "position": operand(float(position[query, 0])),
             "x": float(x[query, 0]),
         }
         script.tell(script.words("place", place=query), lit=[row, added], beats=2.5)

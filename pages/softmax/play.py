@@ -7,6 +7,7 @@ import torch
 from attention import measures
 from pages.ui.figures.play import Play, Script, Travel, area
 from pages.ui.figures.sight import Sight
+from pages.ui.words.numbers import operand
 
 MADE = ("masked_scores", "exponentials", "exp_sums", "attn_weights")
 
@@ -52,7 +53,7 @@ def _share(here: Sight, script: Script, masked: torch.Tensor, exps: torch.Tensor
     others = [key for key in masked.argsort(descending=True).tolist() if key != best.column and masked[key] > -math.inf]
     if others:
         score, grown = (area(here, name, query, others[0]) for name in ("masked_scores", "exponentials"))
-        facts = {"score": float(masked[others[0]]), "largest": best.value, "exp": float(exps[others[0]])}
+        facts = {"score": float(masked[others[0]]), "largest": operand(best.value), "exp": float(exps[others[0]])}
         script.tell(
             script.words("exp_other", **facts),
             lit=[score, grown],

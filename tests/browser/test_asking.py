@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import numpy as np
 import pytest
 from conftest import explained, found_by_axe, settle
 from pictures import numbers, panels, place_of, same
+from PIL import Image
 from playwright.sync_api import Page
 
 Opener = Callable[..., Page]
@@ -157,12 +160,26 @@ IS_SEEN = """selector => {
 }"""
 
 
+def has_shade(page: Page) -> bool:
+    """Whether the lower edge of the explanation is shaded, right of all that it says."""
+    box = page.locator(".st-key-inspector").bounding_box()
+    assert box is not None
+    edge = {"x": box["x"] + box["width"] - 2, "y": box["y"] + box["height"] - 4, "width": 1, "height": 3}
+    seen = np.asarray(Image.open(BytesIO(page.screenshot(clip=edge))).convert("L"))
+    return bool(seen.min() < 250)
+
+
 def test_a_number_set_by_hand_and_undone(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
     first = numbers(page)
     explained_at_first = asked(page)
     page.locator(".stage-bar .set").click()
     page.wait_for_function(IS_SEEN, arg=".st-key-ask_value input")
+    settle(page)
+    scroll = "to => document.querySelector('.st-key-inspector').scrollTo(0, to)"
+    for to, shaded in ((0, True), (9999, False)):  # there is more below, or there is not
+        page.evaluate(scroll, to)
+        assert has_shade(page) == shaded
     page.locator(".st-key-ask_value input").fill("-37.5")
     page.keyboard.press("Enter")
     page.locator(".st-key-banner").wait_for()

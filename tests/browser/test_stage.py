@@ -398,6 +398,48 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
     page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '0'")
 
 
+# The arcs that do not begin or end at the middle of the top of their tokens.
+ASTRAY = """() => {
+  const words = [...document.querySelectorAll('.sentence-word')].map(word => word.getBoundingClientRect());
+  const home = document.querySelector('.sentence-arcs').getBoundingClientRect();
+  return [...document.querySelectorAll('[data-arc]')].filter(path => {
+    const tokens = path.dataset.arc.split('.').slice(1).map(Number);
+    const ends = [path.getPointAtLength(0), path.getPointAtLength(path.getTotalLength())];
+    return tokens.some((token, i) => {
+      const {left, width, top} = words[token];
+      return Math.hypot(ends[i].x + home.left - left - width / 2, ends[i].y + home.top - top) > 6;
+    });
+  }).map(path => path.dataset.arc);
+}"""
+# The texts on the picture through which an arrow runs upwards or downwards.
+CROSSED = """() => {
+  const stage = document.querySelector('.stage-canvas').stage, context = stage.canvas.getContext('2d');
+  const [texts, lines] = [[], []], at = [0, 0];
+  context.fillText = (text, x, y) => texts.push([text, x, x + context.measureText(text).width, y]);
+  context.moveTo = (x, y) => at.splice(0, 2, x, y);
+  context.lineTo = (x, y) => x === at[0] && lines.push([x, Math.min(y, at[1]), Math.max(y, at[1])]);
+  stage.paintNow(devicePixelRatio);
+  for (const name of ['fillText', 'moveTo', 'lineTo']) delete context[name];
+  stage.paintNow(devicePixelRatio);
+  return lines.length < 4 ? ['no arrows'] : texts.filter(([, left, right, y]) =>
+    lines.some(([x, top, bottom]) => left - 2 < x && x < right + 2 && top < y && y < bottom)).map(([text]) => text);
+}"""
+
+
+def test_presenting_a_long_sentence_leaves_all_in_the_window_and_its_lines_at_their_words(visit: Opener) -> None:
+    page = visit("/?lang=zh&present=1&weights=random&d_model=32", size=(1280, 720))
+    for part in (".sentence", ".stage-place", ".stage-bar"):
+        assert page.evaluate(IN_SIGHT, part) == "", part
+    assert page.evaluate("innerHeight - document.querySelector('.stage-bar').getBoundingClientRect().top") > 42
+    assert page.evaluate(CROSSED) == []
+    for width in (1280, 1000, 700):  # in one line, and in more
+        page.set_viewport_size({"width": width, "height": 720})
+        settle(page)
+        assert page.evaluate(ASTRAY) == []
+        assert page.evaluate(IN_SIGHT, ".stage-bar") == ""
+    assert len(set(page.locator(".sentence-word").evaluate_all("all => all.map(word => word.offsetTop)"))) > 1
+
+
 # The row of the cell that is framed on the stage, in a tensor that stands on it; asked: once the address has it, too.
 FRAMED = """asked => {
   const stage = document.querySelector('.stage-canvas').stage;
@@ -538,3 +580,11 @@ def test_the_label_of_the_followed_row_pushes_its_neighbours_away(visit: Opener)
     for column in {round(x) for _, x, _ in labels}:
         down = sorted(y for _, x, y in labels if round(x) == column)
         assert min(b - a for a, b in pairwise(down)) >= 11
+    next_page(page, "embedding")
+    told = [text for text, align, *_ in page.evaluate(LABELS) if align == "left"]
+    (number,) = [panel.numbers[17, 0] for panel in panels(page) if panel.view["tensor"] == "ids"]
+    assert f"{number:.0f} 她" in told  # so has the column of its word
+    next_page(page, "projections")
+    told = [text for text, *_ in page.evaluate(LABELS)]
+    biases = [told[i + 1] for i, text in enumerate(told[:-1]) if text == "b"]
+    assert biases == ["Q", "K", "V"]  # beside strips that have no room for a title

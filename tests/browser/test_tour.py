@@ -38,6 +38,16 @@ CUT_OFF = """() => [...document.querySelectorAll('.st-key-inspector .katex-displ
   const ends = [...box.querySelectorAll('.katex-html .mord')].map(each => each.getBoundingClientRect().right);
   return Math.max(...ends) > own.right + 0.5 ? [Math.round(Math.max(...ends) - own.left) + ' in ' + own.width] : [];
 })"""
+# Where the smallest number that is written as one does not fit between its term and its bar.
+TOO_LONG = """() => [...document.querySelectorAll('.term')].filter(term => {
+  const number = term.querySelector('.product'), told = number.textContent, written = document.createRange();
+  number.textContent = '−0.000000012';
+  written.selectNodeContents(number);
+  const [own, before, bar] = [written, term.querySelector('.factors'), term.querySelector('.track')]
+    .map(part => part.getBoundingClientRect());
+  number.textContent = told;
+  return own.left < before.right || own.right > bar.left;
+}).map(term => 'no room in ' + term.innerText)"""
 HEADING = "document.querySelector('.st-key-heading').innerText"
 
 
@@ -87,7 +97,7 @@ def test_a_step_is_one_screen(lang: str, visit: Opener) -> None:
         for size in (SMALL, LARGE):
             resize(page, size)
             wrong[slug, size] = on_one_screen(page, size)
-            wrong[slug, size] += page.evaluate(CUT_OFF)  # a formula in the panel
+            wrong[slug, size] += page.evaluate(CUT_OFF) + page.evaluate(TOO_LONG)  # in the panel
         count = len(page.evaluate(HEADING).split())
         wrong[slug, "words"] = [f"{count} words"] if count > MOST_WORDS else []
     assert {place: found for place, found in wrong.items() if found} == {}

@@ -180,7 +180,8 @@ def test_frames_go_around_the_query_the_best_key_and_the_columns_of_the_head_and
     rows = {case.query, int(lengths.argmax())} if slug == "weighted_sum" else {case.query}
     scores, d_k = attention.scores[case.head][case.query], case.config.head_dim
     of_head = (case.head * d_k, (case.head + 1) * d_k)
-    of_key = (int(scores.argmax()), int(scores.argmax()) + 1)
+    key, word = int(scores.argmax()), int(case.trace.ids[case.query])
+    own = {"scores": (key, key + 1), "embedding": (word, word + 1)}.get(slug, of_head)
     framed = set()
     for chart in pages[slug].charts:
         traces = {(trace["xaxis"], trace["yaxis"]): trace for trace in heatmaps(chart)}
@@ -194,7 +195,7 @@ def test_frames_go_around_the_query_the_best_key_and_the_columns_of_the_head_and
                 assert down in {(row, row + 1) for row in rows}
                 framed.add(down[0])
             if across != (0, width):
-                assert across == (of_key if slug == "scores" else of_head)
+                assert across == own
     assert framed == (set() if slug == "overview" else rows)
 
 

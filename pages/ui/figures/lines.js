@@ -65,12 +65,10 @@ export class Sentence {
     const { theme, texts } = this.stage;
     const words = [...this.words.children];
     const home = this.arcs.getBoundingClientRect();
-    const middles = words.map((word) => {
-      const box = word.getBoundingClientRect();
-      return box.left + box.width / 2 - home.left;
-    });
-    const lines = words.map((word) => word.offsetTop);
-    const wraps = lines.some((top) => top !== lines[0]); // a long sentence: lines would cross its words
+    const boxes = words.map((word) => word.getBoundingClientRect());
+    const middles = boxes.map((box) => box.left + box.width / 2 - home.left);
+    const tops = boxes.map((box) => box.top - home.top);
+    const wraps = tops.some((top) => top !== tops[0]); // a long sentence: lines run behind its words
     const from = this.followed;
     const high = home.height;
     const found = [];
@@ -81,20 +79,20 @@ export class Sentence {
           if (weight < LEAST || (wraps && row !== from) || this.isCovered(row)) continue;
           found.push({ row, head, column, weight });
         }
-    const widest = Math.max(1, middles[middles.length - 1] - middles[0]);
+    const widest = Math.max(1, Math.max(...middles) - Math.min(...middles));
     const paths = found
       .sort((a, b) => (a.row === from) - (b.row === from))
       .map(({ row, head, column, weight }) => {
         const path = document.createElementNS(SVG, "path");
         const [a, b] = [middles[row], middles[column]];
+        const [start, end] = [tops[row], tops[column]];
         const shift = (head - (size[0] - 1) / 2) * 5;
         const lift = Math.min(high - 8, 22 + (Math.abs(b - a) / widest) * (high - 30) + shift);
-        const [x, y] = a === b ? [12, 26] : [0, 0];
         path.setAttribute(
           "d",
-          a === b
-            ? `M ${a - 5} ${high} C ${a - x} ${high - y}, ${a + x} ${high - y}, ${a + 5} ${high}`
-            : `M ${a} ${high} C ${a + (b - a) * 0.1} ${high - lift * 1.3}, ${b - (b - a) * 0.1} ${high - lift * 1.3}, ${b} ${high}`,
+          row === column
+            ? `M ${a - 5} ${start} C ${a - 12} ${start - 26}, ${a + 12} ${start - 26}, ${a + 5} ${start}`
+            : `M ${a} ${start} C ${a + (b - a) * 0.1} ${high - lift * 1.3}, ${b - (b - a) * 0.1} ${high - lift * 1.3}, ${b} ${end}`,
         );
         path.setAttribute("stroke", theme.lines[head % theme.lines.length]);
         path.setAttribute("stroke-width", String(0.5 + 5 * weight));

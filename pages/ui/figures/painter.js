@@ -9,6 +9,7 @@
 const FONT = '"Source Sans", "Source Sans Pro", "Noto Sans", "Noto Sans CJK SC", sans-serif';
 const LEAST = 9; // pixels: smaller numbers are not written
 const GAP = 7; // pixels: smaller cells touch each other
+const TURN = 0.94; // of a panel's width: where an arrow to the panel above or below it runs
 const DIM = 0.55; // how much of the paper there is in cells beside those that are lit
 const GOOD = 11; // pixels that numbers have where they can
 const LINE = 13; // pixels of a title
@@ -299,6 +300,7 @@ function arrangeBoard(board, panels, area, scene, places) {
       cell: [box.width / p.size[1], box.height / p.size[0]],
       slanted: slanted(p, box.width),
       small: board.small,
+      end: board.arrows.some(([r0, c0, r1, c1]) => c0 === c && c1 === c && Math.max(r0, r1) === r) ? TURN : 1,
       titled: !(board.heights[r] <= 24 && !p.columns.shown),
       labels: { rows: p.rows.shown && !board.small, columns: p.columns.shown && !board.small },
       writing: board.small
@@ -603,15 +605,19 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
     for (let r = 0; r < rows; r += every)
       context.fillText(String(panel.rows.first + r), place.x - 4, place.y + (r + 0.5) * high);
   }
-  if (place.titled) paintTitle(context, panel, place, size, title, main, theme);
+  paintTitle(context, panel, place, size, title, main, theme);
 }
 
-/** A title such as W<sub>Q</sub>, and its shape after it where there is room; over a small panel as wide as it may be. */
+/** A title such as W<sub>Q</sub>, and its shape after it where there is room; over a small panel as wide as it may be.
+ *
+ * Left of a strip that has no room above it, without its shape.
+ */
 function paintTitle(context, panel, place, size, y, color, theme) {
   const parts = panel.title.split(/(<sub>.*?<\/sub>)/).map((part) => [part.replace(/<[^>]+>/g, ""), part.startsWith("<sub>")]);
   const set = (low, share) => (context.font = `600 ${(low ? size.title - 3 : size.title) * share}px ${FONT}`);
   const long = parts.reduce((sum, [text, low]) => (set(low, 1), sum + context.measureText(text).width), 0);
   let [x, share] = [place.x, 1];
+  if (!place.titled) [x, y] = [place.x - long - 5, place.y + place.height / 2];
   if (place.small) {
     share = Math.min(1, (place.width + 30) / long); // half the way to the next panel on either side
     const end = context.canvas.clientWidth - 1;
@@ -625,8 +631,9 @@ function paintTitle(context, panel, place, size, y, color, theme) {
     context.fillText(text, x, y + (low ? 3 : 0));
     x += context.measureText(text).width;
   }
+  if (!place.titled) return;
   context.font = `${size.tick + 1}px ${FONT}`;
-  const room = place.x + place.width - x - 6;
+  const room = place.x + place.width * place.end - x - (place.end < 1 ? 13 : 6); // a shape leaves an arrow alone
   if (panel.shape && context.measureText(panel.shape).width <= Math.max(room, place.small ? 0 : 60)) {
     context.fillStyle = theme.quiet;
     context.fillText(panel.shape, x + 7, y);
@@ -749,7 +756,7 @@ function paintBetween(context, board, x, y, widths, heights, theme) {
     let tip, angle;
     if (c0 === c1) {
       const down = r1 > r0;
-      const middle = x(c0) + widths[c0] * 0.88;
+      const middle = x(c0) + widths[c0] * TURN;
       const [from, to] = down ? [y(r0) + heights[r0] + 2, y(r1) - 3] : [y(r0) - 3, y(r1) + heights[r1] + 3];
       context.moveTo(middle, from);
       context.lineTo(middle, to);

@@ -97,9 +97,10 @@ class Script:
         self.moments.append(Moment(words, tuple(lit), tuple(fills), tuple(shown), tuple(travels), beats))
 
     def rest(self, words: str, *fills: Area, beats: float = 2.5) -> None:
-        """The row is told; what is left appears quickly."""
+        """The row is told; what is left appears quickly. Of a single token that has been told nothing is left."""
         self.told = len(self.moments)
-        self.tell(words, fills=fills, beats=beats)
+        if len(self.here.labels) > 1 or not any(moment.fills for moment in self.moments):
+            self.tell(words, fills=fills, beats=beats)
 
     def words(self, section: str, **facts: object) -> str:
         """The section "play_…" of the page's words, with its facts. It is plain text, never markup."""

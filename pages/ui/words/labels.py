@@ -435,7 +435,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "tensor_ids": ("id", "编号"),
     "tensor_embedding_table": ("E · embedding table", "E · 嵌入表"),
     "tensor_one_hot": ("H · one-hot", "H · 独热"),
-    "tensor_embeddings": ("embeddings", "词嵌入"),
+    "tensor_embeddings": ("T · embeddings", "T · 词嵌入"),
     "tensor_positions": ("P · positions", "P · 位置编码"),
     "tensor_x": ("X", "X"),
     "tensor_w_q": ("W<sub>Q</sub>", "W<sub>Q</sub>"),

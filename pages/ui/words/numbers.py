@@ -31,6 +31,16 @@ def number(value: float) -> str:
     return f"{value:.{_decimals(size)}f}".replace("-", "−")
 
 
+def operand(value: float) -> str:
+    """A number for reading that follows an operator: in brackets where it is negative.
+
+    >>> operand(0.55), operand(-0.55)
+    ('0.55', '(−0.55)')
+    """
+    text = number(value)
+    return f"({text})" if text.startswith("−") else text
+
+
 def percent(share: float) -> str:
     """A share in hundredths, without the sign: never rounded up to all or down to nothing.
 
