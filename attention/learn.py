@@ -35,7 +35,8 @@ _CALM = 1.1  # how much it counts in the loss that a head lets the others do wha
 _SUBJECT, _OBJECT = 5.0, 0.9  # and that every other head lets go of a verb's subject, and looks at its object
 _VERB = 2.0  # how much such a verb counts then: its output is to say the subject all the same
 _OTHERS = 120  # words of every kind that an output is to be told from, beside those of its sentence
-_IS_PRONOUN, _NO_WORD = list(RELATIONS).index("pronoun"), -1
+_PRONOUN_PLACE = list(RELATIONS).index("pronoun")  # as in Batch.relations
+_NO_WORD = -1  # the target of what only fills up
 _NEVER_0 = 1e-6  # added to a weight before its logarithm
 
 
@@ -321,9 +322,14 @@ def _gaps(sentence: str | Sequence[str], gaps: Sequence[int] | None) -> Sequence
 @lru_cache(maxsize=16)
 def _own_parts(words: tuple[str, ...], d_model: int, seed: int) -> Tensor:
     """The same, looked up where the same words are asked for again, as the vocabulary is."""
-    width = d_model // 2 or 1
+    width = _own_width(d_model)
     drawn = [_drawn(word, width, seed) for word in words]
     return _own(torch.stack(drawn) if drawn else torch.zeros(0, width), d_model)
+
+
+def _own_width(d_model: int) -> int:
+    """In how many columns, the last ones, a word has something of its own."""
+    return d_model // 2 or 1
 
 
 @lru_cache(maxsize=10_000)
@@ -441,7 +447,7 @@ def _train(
     training, generator = sentences(language)[0], seeded(f"{config.seed} batches")
     for step in range(1, steps + 1):
         batch = draw(training, _BATCH, generator)
-        own = torch.randn(*batch.ids.shape, config.d_model // 2 or 1, generator=generator)  # (N, L, width)
+        own = torch.randn(*batch.ids.shape, _own_width(config.d_model), generator=generator)  # (N, L, width)
         loss, grad = _gradient(config, now, start, batch, _own(own, config.d_model), divided)
         now, mean, square = adam_step(now, grad, mean, square, step, _rate(config, step, steps))
         losses.append(loss)
@@ -499,7 +505,7 @@ def _gradient(
         embeddings = lookup(batch.kinds, now.kinds) + own  # (N, L, d_model)
         trace = _forward(config, now, embeddings, batch)
         lost = surprise(trace.output, embeddings, now.kinds, batch)  # (N, L)
-        importance = torch.where(batch.relations == _IS_PRONOUN, _PRONOUN, 1.0)  # (N, L)
+        importance = torch.where(batch.relations == _PRONOUN_PLACE, _PRONOUN, 1.0)  # (N, L)
         divides = divided and can_divide(config)
         if divides:
             importance = torch.where(batch.is_between, _VERB, importance)
@@ -523,7 +529,7 @@ def surprise(output: Tensor, embeddings: Tensor, kinds: Tensor, batch: Batch) ->
     integrated.
     """
     of_sentence = (output @ embeddings.transpose(1, 2)).masked_fill(~batch.is_word.unsqueeze(1), -math.inf)  # (N, L, L)
-    width = output.shape[-1] // 2 or 1
+    width = _own_width(output.shape[-1])
     half, far = width / 2, _OWN**2 * output[..., -width:].square().sum(dim=-1, keepdim=True)  # far: (N, L, 1)
     root = (far + half**2).sqrt()
     average = root - half - half * ((root + half) / width).log()  # (N, L, 1): its logarithm
