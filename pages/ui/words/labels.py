@@ -120,8 +120,8 @@ _LABELS: dict[str, tuple[str, str]] = {
     "again_random": ("New random parameters", "换一组随机参数"),
     "seed": ("seed [[seed]]", "随机种子 [[seed]]"),
     "about_learned": (
-        "Trained in front of you: which noun an adjective or a verb belongs to, whom a pronoun means. Another size is "
-        "another training.",
+        "Trained in front of you: which noun an adjective or a verb belongs to, what a pronoun stands for. Another "
+        "size is another training.",
         "当场训练，学的是：修饰语、动词归哪个名词，代词指谁。换一个大小，就重新训练一次。",
     ),
     "about_random": (
