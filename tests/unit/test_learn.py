@@ -175,6 +175,20 @@ class TestWhatItLearns:
         chinese = trained("zh").decode("那位勇敢的国王拜访了那位公主，然后她笑了")
         assert chinese == tuple("王王王王王王王王王了主主主主，然后主她了")
 
+    @pytest.mark.parametrize(
+        ("language", "sentence", "pronoun", "meant", "other"),
+        [
+            ("en", "the old king saw the princess and she smiled", 7, 5, 2),
+            ("zh", "那位勇敢的国王拜访了那位公主，然后她笑了", 17, 13, 6),
+        ],
+    )
+    def test_in_the_first_sentence_one_sees_the_pronoun_looks_at_the_one_it_means(
+        self, language, sentence, pronoun, meant, other
+    ):
+        row = trained(language).trace(sentence).attention.attn_weights[:, pronoun]  # (H, S)
+        assert row[:, meant].max() > 0.6
+        assert row[:, other].max() < 0.5
+
     def test_without_positions_it_cannot_tell_which_noun_a_determiner_belongs_to(self):
         found = learn(dataclasses.replace(DEFAULT, positions=False), steps=150)
         last = found.history.checkpoints[-1].accuracy_by_relation
