@@ -378,7 +378,8 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
     page.keyboard.press("p")
     page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '1'")
     settle(page)
-    assert page.locator(".st-key-panel").is_hidden()
+    for part in (".st-key-panel", ".ways", ".deeper"):
+        assert page.locator(part).is_hidden(), part
     for part in (".st-key-stage", ".st-key-sentence", ".st-key-d_model", ".st-key-num_heads"):
         assert page.evaluate(IN_SIGHT, part) == "", part
     small = page.evaluate(
