@@ -4,13 +4,17 @@ Exact minor versions are pinned in pyproject.toml for the sake of this file; loo
 in style.css and ask/pointer.js ([data-testid=…], .js-plotly-plot) are of the same kind.
 """
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
@@ -50,6 +54,28 @@ def allow_only(hosts: Sequence[str]) -> None:
     """
     if not st.get_option("server.allowedHosts"):
         config.set_option("server.allowedHosts", list(hosts))
+
+
+def send_in_one_piece(patience: float) -> None:
+    """Let all that a run draws reach the browser at once, or what there is after so many seconds of a longer run.
+
+    Left alone, Streamlit sends what there is every 5 ms; and the browser draws its whole page anew for every piece.
+    """
+    send, held = AppSession.flush_browser_queue, WeakKeyDictionary[AppSession, asyncio.TimerHandle]()
+
+    def send_together(session: AppSession) -> list[ForwardMsg]:
+        ask_again = session._message_enqueued_callback
+        if session._state is AppSessionState.APP_IS_RUNNING and ask_again:
+            loop = asyncio.get_running_loop()
+            if session not in held:
+                held[session] = loop.call_later(patience, ask_again)
+            if held[session].when() > loop.time():
+                return []
+        if timer := held.pop(session, None):
+            timer.cancel()
+        return send(session)
+
+    AppSession.flush_browser_queue = send_together  # type: ignore[assignment, method-assign]
 
 
 def goes_back() -> bool:

@@ -30,6 +30,7 @@ from pages.ui import compat
 EVERY_ADDRESS = (None, "", "0.0.0.0", "::")  # a server there listens at all addresses of its machine
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")  # where no other machine's visitors come from
 WORK_AHEAD = True  # whether the server does what nobody has asked for yet
+PATIENCE = 0.1  # seconds that a run has until what it has drawn so far is sent: more than nearly all of them take
 UNTIL_THE_NEXT = 20.0  # seconds, in which a first visitor's layer learns undisturbed
 
 
@@ -96,6 +97,7 @@ def warm_up() -> None:
     150 ms, unless what is loaded for good is taken out of the collector's sight.
     """
     compat.leave_old_multipage_mode()
+    compat.send_in_one_piece(PATIENCE)
     torch.set_num_threads(1)
     torch.randn(2, 2).softmax(-1)
     # Plotly imports pandas when it first checks a figure: two visitors at once would find it half imported.

@@ -1,18 +1,26 @@
 """What we rely on of Streamlit and Plotly without a promise: every test here fails where one of them has moved."""
 
+import asyncio
+import inspect
 import json
 import re
 import tomllib
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import plotly.graph_objects as go
 import pytest
 import streamlit as st
+from apart import apart
 from each import each
 from streamlit import config
 from streamlit.elements.plotly_chart import parse_selection_mode
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.runtime import Runtime
 
 from pages.ui import compat
 
@@ -99,6 +107,55 @@ def test_only_the_named_hosts_are_let_in_unless_the_reader_has_named_others():
 
 def test_streamlit_lets_every_host_in_where_nobody_has_said_otherwise():
     assert not config.get_config_options()["server.allowedHosts"].default_val
+
+
+# What is sent, and when.
+
+
+class Session(AppSession):
+    """One whose run goes on, and has a queue of messages; nothing else of a session."""
+
+    def __init__(self, is_due):
+        self._browser_queue = ForwardMsgQueue()
+        self._message_enqueued_callback = is_due
+        self._state = AppSessionState.APP_IS_RUNNING
+
+    def __del__(self):
+        pass
+
+    def sends_after(self, **message):
+        self._browser_queue.enqueue(ForwardMsg(**message))
+        return len(self.flush_browser_queue())
+
+
+def sent(patience, is_long):
+    """How many messages a server gets whenever it looks: after each of three, when it is asked to, at the end."""
+
+    async def run():
+        is_due = asyncio.Event()
+        session = Session(is_due.set)
+        found = [session.sends_after(page_config_changed={"title": str(turn)}) for turn in range(3)]
+        if is_long:
+            await asyncio.wait_for(is_due.wait(), 60)
+            found.append(len(session.flush_browser_queue()))
+        session._state = AppSessionState.APP_NOT_RUNNING
+        return [*found, session.sends_after(script_finished="FINISHED_SUCCESSFULLY")]
+
+    with patch.object(AppSession, "flush_browser_queue", AppSession.flush_browser_queue):  # and is put back at the end
+        compat.send_in_one_piece(patience)
+        return apart(run())
+
+
+def test_what_a_run_draws_is_sent_at_its_end_or_when_it_takes_long():
+    assert sent(60, is_long=False) == [0, 0, 0, 4]
+    assert sent(0.05, is_long=True) == [0, 0, 0, 3, 1]
+
+
+def test_streamlit_s_server_still_asks_sessions_for_their_messages_as_we_expect():
+    assert ".flush_browser_queue()" in inspect.getsource(Runtime)
+    assert "self._message_enqueued_callback()" in inspect.getsource(AppSession._enqueue_forward_msg)
+    states = re.findall(r"self\._state = AppSessionState\.(\w+)", inspect.getsource(AppSession))
+    assert {"APP_IS_RUNNING", "APP_NOT_RUNNING"} <= set(states)
 
 
 # The browser's back button.

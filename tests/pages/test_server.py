@@ -12,6 +12,7 @@ import torch
 from apart import apart
 from each import each
 from streamlit import config
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages import OVERVIEW, PAGES
@@ -167,11 +168,14 @@ def test_below_another_path_streamlit_s_own_front_pages_are_left_alone(started):
 
 def test_warming_up_imports_what_every_visitor_needs_and_takes_it_out_of_the_collector_s_sight(monkeypatch):
     monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
+    sends = AppSession.flush_browser_queue
+    monkeypatch.setattr(AppSession, "flush_browser_queue", sends)  # and is put back at the end
     threads, frozen = torch.get_num_threads(), gc.get_freeze_count()
     try:
         server.warm_up()
         assert {"pandas", "plotly.graph_objects"} <= set(sys.modules)
         assert PagesManager.uses_pages_directory is False
+        assert AppSession.flush_browser_queue is not sends
         assert torch.get_num_threads() == 1
         assert gc.get_freeze_count() > frozen
     finally:
