@@ -275,25 +275,32 @@ function arrangeBoard(board, panels, area, scene, places) {
     }
     return most + (r ? 5 : 0);
   });
-  // Colour bars: in an empty corner, if it is big enough, else in a strip below.
-  const corner = !board.small && rows > 1 && !at(0, 0) && at(0, columns - 1) ? [0, 0] : null;
-  const inCorner = corner && lefts[0] + widths[0] > 110 && board.heights[0] >= 34 * scales.length;
+  // Colour bars: in an empty corner, if there is room for all of them, else in a strip below.
+  const first = board.heights.findIndex((_, r) => at(r, 0)); // where the corner ends
+  const corner = !board.small && first > 0 && at(0, columns - 1) && lefts[0] + widths[0] > 110;
+  const [each, above] = [size.tick * 2 + 26, size.tick + 6]; // of a bar: its height with what is written, and its name
   const abreast = Math.max(1, Math.min(scales.length, Math.floor((area.width - lefts[0]) / 175)));
   const stripped = size.tick * 2 + 18;
-  const strip = board.small || inCorner ? 0 : Math.ceil(scales.length / abreast) * stripped;
   const fixed = board.heights.map((h) => (h <= 24 ? 15 : 0));
   const spread = panels.some(([, p]) => p.spread) ? Math.min(SPREAD, area.height * 0.24) + size.tick * 2 + 14 : 0;
-  const down = area.height - tops.reduce((a, b) => a + b, 0) - fixed.reduce((a, b) => a + b, 0) - strip - spread - 4;
   const natural = board.heights.reduce((sum, h, r) => sum + (fixed[r] ? 0 : h), 0);
-  const heights = board.heights.map((h, r) => {
-    if (fixed[r]) return fixed[r];
-    const most = Math.max(0, ...panels.filter(([, p]) => p.place[1] === r).map(([, p]) => p.size[0])) * TALLEST;
-    return Math.max(8, Math.min((down * h) / natural, board.small ? Infinity : most));
-  });
+  const heightsAbove = (strip) => {
+    const down = area.height - tops.reduce((a, b) => a + b, 0) - fixed.reduce((a, b) => a + b, 0) - strip - spread - 4;
+    return board.heights.map((h, r) => {
+      if (fixed[r]) return fixed[r];
+      const most = Math.max(0, ...panels.filter(([, p]) => p.place[1] === r).map(([, p]) => p.size[0])) * TALLEST;
+      return Math.max(8, Math.min((down * h) / natural, board.small ? Infinity : most));
+    });
+  };
+  const room = (heights) => heights.slice(0, first).reduce((sum, height, r) => sum + tops[r] + height, 0);
+  const inCorner = corner && room(heightsAbove(0)) >= above + scales.length * each - size.tick * 0.7 - 16;
+  const heights = heightsAbove(board.small || inCorner ? 0 : Math.ceil(scales.length / abreast) * stripped);
   const x = (c) => area.x + lefts.slice(0, c + 1).reduce((a, b) => a + b, 0) + widths.slice(0, c).reduce((a, b) => a + b, 0);
+  const nextTo = (r, c) => panels.filter(([, p]) => p.place[1] === r && p.place[2] > c).sort(([, a], [, b]) => a.place[2] - b.place[2])[0]?.[1];
   const y = (r) => area.y + tops.slice(0, r + 1).reduce((a, b) => a + b, 0) + heights.slice(0, r).reduce((a, b) => a + b, 0);
   for (const [i, p] of panels) {
     const [, r, c] = p.place;
+    const next = nextTo(r, c);
     const box = { x: x(c), y: y(r), width: widths[c], height: heights[r] };
     places.panels[i] = {
       ...box,
@@ -302,6 +309,8 @@ function arrangeBoard(board, panels, area, scene, places) {
       small: board.small,
       end: board.arrows.some(([r0, c0, r1, c1]) => c0 === c && c1 === c && Math.max(r0, r1) === r) ? TURN : 1,
       titled: !(board.heights[r] <= 24 && !p.columns.shown),
+      until: next ? x(next.place[2]) : area.x + area.width,
+      crowded: next?.columns.shown && slanted(next, widths[next.place[2]]) ? size.label * 1.45 : 0,
       labels: { rows: p.rows.shown && !board.small, columns: p.columns.shown && !board.small },
       writing: board.small
         ? null
@@ -314,14 +323,14 @@ function arrangeBoard(board, panels, area, scene, places) {
     if (p.spread) places.spreads.push({ panel: i, x: x(p.place[2]), width: widths[p.place[2]], y: ground + size.tick + 12, height: spread - size.tick * 2 - 14 });
   scales.forEach((scale, i) => {
     if (board.small) return;
-    const each = inCorner
-      ? { x: area.x + 6, y: area.y + 16 + i * (size.tick * 2 + 26), width: Math.min(150, lefts[0] + widths[0] - 30) }
+    const bar = inCorner
+      ? { x: area.x + 6, y: area.y + above + i * each, width: Math.min(150, lefts[0] + widths[0] - 30) }
       : {
           x: area.x + lefts[0] + (i % abreast) * 190,
           y: bottom + size.tick + 10 + Math.floor(i / abreast) * stripped,
           width: 150,
         };
-    places.bars.push({ ...each, scale });
+    places.bars.push({ ...bar, scale });
   });
   places.boards.push({ board, x, y, widths, heights });
 }
@@ -576,7 +585,8 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
   let title = above - size.title / 2 - 5;
   if (place.labels.columns && panel.columns.labels.length) {
     const every = Math.max(1, Math.ceil((size.label * (place.slanted ? 1.45 : 3)) / wide));
-    for (const c of named("columns", columns, place.slanted ? every : 1))
+    for (const c of named("columns", columns, place.slanted ? every : 1)) {
+      if (place.crowded && place.x + (c + 0.5) * wide > place.until - place.crowded && !strong("columns", c)) continue;
       write(
         panel.columns.labels[c],
         place.x + (c + 0.5) * wide - (place.slanted ? 2 : 0),
@@ -586,6 +596,7 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
         place.slanted ? -SLANT : 0,
         110,
       );
+    }
     title -= place.slanted
       ? Math.min(110, longest(panel.columns, size.label)) * Math.sin(SLANT) + size.label * 0.8
       : size.label + 4;
@@ -633,8 +644,9 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   }
   if (!place.titled) return;
   context.font = `${size.tick + 1}px ${FONT}`;
-  const room = place.x + place.width * place.end - x - (place.end < 1 ? 13 : 6); // a shape leaves an arrow alone
-  if (panel.shape && context.measureText(panel.shape).width <= Math.max(room, place.small ? 0 : 60)) {
+  const end = place.small ? place.x + place.width * place.end : place.until; // a shape leaves the next title alone
+  const room = end - x - (place.end < 1 ? 13 : place.small ? 6 : 14); // and an arrow
+  if (panel.shape && context.measureText(panel.shape).width <= room) {
     context.fillStyle = theme.quiet;
     context.fillText(panel.shape, x + 7, y);
   }

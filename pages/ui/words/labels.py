@@ -325,7 +325,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "way_on": ("Way on", "前后页"),
     "masked_short": ("masked", "掩码后"),
     "head_out_n": ("head [[number]] out", "头 [[number]] 输出"),
-    "embedding_scale": ("E, P, X", "E、P、X"),
+    "embedding_scale": ("E, T, P, X", "E、T、P、X"),
     "stage_play": ("Play", "播放"),
     "stage_pause": ("Pause", "暂停"),
     "stage_back": ("one step back", "后退一步"),
