@@ -75,7 +75,7 @@ def send_in_one_piece(patience: float) -> None:
             timer.cancel()
         return send(session)
 
-    AppSession.flush_browser_queue = send_together  # type: ignore[assignment, method-assign]
+    setattr(AppSession, send.__name__, send_together)
 
 
 def goes_back() -> bool:

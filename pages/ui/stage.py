@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from functools import cache
 from textwrap import dedent
 from typing import Any
@@ -92,7 +91,7 @@ def show(board: Board, key: str, theme: Colors, lang: str) -> None:
 
 
 def _place(board: Board, key: str, theme: Colors, also: Mapping[str, object]) -> None:
-    _component()(key=key, data=pack(board, {**also, "theme": asdict(theme)}))
+    _component()(key=key, data=pack(board, {**also, "theme": vars(theme)}))
 
 
 def _height(board: Board) -> int:
@@ -105,6 +104,7 @@ def _words(board: Board, lang: str) -> str:
     return label("stage_words", lang, panels=board.words)
 
 
+@cache
 def source_of(*functions: Callable[..., object]) -> str:
     """The code of the very functions that made the numbers."""
     return "\n\n".join(dedent(inspect.getsource(each)).strip() for each in functions)

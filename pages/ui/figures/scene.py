@@ -14,7 +14,6 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -113,8 +112,8 @@ def _panel(panel: Panel, scale: int, blocks: _Blocks) -> dict[str, object]:
         "bands": [_band(band) for band in panel.bands],
         "leads_to": panel.leads_to,
         "spread": panel.spread,
-        "view": asdict(view),
-        "from": [asdict(each) for each in MADE_FROM.get(view.tensor, ())],
+        "view": vars(view),
+        "from": [vars(each) for each in MADE_FROM.get(view.tensor, ())],
         "values": blocks.add(panel.values, np.float32),
         "closed": blocks.add(panel.closed.cells, np.uint8) if panel.closed and closed else -1,
         "closed_text": panel.closed.text if panel.closed else "",

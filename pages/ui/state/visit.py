@@ -79,9 +79,10 @@ class Visit:
 
 def current() -> Visit:
     """The visit that this run belongs to."""
-    if "visit" not in st.session_state:
-        st.session_state["visit"] = Visit()
-    visit: Visit = st.session_state["visit"]
+    try:
+        visit: Visit = st.session_state["visit"]
+    except KeyError:
+        visit = st.session_state["visit"] = Visit()
     return visit
 
 
