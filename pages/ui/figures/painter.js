@@ -629,6 +629,7 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   const long = parts.reduce((sum, [text, low]) => (set(low, 1), sum + context.measureText(text).width), 0);
   let [x, share] = [place.x, 1];
   if (!place.titled) [x, y] = [place.x - long - 5, place.y + place.height / 2];
+  if (place.titled) share = Math.min(1, (place.until - place.x - 6) / long); // the next title is left alone
   if (place.small) {
     share = Math.min(1, (place.width + 30) / long); // half the way to the next panel on either side
     const end = context.canvas.clientWidth - 1;
