@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
-from serving import chromium
+from serving import SHELL, chromium
 
-PACKAGES = ("chromium", "fonts-noto-cjk", "fonts-noto-color-emoji")
+PACKAGES = (SHELL, "fonts-noto-cjk", "fonts-noto-color-emoji")
 
 
 def main() -> int:
     if _is_debian() and os.geteuid() == 0:
         missing = [package for package in PACKAGES if not _has_package(package)]
-        if chromium() and "chromium" in missing:
-            missing.remove("chromium")
+        if chromium() and SHELL in missing:
+            missing.remove(SHELL)
         if missing:
             print("installing", *missing)
             environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}

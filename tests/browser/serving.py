@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SHELL = "chromium-headless-shell"  # the command, and Debian's package of it
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -20,6 +21,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--font-render-hinting=none",  # else a headless shell rounds letters to whole pixels: longer lines
 )
 
 
@@ -62,6 +64,9 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def chromium() -> str | None:
-    """The path of a Chromium to test with: CHROMIUM, Debian's, or None where Playwright must bring its own."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    """The path of a Chromium to test with: CHROMIUM, Debian's, or None where Playwright must bring its own.
+
+    A headless shell first, as Playwright's own is one: it does the same with a tenth less of the processor's time.
+    """
+    names = (os.environ.get("CHROMIUM"), SHELL, "chromium", "chromium-browser", "google-chrome")
     return next((path for name in names if name and (path := shutil.which(name))), None)

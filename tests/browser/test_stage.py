@@ -2,23 +2,26 @@
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pytest
 from conftest import IN_SIGHT, explained, settle, too_far
-from pictures import numbers, panels, place_of, same, settings_of
-from playwright.sync_api import Page
+from pictures import Panel, numbers, panels, place_of, same, settings_of
+from playwright.sync_api import Browser, Page
 
-from attention import AttentionConfig, trace_sentence
+from attention import AttentionConfig, Cell, SentenceTrace, trace_sentence
 from attention.tensors import matrix
 from pages import WALK
 from pages.ui import live
 from pages.ui.figures.colors import DARK, LIGHT, Colors, Stops
+from pages.ui.state.examples import EXAMPLES
 
 Opener = Callable[..., Page]
+PAINTER = f"/-/{live.script('painter')[0]}"
+ENGLISH = EXAMPLES["en"][0].sentence
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
 
 
@@ -30,10 +33,25 @@ def next_page(page: Page, slug: str) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_controls_of_a_layer_that_learned_fit_with_a_switch_changed(lang: str, visit: Opener) -> None:
-    page = visit(f"/softmax?lang={lang}&weights=learned&d_model=32&causal=1", size=(1280, 720))
+    layer = {"weights": "learned", "d_model": "32", "causal": "1", "sentence": ENGLISH}  # one is learned for both
+    page = visit(f"/softmax?{urlencode(layer | {'lang': lang})}", size=(1280, 720))
     for part in (".st-key-checkpoint", ".st-key-retrain button", ".st-key-rare"):
         assert page.evaluate(IN_SIGHT, part) == "", part
     assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1
+
+
+def test_the_first_chinese_sentence_takes_no_more_room_beside_the_picture_than_the_english_one(visit: Opener) -> None:
+    page = visit("/softmax?lang=zh", size=(1280, 720))
+    box = page.locator("[data-testid=stSidebar] textarea")
+    assert box.input_value() == EXAMPLES["zh"][0].sentence
+    own = box.bounding_box()
+    box.fill(ENGLISH)
+    page.wait_for_function("text => new URL(location.href).searchParams.get('sentence') === text", arg=ENGLISH)
+    settle(page)
+    other = box.bounding_box()
+    assert own
+    assert other
+    assert own["height"] <= other["height"]
 
 
 IN_TABS = """() => {
@@ -51,7 +69,7 @@ UNDER_SETTINGS = """() => {
 }"""
 
 
-def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens(visit: Opener) -> None:
+def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens_and_a_finger_asks(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}", size=(390, 844), has_touch=True, is_mobile=True)
     for slug in (*(step for step in WALK if step != "scores"), "scores"):
         next_page(page, slug)
@@ -61,6 +79,13 @@ def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens(visit: 
         assert page.evaluate(IN_TABS)  # also where there are more tabs than room
         page.evaluate("scrollTo(0, 0), document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
         assert page.evaluate(UNDER_SETTINGS) == []
+        if slug == "softmax":
+            weights = next(panel for panel in panels(page) if panel.place)
+            page.locator(".stage-canvas").scroll_into_view_if_needed()
+            settle(page)
+            page.touchscreen.tap(*place_of(page, weights, 2, 0))
+            page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'attn_weights.2.0.1'")
+            settle(page)
     page.locator(".stage-tab", has_text="K").tap()
     assert [panel.view["tensor"] for panel in panels(page) if panel.place] == ["k"]
     page.locator(".stage-chip", has_text="cat").tap()
@@ -72,15 +97,6 @@ def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens(visit: 
     sheet = page.get_by_test_id("stSidebar").bounding_box()
     assert sheet is not None
     assert sheet["y"] > 844 * 0.5
-
-
-def test_a_finger_asks_too(visit: Opener) -> None:
-    page = visit(f"/softmax?{urlencode(SMALL)}", size=(390, 844), has_touch=True, is_mobile=True)
-    weights = next(panel for panel in panels(page) if panel.place)
-    page.locator(".stage-canvas").scroll_into_view_if_needed()
-    settle(page)
-    page.touchscreen.tap(*place_of(page, weights, 4, 0))
-    page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'attn_weights.4.0.1'")
 
 
 # What is painted.
@@ -183,8 +199,9 @@ def test_the_tables_hold_every_number_of_the_core(visit: Opener) -> None:
     page.locator(".stage-tables").wait_for(state="detached")
 
 
-def test_contrast_of_every_number_is_at_least_four_and_a_half(visit: Opener) -> None:
-    page = visit("/scores")
+def test_contrast_of_every_number_is_at_least_four_and_a_half(browser: Browser, server: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{server}/_stcore/health")  # any address from which its scripts may be fetched
     found = page.evaluate(
         """async name => {
       const {inkOn} = await import(name);
@@ -197,8 +214,9 @@ def test_contrast_of_every_number_is_at_least_four_and_a_half(visit: Opener) -> 
       }
       return least;
     }""",
-        f"/-/{live.script('painter')[0]}",
+        PAINTER,
     )
+    page.close()
     assert found >= 4.5
 
 
@@ -223,37 +241,111 @@ def test_pointing_tells_the_number_with_its_row_and_column(visit: Opener) -> Non
     assert page.evaluate(PIXELS, [list(keys.middle(0, 2))]) != before  # what it was made from is lit
 
 
+# What a click at each of these places would ask for: the panel, and the address of its cell; or why it would not.
+MEANT = """async ([name, places]) => {
+  const {cellAt} = await import(name), canvas = document.querySelector('.stage-canvas'), {stage} = canvas;
+  return places.map(([x, y]) => {
+    if (document.elementFromPoint(x, y) !== canvas) return 'something lies over it';
+    const {panel, row, column} = stage.spot({clientX: x, clientY: y});
+    if (stage.player.isMissing(panel, row, column) || stage.isSecret(panel, row, column)) return 'it is covered';
+    const {tensor, row: down, column: across, head} = cellAt(stage.scene.panels[panel], row, column);
+    return `${panel}: ` + [tensor, down, across, ...(head === null ? [] : [head])].join('.');
+  });
+}"""
+# The row of the cell that is framed on the stage, in a tensor that stands on it; asked: once the address has it, too.
+FRAMED = """asked => {
+  const stage = document.querySelector('.stage-canvas').stage;
+  const cell = stage.chosen() && stage.frames.find(({kind}) => kind === 'cell');
+  const named = new URL(location.href).searchParams.get('cell').split('.').slice(0, 2).join('.');
+  return cell && named === (asked ? `${cell.tensor}.${cell.rows[0]}` : '') ? String(cell.rows[0]) : null;
+}"""
+
+
+def by_keyboard(page: Page, slug: str) -> None:
+    """Go on to the next step, and there to the row above or below the one that is explained."""
+    page.locator(".ways a[data-page]").last.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(f"/{slug}\\?"))
+    settle(page)
+    row = int(page.wait_for_function(FRAMED, arg=False).json_value())
+    step = 1 if row == 0 else -1
+    page.locator(".st-key-stage .stage-canvas").focus()
+    page.keyboard.press("ArrowDown" if step > 0 else "ArrowUp")
+    page.wait_for_function(f"row => ({FRAMED})(true) === row", arg=str(row + step))
+    settle(page)
+
+
+def cell_of(panel: Panel, row: int, column: int, d_k: int) -> Cell:
+    """The cell that stands at that place of a panel."""
+    r, c = (column, row) if panel.view["transposed"] else (row, column)
+    if panel.view["head_dim"]:
+        return Cell(panel.view["tensor"], r, c % d_k, c // d_k)
+    return Cell(panel.view["tensor"], r, c, panel.view["head"])
+
+
+def address_of(cell: Cell) -> str:
+    return ".".join(map(str, [cell.tensor, cell.row, cell.column, *([] if cell.head is None else [cell.head])]))
+
+
+def the_panels_show_and_mean_the_cells_of_the_core(page: Page, trace: SentenceTrace) -> None:
+    """Wherever one would click, the number is the core's, and the click would ask for that cell."""
+    query, d_k, wanted, places = int(settings_of(page)["query"]), trace.config.head_dim, [], []
+    for i, panel in enumerate(panels(page)):
+        rows, columns = panel.numbers.shape
+        corners = product((0, rows - 1), (0, columns - 1))
+        for row, column in {*corners, (rows // 2, columns - 1), (min(query, rows - 1), columns // 2)}:
+            cell = cell_of(panel, row, column, d_k)
+            wanted.append(f"{i}: {address_of(cell)}")
+            places.append(place_of(page, panel, row, column))
+            if not panel.closed[row, column]:
+                truth = float(matrix(trace, cell.tensor, cell.head, query)[cell.row, cell.column])
+                np.testing.assert_allclose(panel.numbers[row, column], truth, rtol=1e-5, atol=1e-6)
+    assert page.evaluate(MEANT, [PAINTER, places]) == wanted
+
+
+def click_and_read(page: Page, trace: SentenceTrace, i: int, row: int, column: int) -> None:
+    """The cell that is clicked becomes the one that is explained, and its number stays where it is."""
+    panel = panels(page)[i]
+    cell = cell_of(panel, row, column, trace.config.head_dim)
+    page.mouse.click(*place_of(page, panel, row, column))
+    address = address_of(cell)
+    page.wait_for_function("wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
+    explained(page, f"{cell.tensor}[{cell.row}, {cell.column}]")
+    settle(page)
+    truth = float(matrix(trace, cell.tensor, cell.head, int(settings_of(page)["query"]))[cell.row, cell.column])
+    if not panel.closed[row, column]:
+        np.testing.assert_allclose(panels(page)[i].numbers[row, column], truth, rtol=1e-5, atol=1e-6)
+
+
+def kind_of(panel: Panel) -> tuple[bool, ...]:
+    """What decides how a place becomes a cell."""
+    view = panel.view
+    return bool(view["transposed"]), bool(view["head_dim"]), view["head"] is None, bool(panel.closed.any())
+
+
 @pytest.mark.parametrize("size", [SMALL, SMALL | {"d_model": "64", "num_heads": "4", "causal": "1"}])
-def test_the_clicked_cell_is_the_explained_cell(size: dict[str, str], visit: Opener) -> None:
-    page = visit(f"/embedding?{urlencode(size)}")
+def test_on_every_step_the_keyboard_leads_and_the_clicked_cell_is_the_explained_cell(
+    size: dict[str, str], visit: Opener
+) -> None:
     config = AttentionConfig(int(size["d_model"]), int(size["num_heads"]), causal="causal" in size)
     trace = trace_sentence(size["sentence"], config)
-    d_k = config.head_dim
+    page = visit(f"/?{urlencode(size)}")
+    clicked = set()
     for slug in WALK if size == SMALL else ("projections", "softmax", "weighted_sum"):
-        next_page(page, slug)
+        if size == SMALL:
+            by_keyboard(page, slug)
+        else:
+            next_page(page, slug)
+        the_panels_show_and_mean_the_cells_of_the_core(page, trace)
         for i, panel in enumerate(panels(page)):
-            if i % 2 and panel.numbers.size < 200 and "causal" in size:
-                continue  # every other small one
             rows, columns = panel.numbers.shape
-            followed = min(int(settings_of(page)["query"]), rows - 1)  # another row would be followed from then on
-            row, column = (rows // 2, columns - 1) if i == 0 else (followed, columns // 2)
-            page.mouse.click(*place_of(page, panel, row, column))
-            view = panel.view
-            r, c = (column, row) if view["transposed"] else (row, column)
-            head = view["head"]
-            if view["head_dim"]:
-                head, c = c // d_k, c % d_k
-            address = ".".join(map(str, [view["tensor"], r, c, *([] if head is None else [head])]))
-            page.wait_for_function("wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
-            explained(page, f"{view['tensor']}[{r}, {c}]")
             if i == 0:  # another row is followed now
-                settle(page)
-            query = int(settings_of(page)["query"])
-            shown = panels(page)[i].numbers[row, column]
-            truth = float(matrix(trace, view["tensor"], head, query)[r, c])
-            if not panel.closed[row, column]:
-                np.testing.assert_allclose(shown, truth, rtol=1e-5, atol=1e-6)
+                click_and_read(page, trace, i, rows // 2, columns - 1)
+            elif kind_of(panel) not in clicked:
+                click_and_read(page, trace, i, min(int(settings_of(page)["query"]), rows - 1), columns // 2)
+            clicked.add(kind_of(panel))
         assert page.evaluate(IN_SIGHT, ".st-key-stage") == ""  # the picture never left
+    assert settings_of(page)["d_model"] == size["d_model"]
 
 
 # How many pixels in and just around a cell have the colour of what was changed.
@@ -439,32 +531,6 @@ def test_presenting_a_long_sentence_leaves_all_in_the_window_and_its_lines_at_th
         assert page.evaluate(ASTRAY) == []
         assert page.evaluate(IN_SIGHT, ".stage-bar") == ""
     assert len(set(page.locator(".sentence-word").evaluate_all("all => all.map(word => word.offsetTop)"))) > 1
-
-
-# The row of the cell that is framed on the stage, in a tensor that stands on it; asked: once the address has it, too.
-FRAMED = """asked => {
-  const stage = document.querySelector('.stage-canvas').stage;
-  const cell = stage.chosen() && stage.frames.find(({kind}) => kind === 'cell');
-  const named = new URL(location.href).searchParams.get('cell').split('.').slice(0, 2).join('.');
-  return cell && named === (asked ? `${cell.tensor}.${cell.rows[0]}` : '') ? String(cell.rows[0]) : null;
-}"""
-
-
-def test_the_keyboard_alone_walks_through_all_steps(visit: Opener) -> None:
-    page = visit(f"/?{urlencode(SMALL)}")
-    for slug in WALK:
-        link = page.locator(".ways a[data-page]").last
-        link.focus()
-        page.keyboard.press("Enter")
-        page.wait_for_url(re.compile(f"/{slug}\\?"))
-        settle(page)
-        row = int(page.wait_for_function(FRAMED, arg=False).json_value())
-        step = 1 if row == 0 else -1
-        page.locator(".st-key-stage .stage-canvas").focus()
-        page.keyboard.press("ArrowDown" if step > 0 else "ArrowUp")
-        page.wait_for_function(f"row => ({FRAMED})(true) === row", arg=str(row + step))
-        settle(page)
-    assert settings_of(page)["d_model"] == "8"
 
 
 # The overview.
