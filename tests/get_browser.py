@@ -13,21 +13,20 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 from serving import SHELL, chromium
 
-PACKAGES = (SHELL, "fonts-noto-cjk", "fonts-noto-color-emoji")
+BROWSERS = (SHELL, "chromium")  # Debian's; the second where it has not got the first
+FONTS = ("fonts-noto-cjk", "fonts-noto-color-emoji")
 
 
 def main() -> int:
     if _is_debian() and os.geteuid() == 0:
-        missing = [package for package in PACKAGES if not _has_package(package)]
-        if chromium() and SHELL in missing:
-            missing.remove(SHELL)
-        if missing:
-            print("installing", *missing)
-            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            for command in (("update",), ("install", "--yes", "--no-install-recommends", *missing)):
-                subprocess.run(
-                    ("apt-get", "--quiet", *command), env=environment, stdout=subprocess.DEVNULL, check=False
-                )
+        fonts = [package for package in FONTS if not _has_package(package)]
+        if fonts or not chromium():
+            _apt_get("update")
+            for package in fonts:
+                _install(package)
+            for package in BROWSERS:
+                if not chromium():
+                    _install(package)
     if not chromium():
         subprocess.run((sys.executable, "-m", "playwright", "install", "chromium"), check=False)
     reason = _why_not()
@@ -40,6 +39,16 @@ def main() -> int:
 def _is_debian() -> bool:
     release = Path("/etc/os-release")
     return bool(shutil.which("apt-get")) and release.is_file() and "\nID=debian" in "\n" + release.read_text()
+
+
+def _install(package: str) -> None:
+    print("installing", package)
+    _apt_get("install", "--yes", "--no-install-recommends", package)
+
+
+def _apt_get(*command: str) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(("apt-get", "--quiet", *command), env=environment, stdout=subprocess.DEVNULL, check=False)
 
 
 def _has_package(name: str) -> bool:
