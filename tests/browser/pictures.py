@@ -24,6 +24,31 @@ _SCENE = """n => {
 _CORNER = (
     "n => { const at = document.querySelectorAll('.stage-canvas')[n].getBoundingClientRect(); return [at.x, at.y]; }"
 )
+# Texts that lie over one another on the picture, or over its edge; slanted ones only beside one another.
+_OVER = """() => {
+  const stage = document.querySelector('.stage-canvas').stage, context = stage.canvas.getContext('2d');
+  const [found, slanted] = [[], []];
+  context.fillText = function (text, x, y, most = Infinity) {
+    const {a, b, e, f} = this.getTransform(), width = Math.min(most, this.measureText(text).width);
+    const left = x + e / devicePixelRatio - {left: 0, center: 0.5, right: 1}[this.textAlign] * width;
+    const [middle, half] = [y + f / devicePixelRatio, 0.35 * parseFloat(/([\\d.]+)px/.exec(this.font)[1])];
+    if (b) slanted.push([text, left * Math.abs(b) / Math.hypot(a, b), f, 2 * half]);
+    else found.push([text, left, left + width, middle - half, middle + half]);
+  };
+  stage.paintNow(devicePixelRatio);
+  delete context.fillText;
+  stage.paintNow(devicePixelRatio);
+  const shared = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from]);
+  const {clientWidth: wide, clientHeight: high} = stage.canvas;
+  const close = slanted.flatMap((one, i) => slanted.slice(i + 1)
+    .filter((two) => Math.abs(one[1] - two[1]) < one[3] && Math.abs(one[2] - two[2]) < 1)
+    .map((two) => `${one[0]} lies over ${two[0]}`));
+  return close.concat(found.flatMap((one, i) => [
+    ...found.slice(i + 1).filter((two) => shared(one, two, 1, 2) > 1 && shared(one, two, 3, 4) > 1)
+      .map((two) => `${one[0]} lies over ${two[0]}`),
+    ...(one[1] < -1 || one[2] > wide + 1 || one[3] < -1 || one[4] > high + 1 ? [`${one[0]} is cut off`] : []),
+  ]));
+}"""
 
 
 class Panel(NamedTuple):
@@ -42,6 +67,12 @@ class Panel(NamedTuple):
         assert self.place is not None
         wide, high = self.place["cell"]
         return self.place["x"] + (column + 0.5) * wide, self.place["y"] + (row + 0.5) * high
+
+
+def over(page: Page) -> list[str]:
+    """Which texts of the picture lie over others, or over its edge."""
+    found: list[str] = page.evaluate(_OVER)
+    return found
 
 
 def panels(page: Page, canvas: int = 0) -> list[Panel]:

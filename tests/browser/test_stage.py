@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 import pytest
 from conftest import IN_SIGHT, explained, settle, too_far
-from pictures import Panel, numbers, panels, place_of, same, settings_of
+from pictures import Panel, numbers, over, panels, place_of, same, settings_of
 from playwright.sync_api import Browser, Page
 
 from attention import AttentionConfig, Cell, SentenceTrace, trace_sentence
@@ -378,7 +378,7 @@ def test_only_what_was_changed_has_a_dotted_frame(visit: Opener) -> None:
 
 
 def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visit: Opener) -> None:
-    page = visit("/projections?d_model=512&num_heads=16&sentence=the+dog+saw+a+cat")
+    page = visit("/projections?d_model=512&num_heads=16", size=(1280, 720))
     pixels = "document.querySelector('.stage-canvas').toDataURL()"
     anew = """() => {
       const stage = document.querySelector('.stage-canvas').stage;
@@ -395,6 +395,8 @@ def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visi
         assert kept not in seen[-1:]  # other cells are lit
         seen.append(kept)
     assert seen[1] == seen[3]
+    next_page(page, "heads")  # small panels, side by side
+    assert over(page) == []
 
 
 def test_the_arrow_keys_walk_from_cell_to_cell_and_say_where(visit: Opener) -> None:
@@ -531,6 +533,12 @@ def test_presenting_a_long_sentence_leaves_all_in_the_window_and_its_lines_at_th
         assert page.evaluate(ASTRAY) == []
         assert page.evaluate(IN_SIGHT, ".stage-bar") == ""
     assert len(set(page.locator(".sentence-word").evaluate_all("all => all.map(word => word.offsetTop)"))) > 1
+    page.set_viewport_size({"width": 1280, "height": 720})
+    for slug in ("embedding", "projections"):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(re.compile(f"/{slug}\\?"))
+        settle(page)
+    assert over(page) == []  # larger titles, and three bars of colours
 
 
 # The overview.

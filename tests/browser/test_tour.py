@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from conftest import IN_SIGHT, LARGE, PHONE, SMALL, found_by_axe, settle, too_far
-from pictures import panels
+from pictures import over, panels
 from playwright.sync_api import Page
 
 from pages import GROUPS, LABS, OVERVIEW, PAGES, WALK
@@ -87,7 +87,7 @@ def on_one_screen(page: Page, size: tuple[int, int]) -> list[str]:
             right = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
             if not (right or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]):
                 wrong.append(f"panel {i} lies over another")
-    return wrong
+    return wrong + over(page)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
