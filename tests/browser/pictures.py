@@ -31,9 +31,9 @@ _OVER = """() => {
   context.fillText = function (text, x, y, most = Infinity) {
     const {a, b, e, f} = this.getTransform(), width = Math.min(most, this.measureText(text).width);
     const left = x + e / devicePixelRatio - {left: 0, center: 0.5, right: 1}[this.textAlign] * width;
-    const [middle, half] = [y + f / devicePixelRatio, 0.35 * parseFloat(/([\\d.]+)px/.exec(this.font)[1])];
-    if (b) slanted.push([text, left * Math.abs(b) / Math.hypot(a, b), f, 2 * half]);
-    else found.push([text, left, left + width, middle - half, middle + half]);
+    const [middle, size] = [y + f / devicePixelRatio, parseFloat(/([\\d.]+)px/.exec(this.font)[1])];
+    if (b) slanted.push([text, left * Math.abs(b) / Math.hypot(a, b), f, 0.8 * size]);
+    else found.push([text, left, left + width, middle - 0.35 * size, middle + 0.35 * size]);
   };
   stage.paintNow(devicePixelRatio);
   delete context.fillText;
