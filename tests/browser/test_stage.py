@@ -378,7 +378,9 @@ def test_only_what_was_changed_has_a_dotted_frame(visit: Opener) -> None:
 
 
 def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visit: Opener) -> None:
-    page = visit("/projections?d_model=512&num_heads=8", size=(1280, 720))
+    page = visit(
+        "/projections?d_model=512&num_heads=16&sentence=characteristically+incomprehensible+words", size=(1280, 720)
+    )
     pixels = "document.querySelector('.stage-canvas').toDataURL()"
     anew = """() => {
       const stage = document.querySelector('.stage-canvas').stage;

@@ -310,7 +310,6 @@ function arrangeBoard(board, panels, area, scene, places) {
       end: board.arrows.some(([r0, c0, r1, c1]) => c0 === c && c1 === c && Math.max(r0, r1) === r) ? TURN : 1,
       titled: !(board.heights[r] <= 24 && !p.columns.shown),
       until: next ? x(next.place[2]) : area.x + area.width,
-      crowded: next?.columns.shown && slanted(next, widths[next.place[2]]) ? size.label * 1.45 : 0,
       labels: { rows: p.rows.shown && !board.small, columns: p.columns.shown && !board.small },
       writing: board.small
         ? null
@@ -585,8 +584,7 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
   let title = above - size.title / 2 - 5;
   if (place.labels.columns && panel.columns.labels.length) {
     const every = Math.max(1, Math.ceil((size.label * (place.slanted ? 1.45 : 3)) / wide));
-    for (const c of named("columns", columns, place.slanted ? every : 1)) {
-      if (place.crowded && place.x + (c + 0.5) * wide > place.until - place.crowded && !strong("columns", c)) continue;
+    for (const c of named("columns", columns, place.slanted ? every : 1))
       write(
         panel.columns.labels[c],
         place.x + (c + 0.5) * wide - (place.slanted ? 2 : 0),
@@ -596,7 +594,6 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
         place.slanted ? -SLANT : 0,
         110,
       );
-    }
     title -= place.slanted
       ? Math.min(110, longest(panel.columns, size.label)) * Math.sin(SLANT) + size.label * 0.8
       : size.label + 4;
