@@ -15,6 +15,11 @@ def lead(page: Page, path: str) -> None:
 
     Where it names no layer, to the small random one, as visit does. It has to leave something unnamed.
     """
+    send(page, path)
+    settle(page)
+
+
+def send(page: Page, path: str) -> None:
+    """Lead it there, and do not wait until nothing changes any more."""
     page.evaluate(_FORWARD, at_random(path))
     page.wait_for_function(_IS_WHOLE, arg=NAMES)
-    settle(page)
