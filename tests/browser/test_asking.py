@@ -12,7 +12,7 @@ from pictures import numbers, panels, place_of, same
 from PIL import Image
 from playwright.sync_api import Page
 
-from pages.ui.figures.colors import DARK
+from pages.ui.figures.colors import DARK, LIGHT
 
 Opener = Callable[..., Page]
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
@@ -243,6 +243,16 @@ def set_a_number_and_undo(page: Page) -> None:
     assert same(numbers(page), first)
 
 
+# Whether the page around the figures has that colour: the server is told of it with the next run.
+HAS_PAPER = """paper => {
+  const probe = Object.assign(document.createElement('i'), {style: `color: ${paper}`});
+  document.body.append(probe);
+  const wanted = getComputedStyle(probe).color;
+  probe.remove();
+  return getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === wanted;
+}"""
+
+
 def test_axe_finds_nothing_in_answers_comparisons_and_edits(visit: Opener) -> None:
     plain = SMALL | {"pin": "", "edit": "", "present": "0"}
     compares = f"/softmax?{urlencode(SMALL | {'pin': 'causal=1', 'edit': 'scores.1.1.1:3', 'face': 'compare'})}"
@@ -252,6 +262,7 @@ def test_axe_finds_nothing_in_answers_comparisons_and_edits(visit: Opener) -> No
     page, wrong = visit(compares), {}
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(HAS_PAPER, arg={"light": LIGHT, "dark": DARK}[scheme].paper)
         for path, seen in (
             (compares, ".st-key-compare .stage-canvas"),
             (presents, ".present .stage-canvas"),
