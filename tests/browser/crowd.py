@@ -32,3 +32,8 @@ async def run(visitor: ClientConnection, page: str = "scores", **address: str) -
         answer.ParseFromString(await asyncio.wait_for(visitor.recv(), PATIENCE))
         answers.append(answer)
     return answers
+
+
+def kinds(answers: Sequence[ForwardMsg]) -> list[str]:
+    """What kinds of elements were put on the page."""
+    return [answer.delta.new_element.WhichOneof("type") for answer in answers if answer.HasField("delta")]

@@ -6,11 +6,13 @@ from io import BytesIO
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
-import pytest
 from conftest import explained, found_by_axe, settle
+from moving import lead
 from pictures import numbers, panels, place_of, same
 from PIL import Image
 from playwright.sync_api import Page
+
+from pages.ui.figures.colors import DARK, LIGHT
 
 Opener = Callable[..., Page]
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
@@ -25,8 +27,14 @@ def asked(page: Page) -> str:
     return page.locator(".trail b").inner_text()
 
 
-def test_one_can_ask_down_to_the_typed_word_and_go_back(visit: Opener) -> None:
+def test_one_can_ask_down_to_the_typed_word_and_go_back_and_the_address_knows_where_one_is(visit: Opener) -> None:
     page = visit(f"/heads?{urlencode(SMALL)}")
+    ask_down_and_go_back(page)
+    lead(page, f"/scores?{urlencode(SMALL | {'cell': ''})}")
+    ask_once_and_press_back(page)
+
+
+def ask_down_and_go_back(page: Page) -> None:
     seen = [asked(page)]
     while page.locator(".terms .ask").count():
         page.locator(".terms .ask").first.click()
@@ -41,9 +49,22 @@ def test_one_can_ask_down_to_the_typed_word_and_go_back(visit: Opener) -> None:
     assert page.locator(".trail .ask").all_inner_texts() == seen[:2]
 
 
+def ask_once_and_press_back(page: Page) -> None:
+    """Asking draws no figure again, and is told in the address, from which the browser's button leads back."""
+    shown = "document.querySelector('.stage-canvas').dataset.shown"
+    before, at_first = page.evaluate(shown), asked(page)
+    page.locator(".terms .ask").first.click()
+    explained(page, "q[3, 0]")
+    page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'q.3.0.1'")
+    settle(page)
+    assert page.evaluate(shown) == before
+    page.go_back()
+    explained(page, at_first)
+
+
 def test_the_keyboard_alone_asks_walks_and_answers(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.1.2.1'})}")
-    page.locator(".trail b").wait_for()
+    assert asked(page) == "scores[1, 2]"  # as a friend's link says
     page.locator(".st-key-choose label").click()
     page.locator(".st-key-inspector_steps button").last.wait_for()
     settle(page)
@@ -61,63 +82,27 @@ def test_the_keyboard_alone_asks_walks_and_answers(visit: Opener) -> None:
     explained(page, "exp_sums[1, 0]")
 
 
-def test_a_link_carries_the_cell_and_back_returns_to_it(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}")
-    at_first = asked(page)
-    page.locator(".terms .ask").first.click()
-    explained(page, other_than=at_first)
-    page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'q.3.0.1'")
-    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
-    assert asked(friend) == asked(page) == "q[3, 0]"
-    assert friend.locator(".terms").inner_text() == page.locator(".terms").inner_text()
-    page.go_back()
-    explained(page, at_first)
-
-
-def test_asking_draws_no_figure_again(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}")
-    shown = "document.querySelector('.stage-canvas').dataset.shown"
-    before = page.evaluate(shown)
-    page.locator(".terms .ask").first.click()
-    explained(page, "q[3, 0]")
-    settle(page)
-    assert page.evaluate(shown) == before
-
-
-def test_a_click_answers_a_question_that_waits_for_one(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL | {'face': 'turn'})}")
-    card = page.locator(".st-key-quiz")
-    while "Click" not in card.inner_text():
-        asked_before = card.inner_text()
-        page.get_by_role("button", name="next question").click()
-        page.wait_for_function(
-            "before => document.querySelector('.st-key-quiz')?.innerText !== before", arg=asked_before
-        )
-        settle(page)
-    card.get_by_role("button", name="Answer with my next click").click()
-    card.get_by_role("button", name="Only look around").wait_for()
-    settle(page)
-    assert card.get_by_test_id("stAlert").count() == 0
-    marks = page.evaluate("[...document.querySelector('.stage-canvas').stage.secrets().at(-1)]")
-    (row,) = {at // 5 for at, mark in enumerate(marks) if mark}  # the covered row
-    table = panels(page)[-1]
-    lowest = int(table.numbers[row].argmin())
-    page.mouse.click(*place_of(page, table, row, lowest))
-    explained(page, f"scores[{row}, {lowest}]")
-    assert cell_of(page) == f"scores.{row}.{lowest}.1"
-    said = page.locator(".st-key-inspector").get_by_test_id("stAlert")  # where the reader looks then
-    assert "Not quite" in said.inner_text()
-    verdict = said.inner_text()
-    page.get_by_role("radio", name="Your turn").click()
-    card.get_by_test_id("stAlert").wait_for()
-    assert card.get_by_test_id("stAlert").inner_text() == verdict
-    wanted = card.locator(".look .ask").inner_text()
-    card.locator(".look .ask").click()
-    explained(page, wanted)
-
-
-def test_by_keyboard_a_covered_cell_is_aimed_at_and_given_as_the_answer(visit: Opener) -> None:
+def test_questions_are_answered_by_keyboard_by_a_click_by_order_and_by_drawing(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL | {'face': 'turn', 'd_model': '16'})}")
+    answer_by_keyboard(page)
+    lead(page, f"/scores?{urlencode(SMALL | {'face': 'turn', 'cell': ''})}")
+    answer_with_a_click(page)
+    long = {"sentence": "the dog saw a red cat", "face": "turn", "query": "3", "cell": ""}
+    lead(page, f"/scores?{urlencode(long | {'d_model': '16', 'num_heads': '2'})}")
+    put_keys_in_order(page)
+    lead(page, f"/softmax?{urlencode(long)}")
+    draw_a_row(page)
+
+
+def next_question(page: Page) -> None:
+    before = page.locator(".st-key-quiz").inner_text()
+    page.get_by_role("button", name="next question").click()
+    page.wait_for_function("before => document.querySelector('.st-key-quiz')?.innerText !== before", arg=before)
+    settle(page)
+
+
+def answer_by_keyboard(page: Page) -> None:
+    """A covered cell is aimed at with the arrow keys, which tells nothing of it, and given as the answer."""
     card = page.locator(".st-key-quiz")
     card.get_by_role("button", name="Answer with my next click").press("Enter")
     card.get_by_role("button", name="Only look around").wait_for()
@@ -137,20 +122,53 @@ def test_by_keyboard_a_covered_cell_is_aimed_at_and_given_as_the_answer(visit: O
     assert cell_of(page).startswith(f"scores.{row}.")
 
 
-def test_hold_change_compare_and_go_back(visit: Opener) -> None:
-    page = visit(f"/softmax?{urlencode(SMALL)}")
-    page.locator(".stage-bar .freeze").click()
-    page.locator(".st-key-compare .stage-canvas").wait_for()
-    page.get_by_text("Causal mask", exact=True).click()
-    page.locator(".st-key-compare").get_by_text("causal mask: off").wait_for()
+def answer_with_a_click(page: Page) -> None:
+    """A question waits for a click where its reader says so, and the verdict is where the reader looks then."""
+    card = page.locator(".st-key-quiz")
+    while "Click" not in card.inner_text():
+        next_question(page)
+    card.get_by_role("button", name="Answer with my next click").click()
+    card.get_by_role("button", name="Only look around").wait_for()
     settle(page)
-    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
-    counted = page.locator(".st-key-compare p").all_inner_texts()
-    assert friend.locator(".st-key-compare p").all_inner_texts() == counted
-    assert any(re.search(r"\d+ of 25 numbers differ", text) for text in counted)
-    page.locator(".st-key-back_to_a button").click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('causal') === '0'")
-    assert parse_qs(urlsplit(page.url).query, keep_blank_values=True)["pin"] == [""]
+    assert card.get_by_test_id("stAlert").count() == 0
+    marks = page.evaluate("[...document.querySelector('.stage-canvas').stage.secrets().at(-1)]")
+    (row,) = {at // 5 for at, mark in enumerate(marks) if mark}  # the covered row
+    table = panels(page)[-1]
+    lowest = int(table.numbers[row].argmin())
+    page.mouse.click(*place_of(page, table, row, lowest))
+    explained(page, f"scores[{row}, {lowest}]")
+    assert cell_of(page) == f"scores.{row}.{lowest}.1"
+    said = page.locator(".st-key-inspector").get_by_test_id("stAlert")
+    assert "Not quite" in said.inner_text()
+    verdict = said.inner_text()
+    page.get_by_role("radio", name="Your turn").click()
+    card.get_by_test_id("stAlert").wait_for()
+    assert card.get_by_test_id("stAlert").inner_text() == verdict
+    wanted = card.locator(".look .ask").inner_text()
+    card.locator(".look .ask").click()
+    explained(page, wanted)
+
+
+def put_keys_in_order(page: Page) -> None:
+    quiz = page.locator(".st-key-quiz")
+    while not quiz.get_by_role("combobox").count():
+        next_question(page)
+    quiz.get_by_role("combobox").click()
+    for _ in range(4):
+        page.get_by_role("option").first.click()
+    quiz.locator("[data-testid=stAlert]").wait_for()
+    assert re.search(r"(Right|Not quite)", quiz.inner_text())
+
+
+def draw_a_row(page: Page) -> None:
+    while not page.get_by_role("button", name="Show me").count():
+        next_question(page)
+    for _ in range(3):
+        page.locator(".st-key-quiz [role=slider], .st-key-quiz input[type=range]").first.press("ArrowRight")
+    settle(page)
+    page.get_by_role("button", name="Show me").click()
+    page.locator(".pairs").wait_for()
+    assert page.locator(".pair .track").count() == 4
 
 
 # Whether the middle of what a selector finds is there to be seen, and to be clicked.
@@ -169,8 +187,39 @@ def has_shade(page: Page) -> bool:
     return bool(seen.min() < 250)
 
 
-def test_a_number_set_by_hand_and_undone(visit: Opener) -> None:
+def test_what_is_longer_comes_when_one_is_near_a_number_is_set_by_hand_and_two_settings_are_compared(
+    visit: Opener,
+) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
+    set_a_number_and_undo(page)
+    come_near_to_what_is_longer(page)
+    lead(page, f"/softmax?{urlencode(SMALL | {'cell': ''})}")
+    hold_change_compare_and_go_back(page)
+
+
+def come_near_to_what_is_longer(page: Page) -> None:
+    assert page.locator(".st-key-more").inner_text() == ""
+    page.locator("a.down").click()
+    page.get_by_text("Why a dot product?").wait_for()
+    settle(page)
+    assert page.locator(".st-key-more .katex").count() > 0
+
+
+def hold_change_compare_and_go_back(page: Page) -> None:
+    page.locator(".stage-bar .freeze").click()
+    page.locator(".st-key-compare .stage-canvas").wait_for()
+    page.get_by_text("Causal mask", exact=True).click()
+    page.locator(".st-key-compare").get_by_text("causal mask: off").wait_for()
+    settle(page)
+    assert parse_qs(urlsplit(page.url).query)["pin"] == ["causal=0"]  # so that a friend sees both
+    counted = page.locator(".st-key-compare p").all_inner_texts()
+    assert any(re.search(r"\d+ of 25 numbers differ", text) for text in counted)
+    page.locator(".st-key-back_to_a button").click()
+    page.wait_for_function("() => new URL(location.href).searchParams.get('causal') === '0'")
+    assert parse_qs(urlsplit(page.url).query, keep_blank_values=True)["pin"] == [""]
+
+
+def set_a_number_and_undo(page: Page) -> None:
     first = numbers(page)
     explained_at_first = asked(page)
     page.locator(".stage-bar .set").click()
@@ -194,21 +243,47 @@ def test_a_number_set_by_hand_and_undone(visit: Opener) -> None:
     assert same(numbers(page), first)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_answers_comparisons_and_edits(scheme: str, visit: Opener) -> None:
-    query = SMALL | {"pin": "causal=1", "edit": "scores.1.1.1:3", "face": "compare"}
-    page = visit(f"/softmax?{urlencode(query)}", color_scheme=scheme)
-    page.locator(".st-key-compare .stage-canvas").wait_for()
-    asking = visit(f"/scores?{urlencode(SMALL | {'face': 'turn'})}", color_scheme=scheme)
-    asking.get_by_label("Your number").fill("99")
-    asking.keyboard.press("Enter")
-    asking.locator(".st-key-quiz [data-testid=stAlert]").wait_for()
-    tables = visit(f"/scores?{urlencode(SMALL | {'present': '1'})}", color_scheme=scheme)
-    tables.locator(".stage-canvas").wait_for()
-    notice = visit(f"/weighted_sum?{urlencode(SMALL | {'face': 'notice'})}", color_scheme=scheme)
-    notice.locator(".stage-bar .tables").click()
-    for tab in (page, asking, tables, notice):
-        assert found_by_axe(tab) == []
+# Whether the page around the figures has that colour: the server is told of it with the next run.
+HAS_PAPER = """paper => {
+  const probe = Object.assign(document.createElement('i'), {style: `color: ${paper}`});
+  document.body.append(probe);
+  const wanted = getComputedStyle(probe).color;
+  probe.remove();
+  return getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === wanted;
+}"""
+
+
+def test_axe_finds_nothing_in_answers_comparisons_and_edits(visit: Opener) -> None:
+    plain = SMALL | {"pin": "", "edit": "", "present": "0"}
+    compares = f"/softmax?{urlencode(SMALL | {'pin': 'causal=1', 'edit': 'scores.1.1.1:3', 'face': 'compare'})}"
+    presents = f"/scores?{urlencode(plain | {'present': '1', 'face': 'number'})}"
+    answers = f"/scores?{urlencode(plain | {'face': 'turn'})}"
+    notices = f"/weighted_sum?{urlencode(plain | {'face': 'notice'})}"
+    page, wrong = visit(compares), {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(HAS_PAPER, arg={"light": LIGHT, "dark": DARK}[scheme].paper)
+        for path, seen in (
+            (compares, ".st-key-compare .stage-canvas"),
+            (presents, ".present .stage-canvas"),
+            (answers, ".st-key-quiz [data-testid=stAlert]"),
+            (notices, ".st-key-face_notice"),
+        ):
+            lead(page, path)
+            if path == answers and scheme == "light":  # in the dark it has been answered
+                page.get_by_label("Your number").fill("99")
+                page.keyboard.press("Enter")
+            page.locator(seen).wait_for()
+            settle(page)
+            if path == notices:
+                page.locator(".stage-bar .tables").click()
+            if scheme == "light":
+                wrong[seen] = found_by_axe(page, whole=path in (compares, presents))
+            else:  # the same in other colours
+                assert page.evaluate("document.querySelector('.stage-canvas').stage.theme.paper") == DARK.paper
+                wrong[seen, scheme] = found_by_axe(page, whole=False, contrast=True)
+        page.keyboard.press("Escape")  # the tables are closed
+    assert {state: found for state, found in wrong.items() if found} == {}
 
 
 COVERED = """() => {
@@ -218,8 +293,15 @@ COVERED = """() => {
 }"""
 
 
-def test_what_a_question_asks_about_is_covered_until_it_is_answered(visit: Opener) -> None:
+def test_what_a_question_asks_about_is_covered_until_it_is_answered_whatever_face_is_turned(visit: Opener) -> None:
     page = visit("/softmax?lang=en&sentence=the+dog+saw+the+cat&face=turn&query=3")
+    answer_what_is_covered(page)
+    lead(page, "/scores?causal=1&face=number&cell=")
+    turn_faces(page)
+
+
+def answer_what_is_covered(page: Page) -> None:
+    """Neither the picture nor its play, its tip, a click or its tables tell what a question covers."""
     covered: dict[str, int] = dict(page.evaluate(COVERED))
     assert covered == {"scaled_scores": 0, "masked_scores": 0, "exponentials": 5, "exp_sums": 1, "attn_weights": 5}
     (row,) = {
@@ -256,8 +338,7 @@ def test_what_a_question_asks_about_is_covered_until_it_is_answered(visit: Opene
     assert (lit["tensor"], lit["rows"]) == ("attn_weights", [row, row + 1])  # what shows why
 
 
-def test_covers_stay_while_faces_turn_on_every_step_from_scores_to_the_sum(visit: Opener) -> None:
-    page = visit("/scores?lang=en&sentence=the+dog+saw+the+cat&query=3&causal=1")
+def turn_faces(page: Page) -> None:
     for slug in ("scores", "scaling", "softmax", "weighted_sum"):
         if slug != "scores":
             page.locator(f".stepper a[data-page={slug}]").click()
@@ -268,12 +349,7 @@ def test_covers_stay_while_faces_turn_on_every_step_from_scores_to_the_sum(visit
         page.locator(".st-key-quiz").wait_for()
         settle(page)
         while not any(count for _, count in page.evaluate(COVERED)):
-            number = page.locator(".st-key-quiz p").first.inner_text()
-            page.get_by_role("button", name="next question").click()
-            page.wait_for_function(
-                "number => document.querySelector('.st-key-quiz p')?.innerText !== number", arg=number
-            )
-            settle(page)
+            next_question(page)
         covered = page.evaluate(COVERED)
         page.get_by_role("radio", name="Notice").click()
         page.locator(".st-key-face_notice").wait_for()
@@ -290,29 +366,8 @@ def test_covers_stay_while_faces_turn_on_every_step_from_scores_to_the_sum(visit
         page.mouse.move(2, 2)
 
 
-def test_four_keys_are_put_in_order_and_a_row_is_drawn(visit: Opener) -> None:
-    page = visit("/scores?lang=en&sentence=the+dog+saw+a+red+cat&face=turn&query=3&d_model=16")
-    quiz = page.locator(".st-key-quiz")
-    page.get_by_role("button", name="next question").click()
-    quiz.get_by_role("combobox").click()
-    for _ in range(4):
-        page.get_by_role("option").first.click()
-    quiz.locator("[data-testid=stAlert]").wait_for()
-    assert re.search(r"(Right|Not quite)", quiz.inner_text())
-    drawing = visit("/softmax?lang=en&sentence=the+dog+saw+a+red+cat&face=turn&query=3")
-    drawing.get_by_role("button", name="next question").click()
-    drawing.get_by_role("button", name="Show me").wait_for()
-    for _ in range(3):
-        drawing.locator(".st-key-quiz [role=slider], .st-key-quiz input[type=range]").first.press("ArrowRight")
-    settle(drawing)
-    drawing.get_by_role("button", name="Show me").click()
-    drawing.locator(".pairs").wait_for()
-    assert drawing.locator(".pair .track").count() == 4
-
-
 def test_what_one_did_ticks_what_one_can_do_and_stays_in_the_browser(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}", alone=True)
-    page.evaluate("localStorage.clear()")
+    page = visit(f"/scores?{urlencode(SMALL)}")
     ticked = ".can li.done"
     assert page.locator(ticked).count() == 0
     page.mouse.click(*place_of(page, panels(page)[-1], 3, 1))
@@ -328,12 +383,3 @@ def test_what_one_did_ticks_what_one_can_do_and_stays_in_the_browser(visit: Open
     page.get_by_role("button", name="Start over").click()
     assert page.locator(ticked).count() == 0
     assert page.evaluate("localStorage.getItem('attention.deeds')") == "{}"
-
-
-def test_what_is_longer_is_drawn_when_one_comes_near(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
-    assert page.locator(".st-key-more").inner_text() == ""
-    page.locator("a.down").click()
-    page.get_by_text("Why a dot product?").wait_for()
-    settle(page)
-    assert page.locator(".st-key-more .katex").count() > 0

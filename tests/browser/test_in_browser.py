@@ -4,16 +4,13 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-import pytest
 from conftest import settle
+from moving import lead
 from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
-from serving import serve
 
-from pages import OVERVIEW, PAGES, WALK
+from pages import WALK
 
-WALKED = (OVERVIEW, *WALK)
-ADDRESSES = {slug: "/" if slug == "overview" else f"/{slug}" for slug in PAGES}
 OTHER = {
     "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "weights": "random", "checkpoint": "3", "model": "a/b",
     "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
@@ -47,54 +44,65 @@ def slide(page: Page, which: str, key: str) -> None:
     settle(page)
 
 
-def test_the_first_page_opens_cold_on_a_fresh_server(visit: Opener) -> None:  # another: test_learning
-    with serve(idle=True) as fresh:
-        page = visit("/", base=fresh, first=True)
-        assert page.get_by_test_id("stDialog").count() == 0
-        assert len(panels(page)) >= 2
-        page.locator(".st-key-more").scroll_into_view_if_needed()  # it is drawn when one comes near
-        assert "princess" in page.locator(".st-key-story").inner_text()
-        assert "Attention, step by step" in page.title()
-        page.close()
+def test_the_slider_and_the_sentence_change_the_picture_and_back_leads_to_the_settings_before(visit: Opener) -> None:
+    page = visit("/")
+    for slug in ("overview", "projections", "softmax", "heads"):
+        if slug != "overview":
+            lead(page, f"/{slug}?d_model=8&num_heads=2&sentence=the+dog+saw+the+cat")
+        before = numbers(page)
+        slide(page, "d_model", "ArrowRight")
+        assert settings_of(page)["d_model"] == "12", slug
+        after = numbers(page)
+        assert not same(after, before), slug
+        page.get_by_label("Sentence", exact=True).fill("a wholly different line")
+        page.wait_for_function(
+            "() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'"
+        )
+        settle(page)
+        assert not same(numbers(page), after), slug
+        labels = page.evaluate("document.querySelector('.stage-canvas').stage.scene.panels.at(-1).rows.labels")
+        assert labels[1] == "1 wholly", slug
+    lead(page, "/scores?d_model=8&num_heads=2&sentence=the+dog+saw+a+red+cat")
+    go_back_from_another_width(page)
+    lead(page, "/heads?d_model=12&num_heads=3")
+    take_a_width_that_the_heads_do_not_divide(page)
 
 
-@pytest.mark.parametrize("slug", ["overview", "projections", "softmax", "heads"])
-def test_the_slider_and_the_sentence_change_the_picture(slug: str, visit: Opener) -> None:
-    page = visit(ADDRESSES[slug])
-    before = numbers(page)
+def go_back_from_another_width(page: Page) -> None:
     slide(page, "d_model", "ArrowRight")
-    assert settings_of(page)["d_model"] == "12"
-    after = numbers(page)
-    assert not same(after, before)
-    page.get_by_label("Sentence", exact=True).fill("a wholly different line")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")
+    changed = numbers(page)
+    page.go_back()
+    page.wait_for_function("() => new URL(location.href).searchParams.get('d_model') === '8'")
+    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim === 4")
     settle(page)
-    assert not same(numbers(page), after)
-    labels = page.evaluate("document.querySelector('.stage-canvas').stage.scene.panels.at(-1).rows.labels")
-    assert labels[1] == "1 wholly"
+    assert not same(numbers(page), changed)
+    assert settings_of(page)["d_model"] == "8"
+    assert [panel.numbers.shape for panel in panels(page)] == [(4, 6), (6, 4), (6, 6)]
 
 
-@pytest.mark.parametrize("slug", ["embedding", "scores", "heads"])
-def test_a_shared_link_shows_a_friend_the_same_numbers(slug: str, visit: Opener) -> None:
-    mine = visit(f"{ADDRESSES[slug]}?{urlencode(OTHER)}")
-    theirs = visit(urlsplit(mine.url).path + "?" + urlsplit(mine.url).query, alone=True)
-    assert settings_of(theirs) == settings_of(mine) == OTHER
-    assert same(numbers(theirs), numbers(mine))
-    words = "[data-testid=stMain] [data-testid=stMarkdownContainer]"
-    assert theirs.locator(words).all_inner_texts() == mine.locator(words).all_inner_texts()
+def take_a_width_that_the_heads_do_not_divide(page: Page) -> None:
+    """They move to the nearest number that does, and say so."""
+    page.evaluate(TOASTS)
+    slide(page, "d_model", "ArrowLeft")
+    assert settings_of(page)["num_heads"] == "2"
+    assert page.evaluate("window.toasts.size") == 1
+    slide(page, "num_heads", "ArrowRight")
+    assert settings_of(page)["num_heads"] == "4"
 
 
-def test_walking_all_pages_by_next_keeps_every_setting(visit: Opener) -> None:
+def test_walking_all_pages_by_next_keeps_every_setting_and_a_link_shows_a_friend_the_same(visit: Opener) -> None:
     page = visit(f"/?{urlencode(OTHER)}")
+    words = "[data-testid=stMain] [data-testid=stMarkdownContainer]"
     for slug in WALK:
         page.locator(".ways a[data-page]").last.click()
         page.wait_for_url(re.compile(f"/{slug}\\?"))
         settle(page)
         assert settings_of(page) == OTHER
         assert page.get_by_label("句子", exact=True).input_value() == OTHER["sentence"]
-    page.reload()
-    settle(page)
-    assert settings_of(page) == OTHER
+    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
+    assert settings_of(friend) == OTHER
+    assert same(numbers(friend), numbers(page))
+    assert friend.locator(words).all_inner_texts() == page.locator(words).all_inner_texts()
 
 
 def test_a_link_clicked_right_after_a_change_takes_the_change_along(visit: Opener) -> None:
@@ -116,33 +124,15 @@ def test_a_link_clicked_right_after_a_change_takes_the_change_along(visit: Opene
         settle(page)
 
 
-def test_back_leads_to_the_settings_before(visit: Opener) -> None:
-    page = visit("/scores")
-    slide(page, "d_model", "ArrowRight")
-    changed = numbers(page)
-    page.go_back()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('d_model') === '8'")
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim === 4")
-    settle(page)
-    assert not same(numbers(page), changed)
-    assert settings_of(page)["d_model"] == "8"
-    assert [panel.numbers.shape for panel in panels(page)] == [(4, 9), (9, 4), (9, 9)]
+def test_the_first_visit_speaks_the_browsers_language(visit: Opener) -> None:
+    assert "一张图" in visit("/", locale="zh-CN").locator("h1").inner_text()
 
 
-def test_bad_values_in_the_address_get_one_plain_sentence(visit: Opener) -> None:
-    page = visit("/scores?d_model=7&seed=abc&num_heads=2")
+def test_bad_values_in_the_address_get_one_plain_sentence_and_hostile_sentences_are_only_text(visit: Opener) -> None:
+    page = visit("/scaling?d_model=7&seed=abc&num_heads=2")
     assert page.get_by_test_id("stAlert").count() == 1
     assert "d_model, seed" in page.get_by_test_id("stAlert").inner_text()
     assert settings_of(page)["d_model"] == "32"
-
-
-@pytest.mark.parametrize(("locale", "heading"), [("zh-CN", "一张图"), ("fr-FR", "Attention")])
-def test_the_first_visit_speaks_the_browsers_language(locale: str, heading: str, visit: Opener) -> None:
-    assert heading in visit("/", locale=locale).locator("h1").inner_text()
-
-
-def test_hostile_sentences_are_only_text(visit: Opener) -> None:
-    page = visit("/scaling")
     box = page.get_by_label("Sentence", exact=True)
     for sentence in HOSTILE:
         box.fill(sentence)
@@ -158,8 +148,22 @@ def test_hostile_sentences_are_only_text(visit: Opener) -> None:
             assert page.get_by_test_id("stAlert").count() == 1, sentence
 
 
-def test_the_keyboard_alone_reaches_and_moves_everything(visit: Opener) -> None:
-    page = visit("/scores")
+def test_the_keyboard_alone_reaches_and_moves_everything_and_two_visitors_do_not_disturb_each_other(
+    visit: Opener,
+) -> None:
+    first = visit("/scores?seed=1")
+    reach_everything_by_keyboard(first)
+    second = visit("/scores?seed=2", alone=True)
+    mine = numbers(first)
+    slide(second, "d_model", "ArrowRight")
+    assert settings_of(first)["d_model"] == "8"
+    assert settings_of(first)["seed"] == "1"
+    slide(first, "d_model", "ArrowRight")
+    slide(first, "d_model", "ArrowLeft")
+    assert same(numbers(first), mine)
+
+
+def reach_everything_by_keyboard(page: Page) -> None:
     reached: list[str] = []
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -173,24 +177,3 @@ def test_the_keyboard_alone_reaches_and_moves_everything(visit: Opener) -> None:
         assert any(name and name.startswith(kind) for name in reached), (kind, reached)
     for part in (".stepper a", ".map a", ".stage-canvas", ".stage-button", ".ask"):
         assert page.locator(part).first.evaluate("part => part.tabIndex") >= 0
-
-
-def test_two_visitors_do_not_disturb_each_other(visit: Opener) -> None:
-    first, second = visit("/scores?seed=1"), visit("/scores?seed=2", alone=True)
-    mine = numbers(first)
-    slide(second, "d_model", "ArrowRight")
-    assert settings_of(first)["d_model"] == "8"
-    assert settings_of(first)["seed"] == "1"
-    slide(first, "d_model", "ArrowRight")
-    slide(first, "d_model", "ArrowLeft")
-    assert same(numbers(first), mine)
-
-
-def test_heads_that_do_not_fit_move_to_the_nearest_and_say_so(visit: Opener) -> None:
-    page = visit("/heads?d_model=12&num_heads=3")
-    page.evaluate(TOASTS)
-    slide(page, "d_model", "ArrowLeft")
-    assert settings_of(page)["num_heads"] == "2"
-    assert page.evaluate("window.toasts.size") == 1
-    slide(page, "num_heads", "ArrowRight")
-    assert settings_of(page)["num_heads"] == "4"

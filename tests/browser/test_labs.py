@@ -1,20 +1,22 @@
 """The labs in a real browser: on one screen, a question before the answer, and controls that the address keeps."""
 
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from conftest import settle
+from moving import lead
 from playwright.sync_api import Page
 
 Opener = Callable[..., Page]
 
 
-def address(slug: str, **more: str) -> str:
-    return f"/{slug}?{urlencode({'face': 'notice', 'questions': '0', 'd_model': '32', 'num_heads': '2'} | more)}"
-
-
-def test_an_answer_uncovers_the_measurement_in_place(visit: Opener) -> None:
-    page = visit("/root?lang=en")
+def test_the_menu_of_labs_leads_to_each_lab_and_an_answer_uncovers_its_measurement_in_place(visit: Opener) -> None:
+    page = visit("/scaling?lang=en")
+    page.locator(".labs summary").click()
+    assert page.locator(".labs section b").all_inner_texts() == ["Why", "How", "Learning", "Around it"]
+    page.locator(".labs a[data-page=root]").click()
+    page.wait_for_function("() => location.pathname === '/root'")
+    settle(page)
+    assert "√d_k" in page.locator("h1").inner_text()
     assert page.locator(".veil").count() == 1
     assert page.locator("[data-testid=stPlotlyChart]").count() == 0
     page.get_by_text("it grows fourfold", exact=True).click()
@@ -24,7 +26,7 @@ def test_an_answer_uncovers_the_measurement_in_place(visit: Opener) -> None:
     assert "variances add up" in page.locator(".st-key-face_turn").inner_text()
 
 
-def test_what_a_board_measures_is_not_in_the_browser_before_the_answer(visit: Opener) -> None:
+def test_what_a_board_measures_is_not_in_the_browser_before_the_answer_and_a_click_paints_a_mask(visit: Opener) -> None:
     page = visit("/masks?lang=en")
     numbers = "document.querySelector('.stage-canvas').stage.scene.panels.map(panel => panel.title)"
     assert page.evaluate(numbers) == ["M · masked scores", "weights"]
@@ -36,26 +38,14 @@ def test_what_a_board_measures_is_not_in_the_browser_before_the_answer(visit: Op
     page.wait_for_function(
         "[...document.querySelector('.stage-canvas').stage.scene.panels[1].numbers].some(value => value > 0)"
     )
-
-
-def test_a_click_on_a_cell_paints_the_mask_and_the_address_keeps_it(visit: Opener) -> None:
-    page = visit(address("masks", mask="painted", weights="random", d_model="8"))
+    settle(page)
+    lead(page, "/masks?mask=painted&face=notice&questions=0")
     chart = page.locator(".st-key-masks_paint .nsewdrag").bounding_box()
     assert chart is not None
     page.mouse.click(chart["x"] + chart["width"] * 0.5, chart["y"] + chart["height"] * 0.5)
     page.wait_for_function("() => new URL(location.href).searchParams.get('painted')")
     settle(page)
     assert "1 of" in page.locator(".st-key-face_notice").inner_text()
-
-
-def test_the_menu_of_labs_has_four_groups_and_leads_to_each_lab(visit: Opener) -> None:
-    page = visit("/scaling?lang=en")
-    page.locator(".labs summary").click()
-    assert page.locator(".labs section b").all_inner_texts() == ["Why", "How", "Learning", "Around it"]
-    page.locator(".labs a[data-page=root]").click()
-    page.wait_for_function("() => location.pathname === '/root'")
-    settle(page)
-    assert "√d_k" in page.locator("h1").inner_text()
 
 
 def test_a_term_says_what_it_means_and_leads_to_its_row_of_the_glossary_and_back(visit: Opener) -> None:
@@ -68,8 +58,6 @@ def test_a_term_says_what_it_means_and_leads_to_its_row_of_the_glossary_and_back
     assert "seed=3" in page.url
     page.go_back()
     page.wait_for_url("**/softmax?*")
-
-
-def test_a_term_opened_in_a_tab_of_its_own_is_marked_too(visit: Opener) -> None:
-    page = visit("/glossary?lang=en#entropy")
+    page.goto(f"{page.url.partition('/softmax')[0]}/glossary?lang=en&weights=random#entropy")  # in a tab of its own
     page.locator(".glossary tr.asked", has_text="entropy").wait_for()
+    settle(page)

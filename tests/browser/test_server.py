@@ -1,6 +1,5 @@
-"""The server before any page: many first visitors at once, and visitors under a foreign name."""
+"""The server before any page: visitors under a foreign name, and how much a first visit takes."""
 
-import asyncio
 import gzip
 import re
 from urllib.request import Request, urlopen
@@ -8,35 +7,11 @@ from urllib.request import Request, urlopen
 import pytest
 from apart import apart
 from conftest import settle
-from crowd import run, visit
-from serving import serve
+from crowd import kinds, run, visit
 from websockets.exceptions import InvalidStatus
-
-from pages import PAGES
 
 MOST_BYTES = 3_000_000  # of a first visit
 LOOK = {"weights": "random", "d_model": "8", "num_heads": "2", "lang": "en"}
-
-
-def kinds(answers) -> list[str]:
-    """What kinds of elements were put on the page."""
-    return [answer.delta.new_element.WhichOneof("type") for answer in answers if answer.HasField("delta")]
-
-
-def test_many_first_visitors_of_a_fresh_server_see_no_exception():
-    """Two of them would find a library half imported, were it not imported before."""
-
-    async def first(server: str, page: str):
-        async with visit(server) as visitor:
-            return await run(visitor, page, **LOOK)
-
-    async def all_at_once(server: str):
-        return await asyncio.gather(*(first(server, page) for page in ("", *PAGES[1:8], "scores", "heads")))
-
-    with serve(idle=True) as server:
-        pages = apart(all_at_once(server))
-    assert all("bidi_component" in kinds(answers) for answers in pages)
-    assert [kind for answers in pages for kind in kinds(answers) if kind == "exception"] == []
 
 
 @pytest.mark.parametrize(("host", "is_let_in"), [("localhost", True), ("127.0.0.1", True), ("evil.example", False)])
