@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache, cached_property, partial
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,6 +42,7 @@ from visiting import (
     numbers,
     pattern,
     start,
+    walk,
 )
 from watching import watching
 
@@ -219,13 +221,12 @@ def visited(folder):
     """The pages of a visit, by its name."""
 
     @cache
-    def walk(name: str) -> tuple[RealCase, dict[str, Page]]:
+    def visit(name: str) -> tuple[RealCase, dict[str, Page]]:
         lang, kind, address = VISITS[name]
         case = real_case(lang, folder(kind), kind, **address)
-        at = start(lang=lang, **case.asked)
-        return case, {slug: go(at, slug, lang) for slug in WALKED} | {"real": enter_all("real", lang, **case.asked)}
+        return case, walk(lang, **case.asked) | {"real": enter_all("real", lang, **case.asked)}
 
-    return walk
+    return visit
 
 
 def settings_in(at: Visit, *without: str) -> dict[str, str]:
@@ -627,8 +628,7 @@ def assert_footer(page: Page) -> None:
     assert list(every_child(page.at.main))[-1].proto.body == footer
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize(("reason", "lang"), zip(REASONS, cycle(LANGUAGES), strict=False))
 def test_every_reason_is_told_once_on_every_page_with_ways_on(loading, reason, lang):
     loading.reason = reason
     name = "owner/`model`"
@@ -826,11 +826,12 @@ def test_who_comes_while_a_model_is_loading_waits_for_the_same(loading, folder):
 # The labs with experiments of their own.
 
 
-@each("slug", [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs])
-@pytest.mark.parametrize("kind", ["bert", "gpt2"])
-def test_every_experiment_of_a_lab_opens_with_a_real_model(kind, slug, folder):
+@each("place, slug", enumerate(slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs))
+def test_every_experiment_of_a_lab_opens_with_a_real_model(place, slug, folder):
+    """Of the one kind and of the other by turns."""
     names = [name for name in sections(slug, "en") if name.startswith("tab_")]
     for number in range(max(1, len(names))):
+        kind = ("bert", "gpt2")[(place + number) % 2]
         address = {"weights": "real", "model": folder(kind), "layer": "1", "query": "3"}
         address |= {"sentence": SENTENCES[kind], "second": "the dog saw the cats", "face": "notice", "questions": "0"}
         page = enter(slug, "en", experiment=str(number), **address)
