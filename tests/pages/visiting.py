@@ -463,7 +463,7 @@ def assert_one_answer_is_right(at: Visit, slug: str, lang: str) -> None:
         if not later:
             return
         later[0].click()
-        at.run()
+        look(at.run(), slug, lang)
 
 
 def assert_asks_before_it_tells(slug: str, number: int, lang: str, **address: str) -> None:
