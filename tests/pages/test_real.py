@@ -826,12 +826,11 @@ def test_who_comes_while_a_model_is_loading_waits_for_the_same(loading, folder):
 # The labs with experiments of their own.
 
 
-@each("place, slug", enumerate(slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs))
-def test_every_experiment_of_a_lab_opens_with_a_real_model(place, slug, folder):
-    """Of the one kind and of the other by turns."""
+@each("slug", [slug for group, slugs in GROUPS.items() if group != "learning" for slug in slugs])
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_every_experiment_of_a_lab_opens_with_a_real_model(kind, slug, folder):
     names = [name for name in sections(slug, "en") if name.startswith("tab_")]
     for number in range(max(1, len(names))):
-        kind = ("bert", "gpt2")[(place + number) % 2]
         address = {"weights": "real", "model": folder(kind), "layer": "1", "query": "3"}
         address |= {"sentence": SENTENCES[kind], "second": "the dog saw the cats", "face": "notice", "questions": "0"}
         page = enter(slug, "en", experiment=str(number), **address)
