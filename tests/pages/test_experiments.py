@@ -5,7 +5,7 @@ import re
 
 import pytest
 from each import each
-from visiting import LANGUAGES, Visit, assert_one_answer_is_right, enter, heatmaps, look, numbers, radios
+from visiting import LANGUAGES, Page, Visit, assert_one_answer_is_right, enter, heatmaps, look, numbers, radios
 
 from attention import AttentionConfig, trace_by_hand, trace_sentence
 from pages import DEEPENS, GROUPS, WALK
@@ -30,73 +30,51 @@ def experiments(slug: str) -> list[str]:
 EVERY = [(slug, number) for slug in LABS for number, _ in enumerate(experiments(slug))]
 
 
-@each("lang, lab", [(lang, lab) for lang in LANGUAGES for lab in EVERY])
-def test_every_experiment_opens_by_a_link_and_shows_its_answer_only_after_the_question(lang, lab):
-    slug, number = lab
+ON_THE_LAYER = [(slug, number) for slug, number in EVERY if shows_the_layer(slug, Settings(experiment=number))]
+# Each in one language, every other one in the other: what a lab does is the same in both, and that both languages have
+# the same texts with the same facts is tested in test_prose.py.
+IN_TURN = [(LANGUAGES[place % 2], slug, number) for place, (slug, number) in enumerate(EVERY)]
+
+
+@each("lang, slug, number", IN_TURN)
+def test_every_experiment_opens_by_a_link_asks_before_it_tells_and_has_one_right_answer(lang, slug, number):
+    """In the first experiment of a lab the reader asks to see it, in the others an answer uncovers it."""
     page = enter(slug, lang, experiment=str(number), face="notice", **ADDRESS)
     at = page.at
     assert page.of("title") == [sections(slug, lang)["title"]] or page.of("markdown")
-    assert not [text for text in page.interpreted if "[[" in text or re.search(r"\b(nan|None|tensor)\b", text)]
-    if not any(button.key == "show_me" for button in at.button) and not at.radio:
-        at = look(at.turn("turn"), slug, lang).at
+    assert_whole(page)
+    page = look(at.turn("turn"), slug, lang)
     is_asked = any(button.key == "show_me" for button in at.button)
     if is_asked:
-        assert not any(key.startswith("notice_") for key in look(at, slug, lang).said), "told before it was asked"
-        at.button(key="show_me").click()
-        at.run()
-        page = look(at.turn("notice"), slug, lang)
-    told = [name for name in page.said if name.startswith("notice_")]
+        assert_whole(page)
+        assert not any(key.startswith("notice_") for key in page.said), "told before it was asked"
+        if number == 0 or not radios(at):
+            at.button(key="show_me").click()
+            at.run()
+    assert_one_answer_is_right(at, slug, lang)
+    told = {name: facts for name, facts in look(at.turn("notice"), slug, lang).said.items() if "notice_" in name}
     assert told, (slug, number)
+    assert not re.search(r"\b(nan|None|tensor)\b", str(told))
 
 
-def asked_by(slug: str, number: int, lang: str) -> Visit:
-    """A visit with a lab's question before it, everything uncovered."""
-    at = enter(slug, lang, experiment=str(number), face="turn", **ADDRESS).at
-    if any(button.key == "show_me" for button in at.button):
-        at.button(key="show_me").click()
-        at.run()
-    return at
-
-
-@each("lab", EVERY)
-def test_every_question_of_a_lab_has_one_right_answer_and_a_reason_for_each(lab):
-    slug, number = lab
-    for lang in LANGUAGES:
-        assert_one_answer_is_right(asked_by(slug, number, lang), slug, lang)
-
-
-LEARNING = [(slug, number) for slug in ("training", "size", "vectors") for number, _ in enumerate(experiments(slug))]
-LEARNED = {"weights": "learned", "d_model": "8", "num_heads": "2"}
-
-
-@each("lang, lab", [(lang, lab) for lang in LANGUAGES for lab in LEARNING])
-def test_the_labs_on_learning_ask_before_they_tell_and_one_answer_is_right(lang, lab):
-    slug, number = lab
-    at = enter(slug, lang, experiment=str(number), face="notice", **LEARNED).at
-    assert set(look(at, slug, lang).said) <= {"motivation", "story"}
-    assert look(at, slug, lang).of("markdown")[-1] == label("notice_later", lang)
-    at.turn("turn")
-    if radios(at):  # elsewhere a number is asked for
-        assert_one_answer_is_right(at, slug, lang)
-    else:
-        at.button(key="show_me").click()
-        at.run()
-    at.turn("notice")
-    assert len(look(at, slug, lang).said) >= 2
+def assert_whole(page: Page) -> None:
+    assert not [text for text in page.interpreted if "[[" in text or re.search(r"\b(nan|None|tensor)\b", text)]
 
 
 TYPED = {"cross", "context", "paper"}  # where something else than the sentence is typed
-HARD = ("", "a", "?", "a a a", "🙂 `x` | $y$ <b>", "的", "word " * 70, "我 喜欢 猫 and dogs")
+ONE_TOKEN = ("a", "?", "的")  # of which each experiment has one
+HARD = ("a a a", "🙂 `x` | $y$ <b>", "word " * 70, "我 喜欢 猫 and dogs")
 
 
-@each("lab", EVERY)
-def test_an_experiment_says_what_to_do_or_shows_something_whatever_is_typed(lab):
-    slug, number = lab
+@each("place", range(len(EVERY)))
+def test_an_experiment_says_what_to_do_or_shows_something_whatever_is_typed(place):
+    slug, number = EVERY[place]
     sizes = {"d_model": "4", "num_heads": "4"}, {"d_model": "12", "num_heads": "4", "causal": "1"}
-    reads = shows_the_layer(slug, Settings(experiment=number)) or slug in TYPED
-    for place, sentence in enumerate(HARD if reads else HARD[:2]):
+    reads = EVERY[place] in ON_THE_LAYER or slug in TYPED
+    for turn, sentence in enumerate(("", ONE_TOKEN[place % 3], *(HARD if reads else ()))):
         address = {"weights": "random", "sentence": sentence, "second": sentence, "given": sentence}
-        enter(slug, "zh", experiment=str(number), face="notice", questions="0", **address, **sizes[place % 2])
+        size = sizes[(place + turn) % 2]
+        enter(slug, "zh", experiment=str(number), face="notice", questions="0", **address, **size)
 
 
 @each("slug", [*LABS, *GROUPS["learning"]])
@@ -109,6 +87,9 @@ def test_without_questions_everything_is_there_at_once():
         page = enter(slug, "en", experiment=str(number), questions="0", **ADDRESS)
         assert not radios(page.at)
         assert not any(button.key == "show_me" for button in page.at.button)
+        faces = [face for group in page.at.button_group if group.key == "face" for face in group.options]
+        of_the_layer = {label(f"face_{face}", "en") for face in ("number", "compare")}
+        assert of_the_layer & set(faces) == (of_the_layer if (slug, number) in ON_THE_LAYER else set())
 
 
 def test_the_tabs_of_a_lab_are_its_experiments():
@@ -331,10 +312,11 @@ def _chosen(at: Visit) -> str:
     return cell if isinstance(cell, str) else cell[0]
 
 
-ON_THE_LAYER = [(slug, number) for slug, number in EVERY if shows_the_layer(slug, Settings(experiment=number))]
+# One experiment of each lab: all that show the layer have the same panel.
+ONE_OF_A_LAB = dict(ON_THE_LAYER)
 
 
-@each("slug, number", ON_THE_LAYER)
+@each("slug, number", ONE_OF_A_LAB.items())
 def test_a_lab_that_shows_the_layer_explains_its_numbers_and_tells_two_settings_apart(slug, number):
     address = ADDRESS | {"sentence": "the dog saw the cat", "experiment": str(number), "questions": "0"}
     at = enter(slug, "en", **address).at

@@ -137,6 +137,7 @@ def test_the_search_for_pages_finds_a_helper_of_a_page_and_passes_a_module_of_th
     assert any(name.startswith("pages.ui.quiz:embedding") for name in imports(UI / "quiz" / "questions.py"))
 
 
+@cache
 def reached_from(path):
     """Every module of the house that importing this file leads to, and all that those import."""
     seen, waiting, found = {path}, [path], set()

@@ -21,6 +21,7 @@ from visiting import (
     Page,
     Visit,
     answers,
+    assert_asks_before_it_tells,
     code_spans,
     enter,
     enter_all,
@@ -32,6 +33,7 @@ from visiting import (
     look,
     numbers,
     start,
+    tabs_of,
 )
 from watching import watching
 
@@ -43,6 +45,7 @@ from pages.training.heads import division_of_labour
 from pages.ui.layers import jobs, ready
 from pages.ui.layers.jobs import AbandonedError, Results
 from pages.ui.layers.progress import TRAININGS
+from pages.ui.state.examples import EXAMPLES
 from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
@@ -62,6 +65,16 @@ VISITS = {
     "one head, Chinese page": ("zh", {**ONE_HEAD, "sentence": "the cat saw it", "query": "3"}),
 }
 ON_EVERY_VISIT = each("name", VISITS)
+
+
+# In the language that the layer has not learned, every other one: neither depends on the other.
+@each(
+    "place, slug, number",
+    [(i, *lab) for i, lab in enumerate((s, n) for s in ("training", "size") for n in range(tabs_of(s)))],
+)
+def test_a_lab_on_learning_asks_before_it_tells_and_one_answer_is_right(place, slug, number):
+    sentence = {"sentence": EXAMPLES["en"][0].sentence, "query": "3"}
+    assert_asks_before_it_tells(slug, number, LANGUAGES[place % 2], **DEFAULT, **sentence)
 
 
 def settings_in(at: Visit, *without: str) -> dict[str, str]:

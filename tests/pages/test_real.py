@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache, cached_property, partial
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,6 +42,7 @@ from visiting import (
     numbers,
     pattern,
     start,
+    walk,
 )
 from watching import watching
 
@@ -219,13 +221,12 @@ def visited(folder):
     """The pages of a visit, by its name."""
 
     @cache
-    def walk(name: str) -> tuple[RealCase, dict[str, Page]]:
+    def visit(name: str) -> tuple[RealCase, dict[str, Page]]:
         lang, kind, address = VISITS[name]
         case = real_case(lang, folder(kind), kind, **address)
-        at = start(lang=lang, **case.asked)
-        return case, {slug: go(at, slug, lang) for slug in WALKED} | {"real": enter_all("real", lang, **case.asked)}
+        return case, walk(lang, **case.asked) | {"real": enter_all("real", lang, **case.asked)}
 
-    return walk
+    return visit
 
 
 def settings_in(at: Visit, *without: str) -> dict[str, str]:
@@ -627,8 +628,7 @@ def assert_footer(page: Page) -> None:
     assert list(every_child(page.at.main))[-1].proto.body == footer
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize(("reason", "lang"), zip(REASONS, cycle(LANGUAGES), strict=False))
 def test_every_reason_is_told_once_on_every_page_with_ways_on(loading, reason, lang):
     loading.reason = reason
     name = "owner/`model`"

@@ -7,9 +7,23 @@ from itertools import product
 import numpy as np
 import pytest
 from each import each
-from visiting import LANGUAGES, Page, code_spans, enter, enter_all, go, is_percent, is_rounded, look, start
+from trained import vectors as learned
+from visiting import (
+    LANGUAGES,
+    Page,
+    assert_asks_before_it_tells,
+    code_spans,
+    enter,
+    enter_all,
+    go,
+    is_percent,
+    is_rounded,
+    look,
+    start,
+    tabs_of,
+)
 
-from attention.vectors import CONTENT, METHODS, Vectors, learn_vectors, word_class
+from attention.vectors import CONTENT, METHODS, word_class
 from pages.ui.words.labels import label
 from pages.vectors.controls import FIRST
 
@@ -17,16 +31,6 @@ pytestmark = pytest.mark.xdist_group("vectors")  # one process learns them, once
 EACH = each("method, lang", list(product(METHODS, LANGUAGES)))
 NEAR, MIX = ({"experiment": number, "face": "notice", "questions": "0"} for number in ("1", "3"))
 SENTENCE = {"en": "the cat saw the dog", "zh": "那只小猫睡着了"}
-
-
-_tables: dict[tuple[str, str, int], Vectors] = {}
-
-
-def learned(method: str, lang: str, seed: int = 0, on_step=None) -> Vectors:
-    """Word vectors. The same arguments give the same numbers (see test_vectors.py of the core): once is enough."""
-    if (method, lang, seed) not in _tables:
-        _tables[method, lang, seed] = learn_vectors(method, language=lang, seed=seed, on_step=on_step)
-    return _tables[method, lang, seed]
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +44,12 @@ def _one_learning_for_all_who_ask_for_the_same(monkeypatch):
 @cache
 def opened(method: str, lang: str) -> Page:
     return enter_all("vectors", lang=lang, sentence=SENTENCE[lang], method=method)
+
+
+@each("number", range(tabs_of("vectors")))
+def test_the_lab_asks_before_it_tells_and_one_answer_is_right(number):
+    address = {"weights": "random", "d_model": "8", "num_heads": "2", "sentence": SENTENCE["en"]}
+    assert_asks_before_it_tells("vectors", number, LANGUAGES[number % 2], **address)
 
 
 def table_of(page: Page) -> list[list[str]]:

@@ -13,25 +13,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 import numpy as np
 import torch
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 from streamlit.testing.v1.element_tree import parse_tree_from_messages
+from trained import layer as learned
 
 from attention import (
     AttentionConfig,
     Edit,
     Learned,
     apply_edit,
-    learn,
     multi_head_attention,
     tokenize,
     trace_by_hand,
@@ -45,6 +46,7 @@ from pages.ui import lesson, panel
 from pages.ui.state import visit
 from pages.ui.state.examples import EXAMPLES
 from pages.ui.state.settings import FACES
+from pages.ui.words.labels import label
 from pages.ui.words.prose import sections
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +56,9 @@ BOXES = ("quiz", "inspector", "compare", "banner", "story", "unknown")
 
 
 # Visiting.
+
+
+_require_an_end = local_script_runner.require_widgets_deltas
 
 
 class _Run(local_script_runner.LocalScriptRunner):
@@ -75,8 +80,15 @@ class _Run(local_script_runner.LocalScriptRunner):
         with (
             patch.object(local_script_runner, "RerunData", data),
             patch.object(local_script_runner, "parse_tree_from_messages", self.visit.merged),
+            patch.object(local_script_runner, "require_widgets_deltas", _Run.wait),
         ):
             return super().run(widget_state, query_params, timeout, page_hash, context_info)
+
+    def wait(self, timeout: float) -> None:
+        """For the end of the run; looking a thousand times a second whether it has come would cost much of its time."""
+        self._script_thread.join(timeout)
+        if self._script_thread.is_alive():
+            _require_an_end(self, 0)  # which stops the run, and says so
 
     def forward_msgs(self):
         starts = [
@@ -90,6 +102,13 @@ class _Run(local_script_runner.LocalScriptRunner):
 
 # As on a server, all visits share what was compiled, and the components that were found.
 _scripts = cache(ScriptCache)
+_hashes: dict[tuple[str, ...], str] = {}
+
+
+@cache
+def _runtime() -> MagicMock:
+    """What stands for the server; every run gives it stores of its own."""
+    return MagicMock(spec=Runtime)
 
 
 @cache
@@ -155,6 +174,7 @@ class Visit(AppTest):
         faces = (lambda face: (face,)) if self.one_face else (lambda _: FACES)
         with (
             patch.object(app_test, "LocalScriptRunner", run),
+            patch.object(app_test, "MagicMock", lambda **_: _runtime()),
             patch.object(app_test, "ScriptCache", _scripts),
             patch.object(local_script_runner, "ScriptCache", _scripts),
             patch.object(panel, "shown", faces),
@@ -164,6 +184,16 @@ class Visit(AppTest):
             super()._run(widget_state, timeout)
         self._told = {w.id: w.SerializeToString() for w in self._tree.get_widget_states().widgets}
         return self
+
+    def _register_uploaded_files(self, script_runner) -> None:
+        """Nothing in the app takes files, so that nothing need be searched for them."""
+
+    def _resolve_page_hash(self, page_path_str: str) -> str:
+        """Of a page's file; found once, as the same pages are registered in all visits."""
+        known = (page_path_str, *self._registered_pages)
+        if known not in _hashes:
+            _hashes[known] = super()._resolve_page_hash(page_path_str)
+        return _hashes[known]
 
     def _listener(self, key: str):
         of = [e.proto for e in every_child(self.main) if getattr(e, "type", "") == "bidi_component"]
@@ -377,6 +407,12 @@ def go(at: AppTest, slug: str, lang: str = "en") -> Page:
     return look(at.switch_page(f"pages/{slug}/page.py").run(), slug, lang)
 
 
+def walk(lang: str = "en", **address: str) -> dict[str, Page]:
+    """Every page of the walk in one visit."""
+    at = start(lang=lang, **address)
+    return {slug: look(at, slug, lang) if slug == OVERVIEW else go(at, slug, lang) for slug in WALKED}
+
+
 def enter(slug: str, /, lang: str = "en", *, first: bool = False, **address: str) -> Page:
     """A page opened by a link of its own, before any other of the visit; otherwise as start does."""
     visit = Visit(first=first, lang=lang, **address)
@@ -384,11 +420,15 @@ def enter(slug: str, /, lang: str = "en", *, first: bool = False, **address: str
     return go(visit, slug, lang)
 
 
+def tabs_of(slug: str) -> int:
+    """How many experiments a lab has, by the tabs that its words name; a lab without tabs has one."""
+    return sum(name.startswith("tab_") for name in sections(slug, "en")) or 1
+
+
 def enter_all(slug: str, /, lang: str = "en", **address: str) -> Page:
     """All experiments of a lab as one page: each opened by a link of its own, uncovered, with what it tells."""
-    tabs = sum(name.startswith("tab_") for name in sections(slug, "en")) or 1
     told = {"face": "notice", "questions": "0"} | address
-    pages = [enter(slug, lang, **told, experiment=str(number)) for number in range(tabs)]
+    pages = [enter(slug, lang, **told, experiment=str(number)) for number in range(tabs_of(slug))]
     boxed, known = [], set()
     for page in pages:
         for box, element in page.boxed:
@@ -423,7 +463,22 @@ def assert_one_answer_is_right(at: Visit, slug: str, lang: str) -> None:
         if not later:
             return
         later[0].click()
+        look(at.run(), slug, lang)
+
+
+def assert_asks_before_it_tells(slug: str, number: int, lang: str, **address: str) -> None:
+    """An experiment on learning: it tells nothing before the answer, one answer is right, and then it tells."""
+    at = enter(slug, lang, experiment=str(number), face="notice", **address).at
+    assert set(look(at, slug, lang).said) <= {"motivation", "story"}
+    assert look(at, slug, lang).of("markdown")[-1] == label("notice_later", lang)
+    at.turn("turn")
+    if radios(at):  # elsewhere a number is asked for
+        assert_one_answer_is_right(at, slug, lang)
+    else:
+        at.button(key="show_me").click()
         at.run()
+    at.turn("notice")
+    assert len(look(at, slug, lang).said) >= 2
 
 
 @cache
@@ -532,17 +587,6 @@ def heatmaps(chart: dict) -> list[dict]:
 
 
 RULES = {"embedding": "embeddings", "scores": "scores", "softmax": "attn_weights", "weighted_sum": "head_outputs"}
-
-
-_layers: dict[tuple[AttentionConfig, str, bool], Learned] = {}
-
-
-def learned(config: AttentionConfig, language: str, *, divided: bool = True, **told: Callable[..., None]) -> Learned:
-    """A trained layer. The same arguments give the same numbers (see test_learn.py), so that once is enough for all."""
-    key = (config, language, divided)
-    if key not in _layers:
-        _layers[key] = learn(config, language=language, divided=divided, **told)
-    return _layers[key]
 
 
 def held_out(layer: Learned, now: Checkpoint, config: AttentionConfig) -> tuple[Batch, torch.Tensor, AttentionTrace]:
