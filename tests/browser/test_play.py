@@ -45,7 +45,8 @@ def test_every_moment_shows_what_the_core_has_come_to(visit: Opener) -> None:
     page = visit(f"/{WALK[0]}?{urlencode(SMALL)}")
     for slug in WALK:
         if slug != WALK[0]:
-            page.evaluate("document.querySelector('.stage-canvas').stage.player.end()")
+            page.evaluate("document.querySelector('.stage-canvas').stage.player.close()")  # nothing more is told of it
+            settle(page)
             page.locator(".ways a[data-page]").last.click()
             page.wait_for_url(re.compile(f"/{slug}\\?"))
             settle(page)
@@ -128,6 +129,8 @@ def test_what_is_not_there_yet_can_not_be_asked_and_a_number_set_by_hand_stops_t
     page.mouse.click(*place_of(page, panels(page)[0], 1, 2))  # a number that is there answers, and the play waits
     page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'k.2.1.1'")
     assert state_of(page)["moment"] == 0
+    page.wait_for_function("() => new URL(location.href).searchParams.get('moment') === '1'")
+    settle(page)
     lead(page, f"/scores?{urlencode(SMALL | {'edit': 'scores.1.1.0:3'})}")
     assert page.locator(".stage-bar .play").is_disabled()  # a number set by hand stops the play, which says why
     assert "by hand" in page.locator(".stage-words").inner_text()
