@@ -60,22 +60,35 @@ def send_in_one_piece(patience: float) -> None:
     """Let all that a run draws reach the browser at once, or what there is after so many seconds of a longer run.
 
     Left alone, Streamlit sends what there is every 5 ms; and the browser draws its whole page anew for every piece.
+    Before a fragment runs, Streamlit drops what that fragment drew and is not sent yet, but not the large messages that
+    the browser has kept: these would come without what they stand in, and the page would break. So nothing is dropped.
     """
-    send, held = AppSession.flush_browser_queue, WeakKeyDictionary[AppSession, asyncio.TimerHandle]()
+    send, clear = AppSession.flush_browser_queue, AppSession._clear_queue
+    held, whole = (
+        WeakKeyDictionary[AppSession, asyncio.TimerHandle](),
+        WeakKeyDictionary[AppSession, list[ForwardMsg]](),
+    )
 
     def send_together(session: AppSession) -> list[ForwardMsg]:
-        ask_again = session._message_enqueued_callback
+        ask_again, ready = session._message_enqueued_callback, whole.pop(session, [])
         if session._state is AppSessionState.APP_IS_RUNNING and ask_again:
             loop = asyncio.get_running_loop()
             if session not in held:
                 held[session] = loop.call_later(patience, ask_again)
             if held[session].when() > loop.time():
-                return []
+                return ready
         if timer := held.pop(session, None):
             timer.cancel()
-        return send(session)
+        return ready + send(session)
+
+    def keep(session: AppSession, fragment_ids_this_run: list[str] | None = None) -> None:
+        if fragment_ids_this_run is None:
+            clear(session)
+        else:
+            whole.setdefault(session, []).extend(send(session))
 
     setattr(AppSession, send.__name__, send_together)
+    setattr(AppSession, clear.__name__, keep)
 
 
 def goes_back() -> bool:

@@ -5,6 +5,7 @@ import inspect
 import json
 import re
 import tomllib
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -128,6 +129,15 @@ class Session(AppSession):
         return len(self.flush_browser_queue())
 
 
+@contextmanager
+def in_one_piece(patience):
+    """While sessions send their messages in one piece; at the end as Streamlit does."""
+    own = {name: getattr(AppSession, name) for name in ("flush_browser_queue", "_clear_queue")}
+    with patch.multiple(AppSession, **own):
+        compat.send_in_one_piece(patience)
+        yield
+
+
 def sent(patience, is_long):
     """How many messages a server gets whenever it looks: after each of three, when it is asked to, at the end."""
 
@@ -141,8 +151,7 @@ def sent(patience, is_long):
         session._state = AppSessionState.APP_NOT_RUNNING
         return [*found, session.sends_after(script_finished="FINISHED_SUCCESSFULLY")]
 
-    with patch.object(AppSession, "flush_browser_queue", AppSession.flush_browser_queue):  # and is put back at the end
-        compat.send_in_one_piece(patience)
+    with in_one_piece(patience):
         return apart(run())
 
 
@@ -151,11 +160,46 @@ def test_what_a_run_draws_is_sent_at_its_end_or_when_it_takes_long():
     assert sent(0.05, is_long=True) == [0, 0, 0, 3, 1]
 
 
+def drawn(place, fragment=""):
+    """The messages of a run: an element at a place, and one after it that the browser has kept from before."""
+    new = ForwardMsg(delta={"new_element": {"text": {"body": str(place)}}, "fragment_id": fragment})
+    kept = ForwardMsg(ref_hash=f"kept {place}")
+    for i, message in enumerate((new, kept)):
+        message.metadata.delta_path.extend([0, place, i])
+    return [new, kept]
+
+
+def left_of(first, second, fragments):
+    """What is sent of two runs, the second of which begins before anything of the first is sent."""
+
+    async def run():
+        session = Session(lambda: None)
+        for message in first:
+            session._browser_queue.enqueue(message)
+        session._clear_queue(fragments)  # as Streamlit does at the start of every run
+        for message in second:
+            session._browser_queue.enqueue(message)
+        ready = session.flush_browser_queue()
+        session._state = AppSessionState.APP_NOT_RUNNING
+        return ready + session.flush_browser_queue()
+
+    return apart(run())
+
+
+def test_what_a_fragment_drew_is_sent_before_it_is_drawn_again_and_otherwise_the_last_run_alone():
+    first, second = drawn(1, "panel"), drawn(1, "panel")
+    assert len(left_of(first, second, ["panel"])) == 3  # Streamlit itself: the kept one without what it stands beside
+    with in_one_piece(60):
+        assert left_of(first, second, ["panel"]) == first + second
+        assert left_of(first, drawn(2), None) == drawn(2)
+
+
 def test_streamlit_s_server_still_asks_sessions_for_their_messages_as_we_expect():
     assert ".flush_browser_queue()" in inspect.getsource(Runtime)
     assert "self._message_enqueued_callback()" in inspect.getsource(AppSession._enqueue_forward_msg)
     states = re.findall(r"self\._state = AppSessionState\.(\w+)", inspect.getsource(AppSession))
     assert {"APP_IS_RUNNING", "APP_NOT_RUNNING"} <= set(states)
+    assert "self._clear_queue(fragment_ids_this_run)" in inspect.getsource(AppSession)
 
 
 # The browser's back button.

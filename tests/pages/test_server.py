@@ -169,7 +169,8 @@ def test_below_another_path_streamlit_s_own_front_pages_are_left_alone(started):
 def test_warming_up_imports_what_every_visitor_needs_and_takes_it_out_of_the_collector_s_sight(monkeypatch):
     monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
     sends = AppSession.flush_browser_queue
-    monkeypatch.setattr(AppSession, "flush_browser_queue", sends)  # and is put back at the end
+    for name in ("flush_browser_queue", "_clear_queue"):
+        monkeypatch.setattr(AppSession, name, getattr(AppSession, name))  # and is put back at the end
     threads, frozen = torch.get_num_threads(), gc.get_freeze_count()
     try:
         server.warm_up()
