@@ -41,13 +41,18 @@ def address(view: dict[str, Any], row: int, column: int) -> tuple[str, int | Non
     return view["tensor"], view["head"], row, column
 
 
+# A step back in the play, and on to the next page just before the play's place is told.
+LEAVE = """() => {
+  document.querySelector('.stage-bar .back').click();
+  setTimeout(() => [...document.querySelectorAll('.ways a[data-page]')].at(-1).click(), 350);
+}"""
+
+
 def test_every_moment_shows_what_the_core_has_come_to(visit: Opener) -> None:
     page = visit(f"/{WALK[0]}?{urlencode(SMALL)}")
     for slug in WALK:
         if slug != WALK[0]:
-            page.evaluate("document.querySelector('.stage-canvas').stage.player.close()")  # nothing more is told of it
-            settle(page)
-            page.locator(".ways a[data-page]").last.click()
+            page.evaluate(LEAVE)
             page.wait_for_url(re.compile(f"/{slug}\\?"))
             settle(page)
         if slug == "scaling":

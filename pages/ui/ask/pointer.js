@@ -7,6 +7,7 @@ const pointers = new Map(); // one for every mounted component: how it asks
 let chosen = ""; // the cell that was chosen on a stage, until Python has answered: what comes before is an older answer
 let patience = 0; // until when that answer is waited for
 let setting = 0; // until when the controls that set a number are brought into view as they come
+let left = { path: "", until: 0 }; // the page that the reader leaves, and until when the one asked for is waited for
 let leaving = 0; // until when an answer may take away the button that has the keyboard
 
 /** A frame around the one cell of an address. */
@@ -16,9 +17,15 @@ export function around(address, kind = "cell") {
   return { kind, tensor, head: head === undefined ? null : +head, rows: [r, r + 1], columns: [c, c + 1] };
 }
 
-/** Ask whoever answers such questions: "ask" of a page's panel, else of the frame around it. */
+/** Ask whoever answers such questions: "ask" of a page's panel, else of the frame around it.
+ *
+ * A page that is being left asks nothing more: Streamlit would draw its panel on the page that comes, and break that.
+ */
 export function ask(question) {
   const wanted = question.page || question.lang || ["present", "small"].includes(question.act) ? "frame" : "panel";
+  if (wanted === "panel" && location.pathname === left.path && performance.now() < left.until) return;
+  if (question.page && !document.querySelector(`.top a[data-page="${question.page}"][aria-current]`))
+    left = { path: location.pathname, until: performance.now() + 3000 };
   const found = pointers.get(wanted) ?? [...pointers.values()][0];
   found?.(question);
   if (question.act !== "set") return;
