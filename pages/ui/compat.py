@@ -64,10 +64,8 @@ def send_in_one_piece(patience: float) -> None:
     the browser has kept: these would come without what they stand in, and the page would break. So nothing is dropped.
     """
     send, clear = AppSession.flush_browser_queue, AppSession._clear_queue
-    held, whole = (
-        WeakKeyDictionary[AppSession, asyncio.TimerHandle](),
-        WeakKeyDictionary[AppSession, list[ForwardMsg]](),
-    )
+    held: WeakKeyDictionary[AppSession, asyncio.TimerHandle] = WeakKeyDictionary()  # until when
+    whole: WeakKeyDictionary[AppSession, list[ForwardMsg]] = WeakKeyDictionary()  # of runs that have ended
 
     def send_together(session: AppSession) -> list[ForwardMsg]:
         ask_again, ready = session._message_enqueued_callback, whole.pop(session, [])

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from playwright.sync_api import Page
 
+from attention import Cell
+
 _SCENE = """n => {
   const stage = document.querySelectorAll('.stage-canvas')[n].stage;
   const packed = array => {  // 512 columns are a million numbers: as text they would take seconds
@@ -61,6 +63,13 @@ class Panel(NamedTuple):
     kind: str
     limit: float
     place: dict[str, Any] | None
+
+    def cell(self, row: int, column: int, d_k: int) -> Cell:
+        """The cell that stands at that place."""
+        r, c = (column, row) if self.view["transposed"] else (row, column)
+        if self.view["head_dim"]:
+            return Cell(self.view["tensor"], r, c % d_k, c // d_k)
+        return Cell(self.view["tensor"], r, c, self.view["head"])
 
     def middle(self, row: int, column: int) -> tuple[float, float]:
         """The middle of a cell in its canvas, in CSS pixels."""

@@ -13,12 +13,13 @@ from pictures import panels, place_of, settings_of
 from playwright.sync_api import Page
 from sights import cells, sight
 
-from attention import AttentionConfig, trace_sentence
+from attention import AttentionConfig, Cell, trace_sentence
 from attention.tensors import matrix
 from pages import WALK
 from pages.ui import live
 
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3", "causal": "1"}
+D_K = 4
 STATE = """() => {
   const stage = document.querySelector('.stage-canvas').stage, state = stage.player.state();
   return {moment: stage.player.moment, words: document.querySelector('.stage-words').innerText,
@@ -32,13 +33,8 @@ def state_of(page: Page) -> dict[str, Any]:
     return found
 
 
-def address(view: dict[str, Any], row: int, column: int) -> tuple[str, int | None, int, int]:
-    """The cell that a panel shows there."""
-    row, column = (column, row) if view["transposed"] else (row, column)
-    if view["head_dim"]:
-        head, column = divmod(column, view["head_dim"])
-        return view["tensor"], head, row, column
-    return view["tensor"], view["head"], row, column
+def address(cell: Cell) -> tuple[str, int | None, int, int]:
+    return cell.tensor, cell.head, cell.row, cell.column
 
 
 # A step back in the play, and on to the next page just before the play's place is told.
@@ -83,7 +79,7 @@ def play_through(page: Page, slug: str) -> None:
                 if cell in missing
             }
             for panel, absent, shown in zip(panels(page), found["missing"], found["shown"], strict=True):
-                places = {(r, c): address(panel.view, r, c) for r, c in np.ndindex(*panel.numbers.shape)}
+                places = {(r, c): address(panel.cell(r, c, D_K)) for r, c in np.ndindex(*panel.numbers.shape)}
                 width = panel.numbers.shape[1]
                 gone = {places[divmod(at, width)] for at, is_gone in enumerate(absent or ()) if is_gone}
                 assert gone == (missing - set(stands)) & set(places.values()), (slug, place, panel.title)

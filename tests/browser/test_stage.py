@@ -275,14 +275,6 @@ def by_keyboard(page: Page, slug: str) -> None:
     settle(page)
 
 
-def cell_of(panel: Panel, row: int, column: int, d_k: int) -> Cell:
-    """The cell that stands at that place of a panel."""
-    r, c = (column, row) if panel.view["transposed"] else (row, column)
-    if panel.view["head_dim"]:
-        return Cell(panel.view["tensor"], r, c % d_k, c // d_k)
-    return Cell(panel.view["tensor"], r, c, panel.view["head"])
-
-
 def address_of(cell: Cell) -> str:
     return ".".join(map(str, [cell.tensor, cell.row, cell.column, *([] if cell.head is None else [cell.head])]))
 
@@ -294,7 +286,7 @@ def the_panels_show_and_mean_the_cells_of_the_core(page: Page, trace: SentenceTr
         rows, columns = panel.numbers.shape
         corners = product((0, rows - 1), (0, columns - 1))
         for row, column in {*corners, (rows // 2, columns - 1), (min(query, rows - 1), columns // 2)}:
-            cell = cell_of(panel, row, column, d_k)
+            cell = panel.cell(row, column, d_k)
             wanted.append(f"{i}: {address_of(cell)}")
             places.append(place_of(page, panel, row, column))
             if not panel.closed[row, column]:
@@ -306,7 +298,7 @@ def the_panels_show_and_mean_the_cells_of_the_core(page: Page, trace: SentenceTr
 def click_and_read(page: Page, trace: SentenceTrace, i: int, row: int, column: int) -> None:
     """The cell that is clicked becomes the one that is explained, and its number stays where it is."""
     panel = panels(page)[i]
-    cell = cell_of(panel, row, column, trace.config.head_dim)
+    cell = panel.cell(row, column, trace.config.head_dim)
     page.mouse.click(*place_of(page, panel, row, column))
     address = address_of(cell)
     page.wait_for_function("wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)

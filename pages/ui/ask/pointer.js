@@ -17,16 +17,14 @@ export function around(address, kind = "cell") {
   return { kind, tensor, head: head === undefined ? null : +head, rows: [r, r + 1], columns: [c, c + 1] };
 }
 
-/** Ask whoever answers such questions: "ask" of a page's panel, else of the frame around it.
- *
- * A page that is being left asks nothing more: Streamlit would draw its panel on the page that comes, and break that.
- */
+/** Who answers a question: the frame around every page, or the page's own parts: its panel, and what it draws late. */
+const answers = ({ page, lang, act }) => (page || lang || ["present", "small"].includes(act) ? "frame" : "panel");
+
+/** Ask whoever answers such questions; where the page has no panel, the frame. */
 export function ask(question) {
-  const wanted = question.page || question.lang || ["present", "small"].includes(question.act) ? "frame" : "panel";
-  if (wanted === "panel" && location.pathname === left.path && performance.now() < left.until) return;
   if (question.page && !document.querySelector(`.top a[data-page="${question.page}"][aria-current]`))
     left = { path: location.pathname, until: performance.now() + 3000 };
-  const found = pointers.get(wanted) ?? [...pointers.values()][0];
+  const found = pointers.get(answers(question)) ?? [...pointers.values()][0];
   found?.(question);
   if (question.act !== "set") return;
   setting = performance.now() + 3000;
@@ -245,9 +243,13 @@ function again(ask) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  if (data.role === "learning") return again(() => setTriggerValue("ask", { act: "look" }));
-  if (data.role === "place") return watch(parentElement.host ?? parentElement, (question) => setTriggerValue("ask", question));
-  const tell = (question) => setTriggerValue("ask", question);
+  const tell = (question) => {
+    // A page that is being left asks nothing more: Streamlit would draw its part on the page that comes, and break that.
+    const isLeft = location.pathname === left.path && performance.now() < left.until;
+    if (answers(question) === "frame" || !isLeft) setTriggerValue("ask", question);
+  };
+  if (data.role === "learning") return again(() => tell({ act: "look" }));
+  if (data.role === "place") return watch(parentElement.host ?? parentElement, tell);
   pointers.set(data.role, tell);
   if (data.role === "panel") {
     if (JSON.stringify(data.covers) !== JSON.stringify(painters.covers)) {

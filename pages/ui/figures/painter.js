@@ -293,14 +293,13 @@ function arrangeBoard(board, panels, area, scene, places) {
     });
   };
   const room = (heights) => heights.slice(0, first).reduce((sum, height, r) => sum + tops[r] + height, 0);
-  const inCorner = corner && room(heightsAbove(0)) >= above + scales.length * each - size.tick * 0.7 - 16;
+  const inCorner = corner && room(heightsAbove(0)) >= above + (scales.length - 1) * each + size.tick * 1.3 + 10;
   const heights = heightsAbove(board.small || inCorner ? 0 : Math.ceil(scales.length / abreast) * stripped);
   const x = (c) => area.x + lefts.slice(0, c + 1).reduce((a, b) => a + b, 0) + widths.slice(0, c).reduce((a, b) => a + b, 0);
-  const nextTo = (r, c) => panels.filter(([, p]) => p.place[1] === r && p.place[2] > c).sort(([, a], [, b]) => a.place[2] - b.place[2])[0]?.[1];
   const y = (r) => area.y + tops.slice(0, r + 1).reduce((a, b) => a + b, 0) + heights.slice(0, r).reduce((a, b) => a + b, 0);
   for (const [i, p] of panels) {
     const [, r, c] = p.place;
-    const next = nextTo(r, c);
+    const next = board.widths.findIndex((_, other) => other > c && at(r, other));
     const box = { x: x(c), y: y(r), width: widths[c], height: heights[r] };
     places.panels[i] = {
       ...box,
@@ -309,7 +308,7 @@ function arrangeBoard(board, panels, area, scene, places) {
       small: board.small,
       end: board.arrows.some(([r0, c0, r1, c1]) => c0 === c && c1 === c && Math.max(r0, r1) === r) ? TURN : 1,
       titled: !(board.heights[r] <= 24 && !p.columns.shown),
-      until: next ? x(next.place[2]) : area.x + area.width,
+      until: next < 0 ? area.x + area.width : x(next),
       labels: { rows: p.rows.shown && !board.small, columns: p.columns.shown && !board.small },
       writing: board.small
         ? null
@@ -626,7 +625,7 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   const long = parts.reduce((sum, [text, low]) => (set(low, 1), sum + context.measureText(text).width), 0);
   let [x, share] = [place.x, 1];
   if (!place.titled) [x, y] = [place.x - long - 5, place.y + place.height / 2];
-  if (place.titled) share = Math.min(1, (place.until - place.x - 6) / long); // the next title is left alone
+  else if (!place.small) share = Math.min(1, (place.until - place.x - 6) / long); // the next title is left alone
   if (place.small) {
     share = Math.min(1, (place.width + 30) / long); // half the way to the next panel on either side
     const end = context.canvas.clientWidth - 1;
@@ -642,8 +641,8 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   }
   if (!place.titled) return;
   context.font = `${size.tick + 1}px ${FONT}`;
-  const end = place.small ? place.x + place.width * place.end : place.until; // a shape leaves the next title alone
-  const room = end - x - (place.end < 1 ? 13 : place.small ? 6 : 14); // and an arrow
+  // A shape leaves the next title alone, or an arrow.
+  const room = place.small ? place.x + place.width * place.end - x - (place.end < 1 ? 13 : 6) : place.until - x - 14;
   if (panel.shape && context.measureText(panel.shape).width <= room) {
     context.fillStyle = theme.quiet;
     context.fillText(panel.shape, x + 7, y);
