@@ -271,7 +271,8 @@ def by_keyboard(page: Page, slug: str) -> None:
     step = 1 if row == 0 else -1
     page.locator(".st-key-stage .stage-canvas").focus()
     page.keyboard.press("ArrowDown" if step > 0 else "ArrowUp")
-    page.wait_for_function(f"row => ({FRAMED})(true) === row", arg=str(row + step))
+    followed = "new URL(location.href).searchParams.get('query') === row"  # the page is drawn anew for it
+    page.wait_for_function(f"row => ({FRAMED})(true) === row && {followed}", arg=str(row + step))
     settle(page)
 
 
