@@ -33,6 +33,9 @@ SETTLED = """call => {
     new MutationObserver(again).observe(document.body, {childList: true, subtree: true, characterData: true});
     document.addEventListener('scroll', again, true);  // the page may scroll to an answer
   }
+  // A click on another row is told first, and then the page is drawn: a walk's picture may still be of the row before.
+  const query = new URL(location.href).searchParams.get('query');
+  const isOfNow = scene => !scene.route || query === null || scene.row === Number(query);
   if (window.settling.call !== call) window.settling = {call, pictures: 0};
   const whole = document.querySelector('[data-testid=stApp][data-test-script-state=notRunning] h1')
     && !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')
@@ -40,7 +43,8 @@ SETTLED = """call => {
     && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(c => c.querySelector('.infolayer text'))
     && [...document.querySelectorAll('.st-key-stage')].every(c => c.querySelector(
       '.stage-canvas[data-version], .veil, .infolayer text, .katex-html, table, button, p'))
-    && [...document.querySelectorAll('.stage-canvas')].every(c => !c.stage.fetching && !c.stage.stands);
+    && [...document.querySelectorAll('.stage-canvas')].every(c => !c.stage.fetching && !c.stage.stands)
+    && [...document.querySelectorAll('.stage-canvas')].every(c => isOfNow(c.stage.scene));
   return whole ? window.settling.pictures++ > 6 : (window.settling.pictures = 0) > 0;
 }"""
 

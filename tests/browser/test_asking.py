@@ -191,6 +191,7 @@ def test_what_is_longer_comes_when_one_is_near_a_number_is_set_by_hand_and_two_s
     visit: Opener,
 ) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
+    assert page.locator(".st-key-more").inner_text() == ""
     set_a_number_and_undo(page)
     come_near_to_what_is_longer(page)
     lead(page, f"/softmax?{urlencode(SMALL | {'cell': ''})}")
@@ -198,7 +199,6 @@ def test_what_is_longer_comes_when_one_is_near_a_number_is_set_by_hand_and_two_s
 
 
 def come_near_to_what_is_longer(page: Page) -> None:
-    assert page.locator(".st-key-more").inner_text() == ""
     page.locator("a.down").click()
     page.get_by_text("Why a dot product?").wait_for()
     settle(page)
