@@ -20,13 +20,24 @@ from attention import (
     apply_edit,
     explain_cell,
     learn,
+    multi_head_attention,
     tokenize,
     trace_sentence,
 )
 from attention.grammar import RELATIONS, examples
 from attention.grammar.batches import Batch, kind_names
 from attention.grammar.lexicon import head_of
-from attention.learn import MAX_LEN, STEPS, adam_step, logits, neglect, restlessness, surprise
+from attention.learn import (
+    MAX_LEN,
+    STEPS,
+    Parameters,
+    adam_step,
+    logits,
+    neglect,
+    quick_attention,
+    restlessness,
+    surprise,
+)
 
 pytestmark = pytest.mark.xdist_group("learned")  # one process trains the layers, each once
 
@@ -399,6 +410,35 @@ class TestSurprise:
         assert full[0, 2] == 0
 
 
+class TestQuickAttention:
+    @each("switches", [{}, {"causal": True}, {"scaled": False}, {"positions": False}])
+    def test_it_and_its_gradients_are_those_of_the_steps_one_by_one(self, switches):
+        config, generator = AttentionConfig(8, 4, **switches), torch.Generator().manual_seed(0)
+        sizes = [(8, 8)] * 4 + [(8,)] * 4 + [(MAX_LEN, 8), (2, 5, 8)]  # the matrices, the biases, positions, embeddings
+        given = [torch.randn(*size, generator=generator).requires_grad_() for size in sizes]
+        *numbers, positions, embeddings = given
+        weights = AttentionWeights(*numbers, num_heads=4)
+        ends = torch.tensor([[5], [3]])
+        real = torch.arange(5) < ends  # (2, 5): the second sentence is shorter
+        batch = Batch(**{field: real if field == "real" else torch.zeros(2, 5).long() for field in Batch._fields})
+
+        x = embeddings + (positions[:5] if config.positions else 0)
+        mask = real[:, None, None, :]
+        steps = multi_head_attention(x, weights, attn_mask=mask, is_causal=config.causal, scaled=config.scaled)
+        found = quick_attention(config, Parameters(weights, torch.zeros(0, 8), positions), embeddings, batch)
+        for one, other in zip(found, (steps.attn_weights, steps.output), strict=True):
+            assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+        told = [torch.randn(each.shape, generator=generator) for each in found]
+        asked = given if config.positions else [*numbers, embeddings]
+        ours, theirs = (
+            torch.autograd.grad(sum((a * b).sum() for a, b in zip(pair, told, strict=True)), asked)
+            for pair in (found, (steps.attn_weights, steps.output))
+        )
+        for one, other in zip(ours, theirs, strict=True):
+            assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
 class TestDividedWork:
     def test_restlessness_is_what_peaks_of_the_heads_that_are_not_asked_add_up_to(self):
         # Three words: the first refers to the second, the second to itself, the third to the second.
@@ -621,7 +661,7 @@ class TestAnySentence:
 
 def test_what_the_heads_do_is_counted_as_one_would_by_hand():
     learned = briefly(DEFAULT, "en", 60)
-    counts, rows = torch.zeros(2, 4, dtype=torch.float64), 0
+    counts, rows = torch.zeros(2, 4), 0
     right, easy = [0, 0], 0
     for example in examples("en", HELD_OUT, held_out=True):
         trace = learned.trace(example.sentence)
@@ -632,7 +672,7 @@ def test_what_the_heads_do_is_counted_as_one_would_by_hand():
             for i, place in enumerate(largest):
                 spread = -sum(weight * math.log(weight) for weight in matrix[i].tolist() if weight > 0)
                 met = (place == example.referents[i], place == i - 1, place == i, spread)
-                counts[head] += torch.tensor(met, dtype=torch.float64)
+                counts[head] += torch.tensor(met)
                 if RELATIONS[example.relations[i]] == "one head":
                     right[head] += said[i] == example.tokens[example.referents[i]]
         rows += len(example.tokens)
