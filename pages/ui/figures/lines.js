@@ -64,11 +64,13 @@ export class Sentence {
     const { tokens, size, says } = this.lines;
     const { theme, texts } = this.stage;
     const words = [...this.words.children];
+    const wraps = words.some((word) => word.offsetTop !== words[0].offsetTop); // a long sentence
+    this.box.classList.toggle("wraps", wraps);
     const home = this.arcs.getBoundingClientRect();
     const boxes = words.map((word) => word.getBoundingClientRect());
     const middles = boxes.map((box) => box.left + box.width / 2 - home.left);
     const tops = boxes.map((box) => box.top - home.top);
-    const wraps = tops.some((top) => top !== tops[0]); // a long sentence: lines run behind its words
+    const bottoms = boxes.map((box) => box.bottom - home.top);
     const from = this.followed;
     const high = home.height;
     const found = [];
@@ -85,14 +87,18 @@ export class Sentence {
       .map(({ row, head, column, weight }) => {
         const path = document.createElementNS(SVG, "path");
         const [a, b] = [middles[row], middles[column]];
-        const [start, end] = [tops[row], tops[column]];
+        const [isAbove, isBelow] = [tops[column] < tops[row], tops[column] > tops[row]]; // in another line of text
+        const start = isBelow ? bottoms[row] : tops[row];
+        const end = isAbove ? bottoms[column] : tops[column];
         const shift = (head - (size[0] - 1) / 2) * 5;
         const lift = Math.min(high - 8, 22 + (Math.abs(b - a) / widest) * (high - 30) + shift);
+        const peak = isAbove || isBelow ? (start + end) / 2 : start - lift * 1.3; // on its way, or above both
+        const lean = (b - a) * 0.1;
         path.setAttribute(
           "d",
           row === column
             ? `M ${a - 5} ${start} C ${a - 12} ${start - 26}, ${a + 12} ${start - 26}, ${a + 5} ${start}`
-            : `M ${a} ${start} C ${a + (b - a) * 0.1} ${high - lift * 1.3}, ${b - (b - a) * 0.1} ${high - lift * 1.3}, ${b} ${end}`,
+            : `M ${a} ${start} C ${a + lean} ${peak}, ${b - lean} ${peak}, ${b} ${end}`,
         );
         path.setAttribute("stroke", theme.lines[head % theme.lines.length]);
         path.setAttribute("stroke-width", String(0.5 + 5 * weight));
