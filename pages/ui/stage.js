@@ -144,7 +144,9 @@ class Stage {
   /** How far the training is, where the layer learns. */
   tellStep(place = Number(this.told.address.checkpoint)) {
     const { texts, steps } = this.told;
-    if (place in steps) this.words.textContent = texts.step_of.replace("{step}", steps[place]).replace("{steps}", steps.at(-1));
+    if (!this.told.scene_lines) return;
+    const told = texts.step_of.replace("{step}", steps[place]).replace("{steps}", steps.at(-1));
+    this.words.textContent = place in steps ? told : "";
   }
 
   async learn() {
@@ -494,9 +496,11 @@ class Stage {
   follow() {
     this.observer = new MutationObserver((changes) => {
       for (const { target } of changes) {
-        const widget = target.closest("[class*='st-key-']")?.className.match(/st-key-(\w+)/)?.[1];
-        const known = widget && this.told?.live[widget];
-        if (known && document.activeElement !== document.body) this.fetch({ [widget]: known[Number(target.value)] });
+        const widget = target.closest("[class*='st-key-']");
+        const name = widget?.className.match(/st-key-(\w+)/)?.[1];
+        const known = name && this.told?.live[name];
+        const isHeld = known && widget.contains(document.activeElement); // else the page itself has moved it
+        if (isHeld) this.fetch({ [name]: known[Number(target.value)] });
       }
     });
     this.observer.observe(document.body, { attributes: true, attributeFilter: ["value"], subtree: true });
@@ -514,11 +518,12 @@ class Stage {
     if (this.fetching) return;
     this.fetching = true;
     while (this.wanted) {
-      const wanted = this.wanted;
+      const [wanted, { page }] = [this.wanted, this.told];
       this.wanted = null;
       try {
         const answer = await fetch(`${this.told.route}?${new URLSearchParams(wanted)}`);
         const packed = new Uint8Array(await answer.arrayBuffer());
+        if (!(keep ? this.told.page === page : this.stands)) continue; // the page has moved on by itself
         if (answer.ok && packed.length) this.show({ ...this.told, ...unpack(packed), plays: null });
         else this.stands = null;
         if (answer.status === 204 && this.words) this.words.textContent = this.told.texts[`no_${answer.headers.get("x-reason")}`] ?? "";

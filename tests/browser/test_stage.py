@@ -458,6 +458,23 @@ def test_a_slider_held_over_sizes_that_are_not_trained_says_so(visit: Opener) ->
     assert same(numbers(page), before)
 
 
+MOVED = """async focused => {
+  const slider = document.querySelector('.st-key-d_model input'), {stage} = document.querySelector('.stage-canvas');
+  document.querySelector(focused).focus();
+  await new Promise(requestAnimationFrame);
+  slider.value = slider.value === '0' ? '2' : '0';
+  slider.setAttribute('value', slider.value);
+  await new Promise(requestAnimationFrame);
+  return Boolean(stage.stands);
+}"""
+
+
+def test_the_picture_follows_a_slider_that_is_held_and_none_that_the_page_moves_itself(visit: Opener) -> None:
+    page = visit(f"/scores?{urlencode(SMALL)}")
+    assert not page.evaluate(MOVED, ".st-key-sentence textarea")
+    assert page.evaluate(MOVED, ".st-key-d_model input")
+
+
 # Presenting, and the keyboard.
 
 
@@ -488,16 +505,17 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
     page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '0'")
 
 
-# The arcs that do not begin or end at the middle of the top of their tokens.
+# The arcs that do not begin or end at the middle of their tokens: of the top, or towards another line of text, of the
+# side that faces it.
 ASTRAY = """() => {
   const words = [...document.querySelectorAll('.sentence-word')].map(word => word.getBoundingClientRect());
   const home = document.querySelector('.sentence-arcs').getBoundingClientRect();
   return [...document.querySelectorAll('[data-arc]')].filter(path => {
-    const tokens = path.dataset.arc.split('.').slice(1).map(Number);
+    const both = path.dataset.arc.split('.').slice(1).map(token => words[Number(token)]);
     const ends = [path.getPointAtLength(0), path.getPointAtLength(path.getTotalLength())];
-    return tokens.some((token, i) => {
-      const {left, width, top} = words[token];
-      return Math.hypot(ends[i].x + home.left - left - width / 2, ends[i].y + home.top - top) > 6;
+    return both.some(({left, width, top, bottom}, i) => {
+      const edge = both[1 - i].top > bottom ? bottom : top;
+      return Math.hypot(ends[i].x + home.left - left - width / 2, ends[i].y + home.top - edge) > 6;
     });
   }).map(path => path.dataset.arc);
 }"""
