@@ -1,6 +1,6 @@
 """Moving a page that is open to another address: it costs a third of opening one, for the app's scripts are there."""
 
-from conftest import at_random, settle
+from conftest import at_random, settle, until
 from playwright.sync_api import Page
 
 from pages.ui.state.address import NAMES
@@ -22,4 +22,4 @@ def lead(page: Page, path: str) -> None:
 def send(page: Page, path: str) -> None:
     """Lead it there, and do not wait until nothing changes any more."""
     page.evaluate(_FORWARD, at_random(path))
-    page.wait_for_function(_IS_WHOLE, arg=NAMES)
+    until(page, _IS_WHOLE, arg=NAMES)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-from conftest import settle
+from conftest import settle, until
 from moving import lead
 from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
@@ -40,7 +40,7 @@ def slide(page: Page, which: str, key: str) -> None:
     slider.focus()
     before = page.url
     page.keyboard.press(key)
-    page.wait_for_function("before => location.href !== before", arg=before, timeout=20_000)
+    until(page, "before => location.href !== before", arg=before, timeout=20_000)
     settle(page)
 
 
@@ -55,9 +55,7 @@ def test_the_slider_and_the_sentence_change_the_picture_and_back_leads_to_the_se
         after = numbers(page)
         assert not same(after, before), slug
         page.get_by_label("Sentence", exact=True).fill("a wholly different line")
-        page.wait_for_function(
-            "() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'"
-        )
+        until(page, "() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")
         settle(page)
         assert not same(numbers(page), after), slug
         labels = page.evaluate("document.querySelector('.stage-canvas').stage.scene.panels.at(-1).rows.labels")
@@ -72,8 +70,8 @@ def go_back_from_another_width(page: Page) -> None:
     slide(page, "d_model", "ArrowRight")
     changed = numbers(page)
     page.go_back()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('d_model') === '8'")
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim === 4")
+    until(page, "() => new URL(location.href).searchParams.get('d_model') === '8'")
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.head_dim === 4")
     settle(page)
     assert not same(numbers(page), changed)
     assert settings_of(page)["d_model"] == "8"
@@ -136,9 +134,7 @@ def test_bad_values_in_the_address_get_one_plain_sentence_and_hostile_sentences_
     box = page.get_by_label("Sentence", exact=True)
     for sentence in HOSTILE:
         box.fill(sentence)
-        page.wait_for_function(
-            "text => new URL(location.href).searchParams.get('sentence') === text", arg=sentence[:200]
-        )
+        until(page, "text => new URL(location.href).searchParams.get('sentence') === text", arg=sentence[:200])
         settle(page)
         assert "owned" not in page.title()
         assert page.locator("[data-testid=stMain] script, [data-testid=stMain] .katex-error").count() == 0

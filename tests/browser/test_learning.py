@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import crowd
 from apart import apart
-from conftest import settle
+from conftest import settle, until
 from moving import lead, send
 from pictures import numbers, panels, same
 from playwright.sync_api import Page
@@ -80,8 +80,9 @@ def watch_the_layer_learn(page: Page) -> None:
     early, place = numbers(page), page.locator(".st-key-stage").bounding_box()
     page.locator(".st-key-face button").first.click()  # the page works while its layer learns
     page.locator(".st-key-face_notice").wait_for()
-    page.wait_for_function(
-        "() => /step [1-9]\\d+ of 260/.test(document.querySelector('.learning b')?.innerText ?? 'step 260 of 260')"
+    until(
+        page,
+        "() => /step [1-9]\\d+ of 260/.test(document.querySelector('.learning b')?.innerText ?? 'step 260 of 260')",
     )
     settle(page)
     assert not same(numbers(page), early)
@@ -113,7 +114,7 @@ def scrub_back_to_noise(page: Page) -> None:
     slider = page.locator(".st-key-checkpoint input[type=range]")
     slider.focus()
     page.keyboard.press("Home")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('checkpoint') === '0'")
+    until(page, "() => new URL(location.href).searchParams.get('checkpoint') === '0'")
     settle(page)
     assert "step 0 of 260" in story(page)
     assert not same(numbers(page), learned)
@@ -152,7 +153,7 @@ def take_random_weights_at_once(page: Page) -> None:
     page.get_by_test_id("stSidebar").get_by_role("radio", name="learned", exact=True).click()
     page.locator(".learning b").wait_for()
     page.get_by_test_id("stSidebar").get_by_role("radio", name="random", exact=True).click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'random'")
+    until(page, "() => new URL(location.href).searchParams.get('weights') === 'random'")
     settle(page)
     assert page.locator(".st-key-story").count() == 0
     assert len(panels(page)) >= 4
@@ -208,7 +209,8 @@ def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(
 def click_on_a_tile(page: Page, layer: int, head: int) -> None:
     left, top, width, height = page.evaluate(TILES)  # 2 layers of 3 heads
     page.mouse.click(left + width * (head + 0.3) / 3, top + height * (layer + 0.7) / 2)
-    page.wait_for_function(
+    until(
+        page,
         "wanted => { const query = new URL(location.href).searchParams;"
         " return query.get('layer') + query.get('head') === wanted }",
         arg=f"{layer}{head}",

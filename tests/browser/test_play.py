@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from conftest import Opener, settle
+from conftest import Opener, settle, until
 from moving import lead
 from pictures import panels, place_of, settings_of
 from playwright.sync_api import Page
@@ -119,7 +119,7 @@ def test_what_is_not_there_yet_can_not_be_asked_and_a_number_set_by_hand_stops_t
     x, y = scores.middle(0, 1)
     whole = page.evaluate(PIXEL, [x, y - 6])
     page.locator(".stage-bar .on").click()
-    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
+    until(page, "() => !document.querySelector('.stage-canvas').stage.due")
     assert page.evaluate(PIXEL, [x, y - 6])[:3] == [255, 255, 255] != whole[:3]
     before = page.locator(".trail b").inner_text()
     page.mouse.click(*place_of(page, scores, 0, 1))
@@ -128,9 +128,9 @@ def test_what_is_not_there_yet_can_not_be_asked_and_a_number_set_by_hand_stops_t
     settle(page)
     assert page.locator(".trail b").inner_text() == before
     page.mouse.click(*place_of(page, panels(page)[0], 1, 2))  # a number that is there answers, and the play waits
-    page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'k.2.1.1'")
+    until(page, "() => new URL(location.href).searchParams.get('cell') === 'k.2.1.1'")
     assert state_of(page)["moment"] == 0
-    page.wait_for_function("() => new URL(location.href).searchParams.get('moment') === '1'")
+    until(page, "() => new URL(location.href).searchParams.get('moment') === '1'")
     settle(page)
     lead(page, f"/scores?{urlencode(SMALL | {'edit': 'scores.1.1.0:3'})}")
     assert page.locator(".stage-bar .play").is_disabled()  # a number set by hand stops the play, which says why
@@ -147,7 +147,7 @@ def test_it_plays_pauses_and_the_address_leads_back_there(visit: Opener) -> None
     ghosts = page.evaluate("() => document.querySelector('.stage-canvas').stage.player.share")
     assert 0 <= ghosts <= 1
     page.locator(".stage-bar .play").click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('moment') === '3'")
+    until(page, "() => new URL(location.href).searchParams.get('moment') === '3'")
     stood = state_of(page)
     page.reload()
     settle(page)
@@ -178,4 +178,4 @@ def test_without_motion_it_shows_stills_and_ends_with_the_whole_picture(visit: O
     )
     assert moments[-1][0] == -1
     assert {moment for moment, _ in moments} == {-1, 0, 1, 2, 3, 4}
-    page.wait_for_function("() => new URL(location.href).searchParams.get('moment') === '0'")
+    until(page, "() => new URL(location.href).searchParams.get('moment') === '0'")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pytest
-from conftest import IN_SIGHT, explained, settle, too_far
+from conftest import IN_SIGHT, explained, settle, too_far, until
 from pictures import Panel, numbers, over, panels, place_of, same, settings_of
 from playwright.sync_api import Browser, Page
 
@@ -46,7 +46,7 @@ def test_the_first_chinese_sentence_takes_no_more_room_beside_the_picture_than_t
     assert box.input_value() == EXAMPLES["zh"][0].sentence
     own = box.bounding_box()
     box.fill(ENGLISH)
-    page.wait_for_function("text => new URL(location.href).searchParams.get('sentence') === text", arg=ENGLISH)
+    until(page, "text => new URL(location.href).searchParams.get('sentence') === text", arg=ENGLISH)
     settle(page)
     other = box.bounding_box()
     assert own
@@ -84,12 +84,12 @@ def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens_and_a_f
             page.locator(".stage-canvas").scroll_into_view_if_needed()
             settle(page)
             page.touchscreen.tap(*place_of(page, weights, 2, 0))
-            page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'attn_weights.2.0.1'")
+            until(page, "() => new URL(location.href).searchParams.get('cell') === 'attn_weights.2.0.1'")
             settle(page)
     page.locator(".stage-tab", has_text="K").tap()
     assert [panel.view["tensor"] for panel in panels(page) if panel.place] == ["k"]
     page.locator(".stage-chip", has_text="cat").tap()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
+    until(page, "() => new URL(location.href).searchParams.get('query') === '4'")
     settle(page)
     page.get_by_test_id("stExpandSidebarButton").tap()
     page.wait_for_timeout(600)  # the sheet slides in
@@ -237,7 +237,7 @@ def test_pointing_tells_the_number_with_its_row_and_column(visit: Opener) -> Non
     assert abs(float(re.search(r"= (−?[\d.]+)", said)[1].replace("−", "-")) - value) < 1e-4  # type: ignore[index]
     assert "4 cat" in said
     assert "2 saw" in said
-    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
+    until(page, "() => !document.querySelector('.stage-canvas').stage.due")
     assert page.evaluate(PIXELS, [list(keys.middle(0, 2))]) != before  # what it was made from is lit
 
 
@@ -267,12 +267,12 @@ def by_keyboard(page: Page, slug: str) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(f"/{slug}\\?"))
     settle(page)
-    row = int(page.wait_for_function(FRAMED, arg=False).json_value())
+    row = int(until(page, FRAMED, arg=False).json_value())
     step = 1 if row == 0 else -1
     page.locator(".st-key-stage .stage-canvas").focus()
     page.keyboard.press("ArrowDown" if step > 0 else "ArrowUp")
     followed = "new URL(location.href).searchParams.get('query') === row"  # the page is drawn anew for it
-    page.wait_for_function(f"row => ({FRAMED})(true) === row && {followed}", arg=str(row + step))
+    until(page, f"row => ({FRAMED})(true) === row && {followed}", arg=str(row + step))
     settle(page)
 
 
@@ -302,7 +302,7 @@ def click_and_read(page: Page, trace: SentenceTrace, i: int, row: int, column: i
     cell = panel.cell(row, column, trace.config.head_dim)
     page.mouse.click(*place_of(page, panel, row, column))
     address = address_of(cell)
-    page.wait_for_function("wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
+    until(page, "wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
     explained(page, f"{cell.tensor}[{cell.row}, {cell.column}]")
     settle(page)
     truth = float(matrix(trace, cell.tensor, cell.head, int(settings_of(page)["query"]))[cell.row, cell.column])
@@ -383,7 +383,7 @@ def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visi
     seen, found = [page.evaluate(pixels)], panels(page)
     for panel in (found[0], found[-1], found[0]):
         page.mouse.move(*place_of(page, panel, 2, 5))
-        page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
+        until(page, "() => !document.querySelector('.stage-canvas').stage.due")
         kept = page.evaluate(pixels)
         page.evaluate(anew)
         assert page.evaluate(pixels) == kept
@@ -409,7 +409,7 @@ def test_faces_turn_in_place_and_the_address_keeps_them(visit: Opener) -> None:
     before = page.locator(".st-key-stage").bounding_box()
     for face, name in (("notice", "Notice"), ("turn", "Your turn"), ("code", "Code"), ("compare", "A | B")):
         page.get_by_role("radio", name=name, exact=True).click()
-        page.wait_for_function("face => new URL(location.href).searchParams.get('face') === face", arg=face)
+        until(page, "face => new URL(location.href).searchParams.get('face') === face", arg=face)
         settle(page)
         assert page.locator(".st-key-inspector").count() == 0
         assert page.locator(".st-key-stage").bounding_box() == before
@@ -435,15 +435,15 @@ def test_the_picture_follows_a_slider_while_it_is_held(visit: Opener) -> None:
     page.mouse.move(thumb["x"] + thumb["width"] / 2, y)
     page.mouse.down()
     page.mouse.move(thumb["x"] + track["width"] * 0.45, y, steps=8)
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim > 4")
-    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.fetching")
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.head_dim > 4")
+    until(page, "() => !document.querySelector('.stage-canvas').stage.fetching")
     held = page.evaluate("document.querySelector('.stage-canvas').stage.scene.head_dim")
     live, url = numbers(page), page.url
     assert settings_of(page)["d_model"] == "8"  # Streamlit knows nothing of it yet
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(2 * held, 2))
     np.testing.assert_allclose(live[-1], trace.attention.scores[1].numpy(), rtol=1e-5, atol=1e-5)
     page.mouse.up()
-    page.wait_for_function("url => location.href !== url", arg=url)
+    until(page, "url => location.href !== url", arg=url)
     settle(page)
     assert settings_of(page)["d_model"] == str(2 * held)
     assert same(numbers(page), live)
@@ -454,7 +454,7 @@ def test_a_slider_held_over_sizes_that_are_not_trained_says_so(visit: Opener) ->
     page = visit("/scores?lang=en", first=True)
     before = numbers(page)
     page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 256})")
-    page.wait_for_function("() => document.querySelector('.stage-words').innerText.includes('train this size')")
+    until(page, "() => document.querySelector('.stage-words').innerText.includes('train this size')")
     assert same(numbers(page), before)
 
 
@@ -465,7 +465,7 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
     page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
     page.locator("h1").click()
     page.keyboard.press("p")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '1'")
+    until(page, "() => new URL(location.href).searchParams.get('present') === '1'")
     settle(page)
     for part in (".st-key-panel", ".ways", ".deeper"):
         assert page.locator(part).is_hidden(), part
@@ -485,7 +485,7 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
         page.wait_for_url(re.compile(f"/{slug}\\?.*present=1"))
         settle(page)
     page.keyboard.press("Escape")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '0'")
+    until(page, "() => new URL(location.href).searchParams.get('present') === '0'")
 
 
 # The arcs that do not begin or end at the middle of the top of their tokens.
@@ -560,7 +560,7 @@ def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) ->
     words.nth(1).hover()
     assert page.locator(".sentence-note").inner_text().startswith("dog looks at")
     words.nth(4).click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
+    until(page, "() => new URL(location.href).searchParams.get('query') === '4'")
 
 
 FRAMED_WORDS = "all => all.flatMap((word, i) => word.classList.contains('target') ? [i] : [])"
@@ -609,7 +609,7 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     page.locator(".stage-bar .play").click()
     page.wait_for_function("() => /step 0 of 260/.test(document.querySelector('.stage-words').innerText)")
     assert not same(numbers(page), at_the_end)
-    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.learning", timeout=30_000)
+    until(page, "() => !document.querySelector('.stage-canvas').stage.learning", timeout=30_000)
     assert same(numbers(page), at_the_end)
     notes = set(page.evaluate("window.notes"))
     assert len(notes) > 5
@@ -617,13 +617,13 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     scores = next(panel for panel in panels(page) if panel.view["tensor"] == "scores")
     page.mouse.click(*place_of(page, scores, 2, 2))
     page.locator(".stage-bar .flow").wait_for()
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length === 3")
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.panels.length === 3")
     assert [panel.view["tensor"] for panel in panels(page)] == ["k", "q", "scores"]
     page.locator(".stage-bar .flow").click()
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
     assert same(numbers(page), at_the_end)
     page.locator("[data-act=small]").click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'hand'")
+    until(page, "() => new URL(location.href).searchParams.get('weights') === 'hand'")
     settle(page)
     assert not page.locator(".stage-bar .play").count()  # nothing is learned
     assert page.locator(".stage-bar .stage-words").inner_text() == ""
