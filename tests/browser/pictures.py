@@ -107,9 +107,15 @@ def same(first: list[np.ndarray[Any, Any]], second: list[np.ndarray[Any, Any]]) 
     return len(first) == len(second) and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+def corner_of(page: Page, canvas: int = 0) -> tuple[float, float]:
+    """Where a canvas begins on screen."""
+    left, top = page.evaluate(_CORNER, canvas)
+    return left, top
+
+
 def place_of(page: Page, panel: Panel, row: int, column: int, canvas: int = 0) -> tuple[float, float]:
     """The middle of a cell on screen."""
-    left, top = page.evaluate(_CORNER, canvas)
+    left, top = corner_of(page, canvas)
     x, y = panel.middle(row, column)
     return left + x, top + y
 

@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 from conftest import explained, found_by_axe, settle, until
-from moving import lead
-from pictures import numbers, panels, place_of, same
+from moving import lead, put_on
+from pictures import numbers, panels, place_of, same, settings_of
 from PIL import Image
 from playwright.sync_api import Page
 
-from pages.ui.figures.colors import DARK, LIGHT
+from pages.ui.figures.colors import DARK
 
 Opener = Callable[..., Page]
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
@@ -243,16 +243,6 @@ def set_a_number_and_undo(page: Page) -> None:
     assert same(numbers(page), first)
 
 
-# Whether the page around the figures has that colour: the server is told of it with the next run.
-HAS_PAPER = """paper => {
-  const probe = Object.assign(document.createElement('i'), {style: `color: ${paper}`});
-  document.body.append(probe);
-  const wanted = getComputedStyle(probe).color;
-  probe.remove();
-  return getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === wanted;
-}"""
-
-
 def test_axe_finds_nothing_in_answers_comparisons_and_edits(visit: Opener) -> None:
     plain = SMALL | {"pin": "", "edit": "", "present": "0"}
     compares = f"/softmax?{urlencode(SMALL | {'pin': 'causal=1', 'edit': 'scores.1.1.1:3', 'face': 'compare'})}"
@@ -261,8 +251,7 @@ def test_axe_finds_nothing_in_answers_comparisons_and_edits(visit: Opener) -> No
     notices = f"/weighted_sum?{urlencode(plain | {'face': 'notice'})}"
     page, wrong = visit(compares), {}
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        until(page, HAS_PAPER, arg={"light": LIGHT, "dark": DARK}[scheme].paper)
+        put_on(page, scheme)
         for path, seen in (
             (compares, ".st-key-compare .stage-canvas"),
             (presents, ".present .stage-canvas"),
@@ -344,6 +333,7 @@ def turn_faces(page: Page) -> None:
             page.locator(f".stepper a[data-page={slug}]").click()
             page.wait_for_url(re.compile(f"/{slug}\\?"))
             settle(page)
+            assert settings_of(page)["face"] == "notice"  # as it was turned on the page before
         assert {count for _, count in page.evaluate(COVERED)} == {0}
         page.get_by_role("radio", name="Your turn").click()
         page.locator(".st-key-quiz").wait_for()

@@ -2,25 +2,12 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlencode, urlsplit
 
 from conftest import settle, until
 from moving import lead
 from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
 
-from pages import WALK
-
-OTHER = {
-    "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "weights": "random", "checkpoint": "3", "model": "a/b",
-    "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
-    "method": "cbow", "word": "猫", "other": "校", "mix": "30",
-    "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "retrained": "0", "seed": "7",
-    "divided": "0", "experiment": "0", "width": "16", "mask": "painted", "window": "3",
-    "painted": "1-65", "second": "猫 很 可爱", "shift": "2", "given": "", "hides": "1", "image": "disc",
-    "kv_heads": "4", "softcap": "5",
-    "questions": "1", "face": "notice", "present": "0", "way": "0", "moment": "0", "cell": "", "edit": "", "pin": "",
-}  # fmt: skip
 HOSTILE = (  # the rest of what a sentence can be is tried without a browser
     "", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b> &lt;i&gt;", "$x$ and $$y$$",
     ":red[x] :smile: `code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم e\u0301 नमस्ते", "[[key]] %{z} {x} a\0b",
@@ -86,21 +73,6 @@ def take_a_width_that_the_heads_do_not_divide(page: Page) -> None:
     assert page.evaluate("window.toasts.size") == 1
     slide(page, "num_heads", "ArrowRight")
     assert settings_of(page)["num_heads"] == "4"
-
-
-def test_walking_all_pages_by_next_keeps_every_setting_and_a_link_shows_a_friend_the_same(visit: Opener) -> None:
-    page = visit(f"/?{urlencode(OTHER)}")
-    words = "[data-testid=stMain] [data-testid=stMarkdownContainer]"
-    for slug in WALK:
-        page.locator(".ways a[data-page]").last.click()
-        page.wait_for_url(re.compile(f"/{slug}\\?"))
-        settle(page)
-        assert settings_of(page) == OTHER
-        assert page.get_by_label("句子", exact=True).input_value() == OTHER["sentence"]
-    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
-    assert settings_of(friend) == OTHER
-    assert same(numbers(friend), numbers(page))
-    assert friend.locator(words).all_inner_texts() == page.locator(words).all_inner_texts()
 
 
 def test_a_link_clicked_right_after_a_change_takes_the_change_along(visit: Opener) -> None:

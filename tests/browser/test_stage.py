@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
-import pytest
 from conftest import IN_SIGHT, explained, settle, too_far, until
-from pictures import Panel, numbers, over, panels, place_of, same, settings_of
+from moving import lead, put_on
+from pictures import numbers, over, panels, place_of, same, settings_of
 from playwright.sync_api import Browser, Page
 
-from attention import AttentionConfig, Cell, SentenceTrace, trace_sentence
+from attention import AttentionConfig, trace_sentence
 from attention.tensors import matrix
 from pages import WALK
 from pages.ui import live
@@ -21,6 +21,7 @@ from pages.ui.state.examples import EXAMPLES
 
 Opener = Callable[..., Page]
 PAINTER = f"/-/{live.script('painter')[0]}"
+SMALL_WINDOW = (1280, 720)
 ENGLISH = EXAMPLES["en"][0].sentence
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
 
@@ -29,29 +30,6 @@ def next_page(page: Page, slug: str) -> None:
     page.locator(f".stepper a[data-page={slug}]").click()
     page.wait_for_url(re.compile(f"/{slug}\\?"))
     settle(page)
-
-
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_controls_of_a_layer_that_learned_fit_with_a_switch_changed(lang: str, visit: Opener) -> None:
-    layer = {"weights": "learned", "d_model": "32", "causal": "1", "sentence": ENGLISH}  # one is learned for both
-    page = visit(f"/softmax?{urlencode(layer | {'lang': lang})}", size=(1280, 720))
-    for part in (".st-key-checkpoint", ".st-key-retrain button", ".st-key-rare"):
-        assert page.evaluate(IN_SIGHT, part) == "", part
-    assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1
-
-
-def test_the_first_chinese_sentence_takes_no_more_room_beside_the_picture_than_the_english_one(visit: Opener) -> None:
-    page = visit("/softmax?lang=zh", size=(1280, 720))
-    box = page.locator("[data-testid=stSidebar] textarea")
-    assert box.input_value() == EXAMPLES["zh"][0].sentence
-    own = box.bounding_box()
-    box.fill(ENGLISH)
-    until(page, "text => new URL(location.href).searchParams.get('sentence') === text", arg=ENGLISH)
-    settle(page)
-    other = box.bounding_box()
-    assert own
-    assert other
-    assert own["height"] <= other["height"]
 
 
 IN_TABS = """() => {
@@ -131,11 +109,21 @@ PIXELS = """places => {
 }"""
 
 
-@pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
-def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
-    scheme: str, theme: Colors, visit: Opener
-) -> None:
-    page = visit(f"/softmax?{urlencode(SMALL | {'causal': '1'})}", color_scheme=scheme)
+def test_a_cell_has_the_colour_of_its_number_and_a_closed_one_none_in_either_theme(visit: Opener) -> None:
+    softmax = f"/softmax?{urlencode(SMALL | {'causal': '1'})}"
+    overview = f"/?causal=1&query=32&sentence={'+'.join('abcdefgh' * 8)}"
+    page = visit(softmax)
+    the_cells_have_the_colours_of_their_numbers(page, LIGHT)
+    lead(page, overview)
+    small_closed_cells_have_their_ground(page, LIGHT)
+    put_on(page, "dark")
+    lead(page, softmax)
+    the_cells_have_the_colours_of_their_numbers(page, DARK)
+    lead(page, overview)
+    small_closed_cells_have_their_ground(page, DARK)
+
+
+def the_cells_have_the_colours_of_their_numbers(page: Page, theme: Colors) -> None:
     show_plain(page)
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2, causal=True))
     seen = 0
@@ -165,9 +153,7 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
     assert seen > 60
 
 
-@pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
-def test_small_closed_cells_have_the_ground_of_closed_ones(scheme: str, theme: Colors, visit: Opener) -> None:
-    page = visit(f"/?causal=1&query=32&sentence={'+'.join('abcdefgh' * 8)}", color_scheme=scheme)
+def small_closed_cells_have_their_ground(page: Page, theme: Colors) -> None:
     show_plain(page)
     seen = 0
     for panel in panels(page):
@@ -179,24 +165,6 @@ def test_small_closed_cells_have_the_ground_of_closed_ones(scheme: str, theme: C
             )
             seen += 1
     assert seen >= 2
-
-
-def test_the_tables_hold_every_number_of_the_core(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}")
-    page.locator(".stage-bar .tables").click()
-    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
-    read = """all => all.map(table => [table.caption.innerText, [...table.tBodies[0].rows].map(
-      row => [...row.cells].map(cell => cell.innerText))])"""
-    tables: Any = page.locator(".stage-table").evaluate_all(read)
-    assert len(tables) == 3
-    for (_, rows), tensor in zip(tables, ("k", "q", "scores"), strict=True):
-        truth = matrix(trace, tensor, 1).numpy()
-        truth = truth.T if tensor == "k" else truth
-        found = np.array([[float(cell.replace("−", "-")) for cell in row[1:]] for row in rows])
-        np.testing.assert_allclose(found, truth, atol=6e-5, rtol=0.01)
-    assert [row[0] for row in tables[2][1]] == ["0 the", "1 dog", "2 saw", "3 the", "4 cat"]
-    page.keyboard.press("Escape")
-    page.locator(".stage-tables").wait_for(state="detached")
 
 
 def test_contrast_of_every_number_is_at_least_four_and_a_half(browser: Browser, server: str) -> None:
@@ -223,124 +191,6 @@ def test_contrast_of_every_number_is_at_least_four_and_a_half(browser: Browser, 
 # Pointing and asking.
 
 
-def test_pointing_tells_the_number_with_its_row_and_column(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.0.1'})}")
-    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
-    scores = panels(page)[-1]
-    keys = panels(page)[0]
-    before = page.evaluate(PIXELS, [list(keys.middle(0, 2))])
-    page.mouse.move(*place_of(page, scores, 4, 2))
-    tip = page.locator(".stage-tip")
-    tip.wait_for()
-    value = float(trace.attention.scores[1, 4, 2])
-    said = tip.inner_text()
-    assert abs(float(re.search(r"= (−?[\d.]+)", said)[1].replace("−", "-")) - value) < 1e-4  # type: ignore[index]
-    assert "4 cat" in said
-    assert "2 saw" in said
-    until(page, "() => !document.querySelector('.stage-canvas').stage.due")
-    assert page.evaluate(PIXELS, [list(keys.middle(0, 2))]) != before  # what it was made from is lit
-
-
-# What a click at each of these places would ask for: the panel, and the address of its cell; or why it would not.
-MEANT = """async ([name, places]) => {
-  const {cellAt} = await import(name), canvas = document.querySelector('.stage-canvas'), {stage} = canvas;
-  return places.map(([x, y]) => {
-    if (document.elementFromPoint(x, y) !== canvas) return 'something lies over it';
-    const {panel, row, column} = stage.spot({clientX: x, clientY: y});
-    if (stage.player.isMissing(panel, row, column) || stage.isSecret(panel, row, column)) return 'it is covered';
-    const {tensor, row: down, column: across, head} = cellAt(stage.scene.panels[panel], row, column);
-    return `${panel}: ` + [tensor, down, across, ...(head === null ? [] : [head])].join('.');
-  });
-}"""
-# The row of the cell that is framed on the stage, in a tensor that stands on it; asked: once the address has it, too.
-FRAMED = """asked => {
-  const stage = document.querySelector('.stage-canvas').stage;
-  const cell = stage.chosen() && stage.frames.find(({kind}) => kind === 'cell');
-  const named = new URL(location.href).searchParams.get('cell').split('.').slice(0, 2).join('.');
-  return cell && named === (asked ? `${cell.tensor}.${cell.rows[0]}` : '') ? String(cell.rows[0]) : null;
-}"""
-
-
-def by_keyboard(page: Page, slug: str) -> None:
-    """Go on to the next step, and there to the row above or below the one that is explained."""
-    page.locator(".ways a[data-page]").last.focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(f"/{slug}\\?"))
-    settle(page)
-    row = int(until(page, FRAMED, arg=False).json_value())
-    step = 1 if row == 0 else -1
-    page.locator(".st-key-stage .stage-canvas").focus()
-    page.keyboard.press("ArrowDown" if step > 0 else "ArrowUp")
-    followed = "new URL(location.href).searchParams.get('query') === row"  # the page is drawn anew for it
-    until(page, f"row => ({FRAMED})(true) === row && {followed}", arg=str(row + step))
-    settle(page)
-
-
-def address_of(cell: Cell) -> str:
-    return ".".join(map(str, [cell.tensor, cell.row, cell.column, *([] if cell.head is None else [cell.head])]))
-
-
-def the_panels_show_and_mean_the_cells_of_the_core(page: Page, trace: SentenceTrace) -> None:
-    """Wherever one would click, the number is the core's, and the click would ask for that cell."""
-    query, d_k, wanted, places = int(settings_of(page)["query"]), trace.config.head_dim, [], []
-    for i, panel in enumerate(panels(page)):
-        rows, columns = panel.numbers.shape
-        corners = product((0, rows - 1), (0, columns - 1))
-        for row, column in {*corners, (rows // 2, columns - 1), (min(query, rows - 1), columns // 2)}:
-            cell = panel.cell(row, column, d_k)
-            wanted.append(f"{i}: {address_of(cell)}")
-            places.append(place_of(page, panel, row, column))
-            if not panel.closed[row, column]:
-                truth = float(matrix(trace, cell.tensor, cell.head, query)[cell.row, cell.column])
-                np.testing.assert_allclose(panel.numbers[row, column], truth, rtol=1e-5, atol=1e-6)
-    assert page.evaluate(MEANT, [PAINTER, places]) == wanted
-
-
-def click_and_read(page: Page, trace: SentenceTrace, i: int, row: int, column: int) -> None:
-    """The cell that is clicked becomes the one that is explained, and its number stays where it is."""
-    panel = panels(page)[i]
-    cell = panel.cell(row, column, trace.config.head_dim)
-    page.mouse.click(*place_of(page, panel, row, column))
-    address = address_of(cell)
-    until(page, "wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
-    explained(page, f"{cell.tensor}[{cell.row}, {cell.column}]")
-    settle(page)
-    truth = float(matrix(trace, cell.tensor, cell.head, int(settings_of(page)["query"]))[cell.row, cell.column])
-    if not panel.closed[row, column]:
-        np.testing.assert_allclose(panels(page)[i].numbers[row, column], truth, rtol=1e-5, atol=1e-6)
-
-
-def kind_of(panel: Panel) -> tuple[bool, ...]:
-    """What decides how a place becomes a cell."""
-    view = panel.view
-    return bool(view["transposed"]), bool(view["head_dim"]), view["head"] is None, bool(panel.closed.any())
-
-
-@pytest.mark.parametrize("size", [SMALL, SMALL | {"d_model": "64", "num_heads": "4", "causal": "1"}])
-def test_on_every_step_the_keyboard_leads_and_the_clicked_cell_is_the_explained_cell(
-    size: dict[str, str], visit: Opener
-) -> None:
-    config = AttentionConfig(int(size["d_model"]), int(size["num_heads"]), causal="causal" in size)
-    trace = trace_sentence(size["sentence"], config)
-    page = visit(f"/?{urlencode(size)}")
-    clicked = set()
-    for slug in WALK if size == SMALL else ("projections", "softmax", "weighted_sum"):
-        if size == SMALL:
-            by_keyboard(page, slug)
-        else:
-            next_page(page, slug)
-        the_panels_show_and_mean_the_cells_of_the_core(page, trace)
-        for i, panel in enumerate(panels(page)):
-            rows, columns = panel.numbers.shape
-            if i == 0:  # another row is followed now
-                click_and_read(page, trace, i, rows // 2, columns - 1)
-            elif kind_of(panel) not in clicked:
-                click_and_read(page, trace, i, min(int(settings_of(page)["query"]), rows - 1), columns // 2)
-            clicked.add(kind_of(panel))
-        assert page.evaluate(IN_SIGHT, ".st-key-stage") == ""  # the picture never left
-    assert settings_of(page)["d_model"] == size["d_model"]
-
-
 # How many pixels in and just around a cell have the colour of what was changed.
 CHANGED = """([x, y, width, height]) => {
   const canvas = document.querySelector('.stage-canvas'), scale = devicePixelRatio;
@@ -354,8 +204,62 @@ CHANGED = """([x, y, width, height]) => {
 }"""
 
 
-def test_only_what_was_changed_has_a_dotted_frame(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL | {'edit': 'scores.2.3.1:9', 'head': '1', 'query': '0'})}")
+def test_a_number_is_told_where_one_points_in_tables_and_by_arrow_keys_and_a_changed_one_has_a_frame(
+    visit: Opener,
+) -> None:
+    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.2.1'})}")
+    pointing_tells_the_number_with_its_row_and_column(page)
+    the_tables_hold_every_number_of_the_core(page)
+    the_arrow_keys_walk_from_cell_to_cell_and_say_where(page)
+    lead(page, f"/scores?{urlencode(SMALL | {'edit': 'scores.2.3.1:9', 'query': '0', 'cell': ''})}")
+    only_what_was_changed_has_a_dotted_frame(page)
+
+
+def pointing_tells_the_number_with_its_row_and_column(page: Page) -> None:
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
+    scores = panels(page)[-1]
+    keys = panels(page)[0]
+    before = page.evaluate(PIXELS, [list(keys.middle(0, 1))])
+    page.mouse.move(*place_of(page, scores, 4, 1))
+    tip = page.locator(".stage-tip")
+    tip.wait_for()
+    value = float(trace.attention.scores[1, 4, 1])
+    said = tip.inner_text()
+    assert abs(float(re.search(r"= (−?[\d.]+)", said)[1].replace("−", "-")) - value) < 1e-4  # type: ignore[index]
+    assert "4 cat" in said
+    assert "1 dog" in said
+    until(page, "() => !document.querySelector('.stage-canvas').stage.due")
+    assert page.evaluate(PIXELS, [list(keys.middle(0, 1))]) != before  # what it was made from is lit
+
+
+def the_tables_hold_every_number_of_the_core(page: Page) -> None:
+    page.locator(".stage-bar .tables").click()
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
+    read = """all => all.map(table => [table.caption.innerText, [...table.tBodies[0].rows].map(
+      row => [...row.cells].map(cell => cell.innerText))])"""
+    tables: Any = page.locator(".stage-table").evaluate_all(read)
+    assert len(tables) == 3
+    for (_, rows), tensor in zip(tables, ("k", "q", "scores"), strict=True):
+        truth = matrix(trace, tensor, 1).numpy()
+        truth = truth.T if tensor == "k" else truth
+        found = np.array([[float(cell.replace("−", "-")) for cell in row[1:]] for row in rows])
+        np.testing.assert_allclose(found, truth, atol=6e-5, rtol=0.01)
+    assert [row[0] for row in tables[2][1]] == ["0 the", "1 dog", "2 saw", "3 the", "4 cat"]
+    page.keyboard.press("Escape")
+    page.locator(".stage-tables").wait_for(state="detached")
+
+
+def the_arrow_keys_walk_from_cell_to_cell_and_say_where(page: Page) -> None:
+    explained(page, "scores[3, 2]")
+    page.locator(".stage-canvas").focus()
+    for key, place in (("ArrowRight", "3, 3"), ("ArrowLeft", "3, 2"), ("ArrowUp", "2, 2"), ("ArrowDown", "3, 2")):
+        page.keyboard.press(key)
+        explained(page, f"scores[{place}]")
+    assert "3 the" in page.locator(".stage-box [role=status]").inner_text()
+
+
+def only_what_was_changed_has_a_dotted_frame(page: Page) -> None:
+    page.mouse.move(2, 2)
     scores = panels(page)[-1]
     assert scores.place is not None
     wide, high = scores.place["cell"]
@@ -394,16 +298,6 @@ def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visi
     assert over(page) == []
 
 
-def test_the_arrow_keys_walk_from_cell_to_cell_and_say_where(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.2.1'})}")
-    explained(page, "scores[3, 2]")
-    page.locator(".stage-canvas").focus()
-    for key, place in (("ArrowRight", "3, 3"), ("ArrowLeft", "3, 2"), ("ArrowUp", "2, 2"), ("ArrowDown", "3, 2")):
-        page.keyboard.press(key)
-        explained(page, f"scores[{place}]")
-    assert "3 the" in page.locator(".stage-box [role=status]").inner_text()
-
-
 def test_faces_turn_in_place_and_the_address_keeps_them(visit: Opener) -> None:
     page = visit(f"/softmax?{urlencode(SMALL)}")
     before = page.locator(".st-key-stage").bounding_box()
@@ -413,8 +307,9 @@ def test_faces_turn_in_place_and_the_address_keeps_them(visit: Opener) -> None:
         settle(page)
         assert page.locator(".st-key-inspector").count() == 0
         assert page.locator(".st-key-stage").bounding_box() == before
-    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
-    assert friend.locator(".st-key-compare").count() == 1
+    page.reload()
+    settle(page)
+    assert page.locator(".st-key-compare").count() == 1
     weights = panels(page)[-1]
     page.mouse.click(*place_of(page, weights, 3, 1))
     explained(page, "attn_weights[3, 1]")
@@ -545,24 +440,6 @@ def widths_of_lines(page: Page) -> dict[str, float]:
     return dict(page.locator("[data-arc]").evaluate_all(told))
 
 
-def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) -> None:
-    page = visit(f"/?{urlencode(SMALL)}")
-    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
-    weights = trace.attention.attn_weights
-    told = widths_of_lines(page)
-    for head, row, column in np.ndindex(2, 5, 5):
-        weight = float(weights[head, row, column])
-        width = told.get(f"{head}.{row}.{column}")
-        assert (width is not None) == (weight >= 0.04)
-        if width is not None:
-            assert abs(width - (0.5 + 5 * weight)) < 1e-3
-    words = page.locator(".sentence-word")
-    words.nth(1).hover()
-    assert page.locator(".sentence-note").inner_text().startswith("dog looks at")
-    words.nth(4).click()
-    until(page, "() => new URL(location.href).searchParams.get('query') === '4'")
-
-
 FRAMED_WORDS = "all => all.flatMap((word, i) => word.classList.contains('target') ? [i] : [])"
 A_HEAD = r"([\w ]+ \d+(\.\d)? %|here and there) \(head \d\)"
 NOTES = """() => {
@@ -643,18 +520,58 @@ LABELS = """() => {
 }"""
 
 
-def test_the_label_of_the_followed_row_pushes_its_neighbours_away(visit: Opener) -> None:
-    page = visit("/softmax?lang=zh&query=17", size=(1280, 720))
+def test_in_a_small_chinese_window_labels_stand_apart_and_all_controls_of_a_learned_layer_are_seen(
+    visit: Opener,
+) -> None:
+    page = visit("/softmax?lang=zh&query=17", size=SMALL_WINDOW)
+    the_label_of_the_followed_row_pushes_its_neighbours_away(page)
+    next_page(page, "embedding")
+    the_followed_word_has_its_label(page)
+    next_page(page, "projections")
+    narrow_strips_have_their_names(page)
+    the_sentence_takes_no_more_room_than_the_english_one(page)
+    layer = {"weights": "learned", "d_model": "32", "causal": "1", "sentence": ENGLISH}  # one is learned for both
+    for lang in ("zh", "en"):
+        lead(page, f"/softmax?{urlencode(layer | {'lang': lang})}")
+        the_controls_of_a_learned_layer_fit(page)
+
+
+def the_label_of_the_followed_row_pushes_its_neighbours_away(page: Page) -> None:
     labels = [(text, x, y) for text, align, x, y in page.evaluate(LABELS) if align == "right" and x > 0]
     assert any(text.startswith("17 ") for text, _, _ in labels)
     for column in {round(x) for _, x, _ in labels}:
         down = sorted(y for _, x, y in labels if round(x) == column)
         assert min(b - a for a, b in pairwise(down)) >= 11
-    next_page(page, "embedding")
+
+
+def the_followed_word_has_its_label(page: Page) -> None:
+    """At the row of its position, and at its column."""
     told = [text for text, align, *_ in page.evaluate(LABELS) if align == "left"]
     (number,) = [panel.numbers[17, 0] for panel in panels(page) if panel.view["tensor"] == "ids"]
-    assert f"{number:.0f} 她" in told  # so has the column of its word
-    next_page(page, "projections")
+    assert f"{number:.0f} 她" in told
+
+
+def narrow_strips_have_their_names(page: Page) -> None:
+    """Biases, which have no room for a title."""
     told = [text for text, *_ in page.evaluate(LABELS)]
-    biases = [told[i + 1] for i, text in enumerate(told[:-1]) if text == "b"]
-    assert biases == ["Q", "K", "V"]  # beside strips that have no room for a title
+    assert [told[i + 1] for i, text in enumerate(told[:-1]) if text == "b"] == ["Q", "K", "V"]
+
+
+def the_sentence_takes_no_more_room_than_the_english_one(page: Page) -> None:
+    box = page.locator("[data-testid=stSidebar] textarea")
+    assert box.input_value() == EXAMPLES["zh"][0].sentence
+    own = box.bounding_box()
+    box.fill(ENGLISH)
+    until(page, "text => new URL(location.href).searchParams.get('sentence') === text", arg=ENGLISH)
+    settle(page)
+    other = box.bounding_box()
+    assert own
+    assert other
+    assert own["height"] <= other["height"]
+
+
+def the_controls_of_a_learned_layer_fit(page: Page) -> None:
+    """Though a switch is changed, and so there is one button more."""
+    for part in (".st-key-checkpoint", ".st-key-retrain button", ".st-key-rare"):
+        assert page.evaluate(IN_SIGHT, part) == "", part
+    assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1
