@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from serving import FLAGS, chromium, serve
 
 Opener = Callable[..., Page]
+ONE_SERVER = pytest.mark.xdist_group("learned in a browser")  # in one process, whose server learns the layer once
 LARGE, SMALL, PHONE = (1440, 900), (1280, 720), (390, 844)  # windows
 IN_SIGHT = """selector => {
   const found = document.querySelector(selector);

@@ -9,8 +9,9 @@ from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
 
 HOSTILE = (  # the rest of what a sentence can be is tried without a browser
-    "", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b> &lt;i&gt;", "$x$ and $$y$$",
-    ":red[x] :smile: `code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم e\u0301 नमस्ते", "[[key]] %{z} {x} a\0b",
+    "", "a" * 10_000, "<script>document.title='owned'</script> a </s> b <b>bold</b> &lt;i&gt;",
+    "$x$ and $$y$$ [[key]] %{z} {x} a\0b", ":red[x] :smile: `code` ``",
+    "👨‍👩‍👧 👍🏽 🇨🇳 مرحبا بالعالم e\u0301 नमस्ते",
 )  # fmt: skip
 Opener = Callable[..., Page]
 FOCUSED = "() => document.activeElement.closest('[data-testid]')?.dataset.testid || document.activeElement.tagName"
@@ -23,12 +24,17 @@ TOASTS = """() => {
 
 
 def slide(page: Page, which: str, key: str) -> None:
+    press(page, which, key)
+    settle(page)
+
+
+def press(page: Page, which: str, key: str) -> None:
+    """A key on a slider, until the address has what it changes."""
     slider = page.locator(f".st-key-{which} input[type=range]")
     slider.focus()
     before = page.url
     page.keyboard.press(key)
     until(page, "before => location.href !== before", arg=before, timeout=20_000)
-    settle(page)
 
 
 def test_the_slider_and_the_sentence_change_the_picture_and_back_leads_to_the_settings_before(visit: Opener) -> None:
@@ -36,21 +42,27 @@ def test_the_slider_and_the_sentence_change_the_picture_and_back_leads_to_the_se
     for slug in ("overview", "projections", "softmax", "heads"):
         if slug != "overview":
             lead(page, f"/{slug}?d_model=8&num_heads=2&sentence=the+dog+saw+the+cat")
-        before = numbers(page)
-        slide(page, "d_model", "ArrowRight")
-        assert settings_of(page)["d_model"] == "12", slug
-        after = numbers(page)
-        assert not same(after, before), slug
-        page.get_by_label("Sentence", exact=True).fill("a wholly different line")
-        until(page, "() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")
-        settle(page)
-        assert not same(numbers(page), after), slug
-        labels = page.evaluate("document.querySelector('.stage-canvas').stage.scene.panels.at(-1).rows.labels")
-        assert labels[1] == "1 wholly", slug
+        change_width_and_sentence(page)
     lead(page, "/scores?d_model=8&num_heads=2&sentence=the+dog+saw+a+red+cat")
     go_back_from_another_width(page)
     lead(page, "/heads?d_model=12&num_heads=3")
     take_a_width_that_the_heads_do_not_divide(page)
+
+
+def change_width_and_sentence(page: Page) -> None:
+    """By 4 columns, which are 2 a head, and to 5 tokens; each shows in the picture."""
+    shown = "document.querySelector('.stage-canvas').stage.scene"
+    assert page.evaluate(f"{shown}.head_dim") == 4
+    press(page, "d_model", "ArrowRight")
+    assert settings_of(page)["d_model"] == "12"
+    until(page, f"{shown}.head_dim === 6")
+    before = numbers(page)
+    page.get_by_label("Sentence", exact=True).fill("a wholly different line")
+    until(page, "() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")
+    settle(page)
+    assert not same(numbers(page), before)
+    assert page.evaluate(f"{shown}.panels.at(-1).rows.labels")[1] == "1 wholly"
+    assert page.evaluate(f"{shown}.head_dim") == 6
 
 
 def go_back_from_another_width(page: Page) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import crowd
+import pytest
 from apart import apart
 from conftest import settle, until
 from moving import lead, send
@@ -24,6 +25,7 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny
 
 Opener = Callable[..., Page]
+HAS_TRANSFORMERS = pytest.mark.xdist_group("pretrained")  # in the process that imports transformers in any case
 FIRST = {  # what a first visit shows
     "sentence": EXAMPLES["en"][0].sentence, "weights": "learned", "d_model": "32", "num_heads": "2", "positions": "1",
 }  # fmt: skip
@@ -124,6 +126,48 @@ def scrub_back_to_noise(page: Page) -> None:
     assert "step 0 of 260" in story(page)
 
 
+SHOWN = {"lang": "en", "weights": "real", "face": "notice", "questions": "0"}
+TILES = """() => {
+  const chart = document.querySelector('.js-plotly-plot');
+  chart.scrollIntoView({block: 'center'});
+  const {xaxis, yaxis} = chart._fullLayout, at = chart.getBoundingClientRect();
+  return [at.left + xaxis._offset, at.top + yaxis._offset, xaxis._length, yaxis._length];
+}"""
+
+
+@HAS_TRANSFORMERS
+def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(visit: Opener, tmp_path: Path) -> None:
+    own, other = (f"/real?{urlencode(SHOWN | {'model': tiny(kind, tmp_path / kind)})}" for kind in ("bert", "gpt2"))
+    page = visit(own, first=True, size=(1440, 1000))
+    for layer, head in ((1, 2), (0, 1), (1, 0)):
+        click_on_a_tile(page, layer, head)
+    explain_a_weight(page, can_be_masked=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    lead(page, f"{other}&d_model=8")
+    click_on_a_tile(page, 1, 2)
+    explain_a_weight(page, can_be_masked=False)
+
+
+def click_on_a_tile(page: Page, layer: int, head: int) -> None:
+    left, top, width, height = page.evaluate(TILES)  # 2 layers of 3 heads
+    page.mouse.click(left + width * (head + 0.3) / 3, top + height * (layer + 0.7) / 2)
+    until(
+        page,
+        "wanted => { const query = new URL(location.href).searchParams;"
+        " return query.get('layer') + query.get('head') === wanted }",
+        arg=f"{layer}{head}",
+    )
+    settle(page)
+
+
+def explain_a_weight(page: Page, *, can_be_masked: bool) -> None:
+    page.get_by_role("radio", name="This number").click()
+    page.locator(".trail b").wait_for()
+    assert page.locator(".trail b").inner_text().startswith("attn_weights")
+    assert page.get_by_text("Causal mask", exact=True).count() == can_be_masked
+
+
+@HAS_TRANSFORMERS
 def test_what_learns_on_demand_can_be_read_and_stopped_and_done_without(visit: Opener) -> None:
     page = visit("/size?lang=en&questions=0&weights=learned&d_model=8&num_heads=2")
     train_sizes_one_by_one_and_stop(page)
@@ -183,43 +227,3 @@ def learn_word_vectors_and_read_them_back(page: Page) -> None:
     page.get_by_role("radio", name="the game").click()
     page.get_by_text("turns the game round").wait_for()
     settle(page)
-
-
-SHOWN = {"lang": "en", "weights": "real", "face": "notice", "questions": "0"}
-TILES = """() => {
-  const chart = document.querySelector('.js-plotly-plot');
-  chart.scrollIntoView({block: 'center'});
-  const {xaxis, yaxis} = chart._fullLayout, at = chart.getBoundingClientRect();
-  return [at.left + xaxis._offset, at.top + yaxis._offset, xaxis._length, yaxis._length];
-}"""
-
-
-def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(visit: Opener, tmp_path: Path) -> None:
-    own, other = (f"/real?{urlencode(SHOWN | {'model': tiny(kind, tmp_path / kind)})}" for kind in ("bert", "gpt2"))
-    page = visit(own, first=True, size=(1440, 1000))
-    for layer, head in ((1, 2), (0, 1), (1, 0)):
-        click_on_a_tile(page, layer, head)
-    explain_a_weight(page, can_be_masked=True)
-    page.set_viewport_size({"width": 390, "height": 844})
-    lead(page, f"{other}&d_model=8")
-    click_on_a_tile(page, 1, 2)
-    explain_a_weight(page, can_be_masked=False)
-
-
-def click_on_a_tile(page: Page, layer: int, head: int) -> None:
-    left, top, width, height = page.evaluate(TILES)  # 2 layers of 3 heads
-    page.mouse.click(left + width * (head + 0.3) / 3, top + height * (layer + 0.7) / 2)
-    until(
-        page,
-        "wanted => { const query = new URL(location.href).searchParams;"
-        " return query.get('layer') + query.get('head') === wanted }",
-        arg=f"{layer}{head}",
-    )
-    settle(page)
-
-
-def explain_a_weight(page: Page, *, can_be_masked: bool) -> None:
-    page.get_by_role("radio", name="This number").click()
-    page.locator(".trail b").wait_for()
-    assert page.locator(".trail b").inner_text().startswith("attn_weights")
-    assert page.get_by_text("Causal mask", exact=True).count() == can_be_masked

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-from conftest import IN_SIGHT, explained, settle, too_far, until
+from conftest import IN_SIGHT, ONE_SERVER, explained, settle, too_far, until
 from moving import lead, put_on
 from pictures import numbers, over, panels, place_of, same, settings_of
 from playwright.sync_api import Browser, Page
@@ -345,6 +345,7 @@ def test_the_picture_follows_a_slider_while_it_is_held(visit: Opener) -> None:
     assert len(set(page.evaluate("window.seen.slice(-2)"))) == 1  # released: the same picture, nothing painted anew
 
 
+@ONE_SERVER
 def test_a_slider_held_over_sizes_that_are_not_trained_says_so(visit: Opener) -> None:
     page = visit("/scores?lang=en", first=True)
     before = numbers(page)
@@ -449,6 +450,7 @@ NOTES = """() => {
 }"""
 
 
+@ONE_SERVER
 def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(visit: Opener) -> None:
     page = visit("/?lang=en", first=True)
     tokens = page.locator(".sentence-word").evaluate_all("all => all.map(word => word.firstChild.textContent)")
@@ -476,6 +478,7 @@ def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_
     assert 1 in seen
 
 
+@ONE_SERVER
 def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(visit: Opener) -> None:
     page = visit("/?lang=en", first=True, size=(1280, 720))
     for part in (".st-key-stage", ".sentence", ".stage-bar"):
@@ -520,6 +523,7 @@ LABELS = """() => {
 }"""
 
 
+@ONE_SERVER
 def test_in_a_small_chinese_window_labels_stand_apart_and_all_controls_of_a_learned_layer_are_seen(
     visit: Opener,
 ) -> None:
