@@ -122,3 +122,9 @@ def place_of(page: Page, panel: Panel, row: int, column: int, canvas: int = 0) -
 
 def settings_of(page: Page) -> dict[str, str]:
     return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
+
+
+def widths_of_lines(page: Page) -> dict[str, float]:
+    """Of each line of the sentence, named head.query.key, how wide it is drawn."""
+    told = "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
+    return dict(page.locator("[data-arc]").evaluate_all(told))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import numpy as np
 from conftest import IN_SIGHT, ONE_SERVER, explained, settle, too_far, until
 from moving import lead, put_on
-from pictures import numbers, over, panels, place_of, same, settings_of
+from pictures import numbers, over, panels, place_of, same, settings_of, widths_of_lines
 from playwright.sync_api import Browser, Page
 
 from attention import AttentionConfig, trace_sentence
@@ -191,19 +191,6 @@ def test_contrast_of_every_number_is_at_least_four_and_a_half(browser: Browser, 
 # Pointing and asking.
 
 
-# How many pixels in and just around a cell have the colour of what was changed.
-CHANGED = """([x, y, width, height]) => {
-  const canvas = document.querySelector('.stage-canvas'), scale = devicePixelRatio;
-  const hex = canvas.stage.theme.changed, wanted = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
-  const area = [x - 2, y - 2, width + 3, height + 3].map(side => Math.round(side * scale));
-  const {data} = canvas.getContext('2d').getImageData(...area);
-  let found = 0;
-  for (let at = 0; at < data.length; at += 4)
-    if (wanted.every((part, i) => Math.abs(part - data[at + i]) < 24)) found++;
-  return found;
-}"""
-
-
 def test_a_number_is_told_where_one_points_in_tables_and_by_arrow_keys_and_a_changed_one_has_a_frame(
     visit: Opener,
 ) -> None:
@@ -256,6 +243,19 @@ def the_arrow_keys_walk_from_cell_to_cell_and_say_where(page: Page) -> None:
         page.keyboard.press(key)
         explained(page, f"scores[{place}]")
     assert "3 the" in page.locator(".stage-box [role=status]").inner_text()
+
+
+# How many pixels in and just around a cell have the colour of what was changed.
+CHANGED = """([x, y, width, height]) => {
+  const canvas = document.querySelector('.stage-canvas'), scale = devicePixelRatio;
+  const hex = canvas.stage.theme.changed, wanted = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
+  const area = [x - 2, y - 2, width + 3, height + 3].map(side => Math.round(side * scale));
+  const {data} = canvas.getContext('2d').getImageData(...area);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4)
+    if (wanted.every((part, i) => Math.abs(part - data[at + i]) < 24)) found++;
+  return found;
+}"""
 
 
 def only_what_was_changed_has_a_dotted_frame(page: Page) -> None:
@@ -345,15 +345,6 @@ def test_the_picture_follows_a_slider_while_it_is_held(visit: Opener) -> None:
     assert len(set(page.evaluate("window.seen.slice(-2)"))) == 1  # released: the same picture, nothing painted anew
 
 
-@ONE_SERVER
-def test_a_slider_held_over_sizes_that_are_not_trained_says_so(visit: Opener) -> None:
-    page = visit("/scores?lang=en", first=True)
-    before = numbers(page)
-    page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 256})")
-    until(page, "() => document.querySelector('.stage-words').innerText.includes('train this size')")
-    assert same(numbers(page), before)
-
-
 # Presenting, and the keyboard.
 
 
@@ -435,12 +426,6 @@ def test_presenting_a_long_sentence_leaves_all_in_the_window_and_its_lines_at_th
 # The overview.
 
 
-def widths_of_lines(page: Page) -> dict[str, float]:
-    """Of each line of the sentence, named head.query.key, how wide it is drawn."""
-    told = "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
-    return dict(page.locator("[data-arc]").evaluate_all(told))
-
-
 FRAMED_WORDS = "all => all.flatMap((word, i) => word.classList.contains('target') ? [i] : [])"
 A_HEAD = r"([\w ]+ \d+(\.\d)? %|here and there) \(head \d\)"
 NOTES = """() => {
@@ -451,8 +436,20 @@ NOTES = """() => {
 
 
 @ONE_SERVER
-def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(visit: Opener) -> None:
+def test_a_layer_that_learned_names_its_sure_heads_is_watched_while_it_learns_and_has_one_size(visit: Opener) -> None:
     page = visit("/?lang=en", first=True)
+    a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(page)
+    page.mouse.move(2, 2)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    settle(page)
+    it_is_one_screen_and_can_be_watched_while_it_learns(page)
+    a_matrix_opens_in_place(page)
+    take_the_small_layer(page)
+    lead(page, "/scores?weights=learned&d_model=32&num_heads=2")
+    a_slider_held_over_sizes_that_are_not_trained_says_so(page)
+
+
+def a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(page: Page) -> None:
     tokens = page.locator(".sentence-word").evaluate_all("all => all.map(word => word.firstChild.textContent)")
     seen = set()
     lines = widths_of_lines(page)
@@ -478,9 +475,7 @@ def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_
     assert 1 in seen
 
 
-@ONE_SERVER
-def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(visit: Opener) -> None:
-    page = visit("/?lang=en", first=True, size=(1280, 720))
+def it_is_one_screen_and_can_be_watched_while_it_learns(page: Page) -> None:
     for part in (".st-key-stage", ".sentence", ".stage-bar"):
         assert page.evaluate(IN_SIGHT, part) == "", part
     at_the_end = numbers(page)
@@ -494,6 +489,10 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     notes = set(page.evaluate("window.notes"))
     assert len(notes) > 5
     assert [note for note in notes if not re.fullmatch(f"she looks at {A_HEAD}, {A_HEAD}\\.", note)] == []
+
+
+def a_matrix_opens_in_place(page: Page) -> None:
+    on_the_overview = numbers(page)
     scores = next(panel for panel in panels(page) if panel.view["tensor"] == "scores")
     page.mouse.click(*place_of(page, scores, 2, 2))
     page.locator(".stage-bar .flow").wait_for()
@@ -501,12 +500,25 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     assert [panel.view["tensor"] for panel in panels(page)] == ["k", "q", "scores"]
     page.locator(".stage-bar .flow").click()
     until(page, "() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
-    assert same(numbers(page), at_the_end)
+    assert same(numbers(page), on_the_overview)
+
+
+def take_the_small_layer(page: Page) -> None:
     page.locator("[data-act=small]").click()
     until(page, "() => new URL(location.href).searchParams.get('weights') === 'hand'")
     settle(page)
     assert not page.locator(".stage-bar .play").count()  # nothing is learned
     assert page.locator(".stage-bar .stage-words").inner_text() == ""
+
+
+def a_slider_held_over_sizes_that_are_not_trained_says_so(page: Page) -> None:
+    before = numbers(page)
+    page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 256})")
+    until(page, "() => document.querySelector('.stage-words').innerText.includes('train this size')")
+    assert same(numbers(page), before)
+
+
+# The smaller window.
 
 
 LABELS = """() => {

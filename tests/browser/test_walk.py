@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 from conftest import IN_SIGHT, explained, settle, until
-from pictures import Panel, corner_of, numbers, panels, place_of, same, settings_of
+from pictures import Panel, corner_of, numbers, panels, place_of, same, settings_of, widths_of_lines
 from playing import play_through
 from playwright.sync_api import Page
 
@@ -47,14 +47,13 @@ def test_a_walk_by_keyboard_keeps_every_setting_and_shows_asks_and_plays_what_th
         if slug == "scaling":
             count_the_scores(page, TRACE)
         play_through(page, slug)
-    until(page, "() => new URL(location.href).searchParams.get('moment') !== '0'")  # where the play stands is told, too
+    until(page, PLACE_IS_TOLD)
     friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
     it_shows_the_same(friend, page)
 
 
 def the_lines_of_the_sentence_are_the_weights(page: Page, trace: SentenceTrace) -> None:
-    told = "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
-    widths = dict(page.locator("[data-arc]").evaluate_all(told))
+    widths = widths_of_lines(page)
     for place, weight in np.ndenumerate(trace.attention.attn_weights.numpy()):
         width = widths.get(".".join(map(str, place)))
         assert (width is not None) == (weight >= 0.04)
@@ -190,6 +189,13 @@ def count_the_scores(page: Page, trace: SentenceTrace) -> None:
         assert sum(found) == values.size
         wanted, _ = np.histogram(values, bins=len(found), range=(-limit, limit))
         assert np.abs(np.array(found) - wanted).sum() <= 2  # a number on an edge
+
+
+# Whether the address has the place where the play stands, which is told when it has stood there for a while.
+PLACE_IS_TOLD = """() => {
+  const {player} = document.querySelector('.stage-canvas').stage;
+  return Number(new URL(location.href).searchParams.get('moment')) === player.moment + 1;
+}"""
 
 
 def it_shows_the_same(friend: Page, page: Page) -> None:
