@@ -1,4 +1,4 @@
-"""What only a real browser shows: cold addresses, sliders, links, themes, the keyboard, and what axe says."""
+"""What only a real browser shows: cold addresses, sliders, links, languages, the keyboard, and two visitors at once."""
 
 import re
 from collections.abc import Callable

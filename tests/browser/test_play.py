@@ -1,4 +1,4 @@
-"""A step performed in the browser: what is painted at each moment is what the core says, and the reader leads."""
+"""A step performed in the browser: what is not there yet can not be asked, and the reader leads."""
 
 from urllib.parse import urlencode
 

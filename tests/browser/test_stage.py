@@ -112,15 +112,15 @@ PIXELS = """places => {
 def test_a_cell_has_the_colour_of_its_number_and_a_closed_one_none_in_either_theme(visit: Opener) -> None:
     softmax = f"/softmax?{urlencode(SMALL | {'causal': '1'})}"
     overview = f"/?causal=1&query=32&sentence={'+'.join('abcdefgh' * 8)}"
-    page = visit(softmax)
-    the_cells_have_the_colours_of_their_numbers(page, LIGHT)
-    lead(page, overview)
-    small_closed_cells_have_their_ground(page, LIGHT)
-    put_on(page, "dark")
-    lead(page, softmax)
+    page = visit(softmax, color_scheme="dark")
     the_cells_have_the_colours_of_their_numbers(page, DARK)
     lead(page, overview)
     small_closed_cells_have_their_ground(page, DARK)
+    put_on(page, "light")
+    lead(page, softmax)
+    the_cells_have_the_colours_of_their_numbers(page, LIGHT)
+    lead(page, overview)
+    small_closed_cells_have_their_ground(page, LIGHT)
 
 
 def the_cells_have_the_colours_of_their_numbers(page: Page, theme: Colors) -> None:
