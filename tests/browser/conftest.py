@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, JSHandle, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 from serving import FLAGS, chromium, serve
 
 Opener = Callable[..., Page]
+ONE_SERVER = pytest.mark.xdist_group("learned in a browser")  # in one process, whose server learns the layer once
 LARGE, SMALL, PHONE = (1440, 900), (1280, 720), (390, 844)  # windows
 IN_SIGHT = """selector => {
   const found = document.querySelector(selector);
@@ -25,18 +26,18 @@ IN_SIGHT = """selector => {
   return inside ? '' : [left, top, right, bottom].map(Math.round).join();
 }"""
 CALLS = count()
-# True once the page, since this call, has been whole for a few pictures in a row in which nothing of it changed.
+# True once the page, since this call, has been whole for a few looks in a row between which nothing of it changed.
 SETTLED = """call => {
   if (!window.settling) {
     window.settling = {};
-    const again = () => window.settling.pictures = 0;
+    const again = () => window.settling.looks = 0;
     new MutationObserver(again).observe(document.body, {childList: true, subtree: true, characterData: true});
     document.addEventListener('scroll', again, true);  // the page may scroll to an answer
   }
   // A click on another row is told first, and then the page is drawn: a walk's picture may still be of the row before.
   const query = new URL(location.href).searchParams.get('query');
   const isOfNow = scene => !scene.route || query === null || scene.row === Number(query);
-  if (window.settling.call !== call) window.settling = {call, pictures: 0};
+  if (window.settling.call !== call) window.settling = {call, looks: 0};
   const whole = document.querySelector('[data-testid=stApp][data-test-script-state=notRunning] h1')
     && !document.querySelector('[data-testid=stMain] [data-testid=stSkeleton]')
     && !document.querySelector('.learning')
@@ -45,8 +46,9 @@ SETTLED = """call => {
       '.stage-canvas[data-version], .veil, .infolayer text, .katex-html, table, button, p'))
     && [...document.querySelectorAll('.stage-canvas')].every(c => !c.stage.fetching && !c.stage.stands)
     && [...document.querySelectorAll('.stage-canvas')].every(c => isOfNow(c.stage.scene));
-  return whole ? window.settling.pictures++ > 6 : (window.settling.pictures = 0) > 0;
+  return whole ? window.settling.looks++ > 3 : (window.settling.looks = 0) > 0;
 }"""
+PAUSE = 30  # milliseconds from look to look: with every frame, as is usual, Chromium would draw a frame for each
 
 
 @pytest.fixture(scope="session")
@@ -148,9 +150,15 @@ def at_random(path: str) -> str:
     return urlunsplit(parts._replace(query=urlencode({"weights": "random"} | size | query)))
 
 
+def until(page: Page, condition: str, arg: Any = None, timeout: float | None = None) -> JSHandle:
+    """Wait until that is true of the page, and give what it is."""
+    return page.wait_for_function(condition, arg=arg, polling=PAUSE, timeout=timeout)
+
+
 def explained(page: Page, text: str | None = None, *, other_than: str = "") -> None:
     """Wait until the inspector explains that cell (any where text is None), and all that it says is there."""
-    page.wait_for_function(
+    until(
+        page,
         """([text, last]) => {
           const told = document.querySelector('.trail b')?.innerText;
           const ready = document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning';
@@ -188,4 +196,4 @@ def found_by_axe(page: Page, *, whole: bool = True, contrast: bool = False) -> l
 def settle(page: Page) -> None:
     """Wait until the app has run to its end, every chart is drawn, and nothing changes any more."""
     page.bring_to_front()
-    page.wait_for_function(SETTLED, arg=next(CALLS), timeout=60_000)
+    until(page, SETTLED, next(CALLS), timeout=60_000)

@@ -1,8 +1,11 @@
-"""Moving a page that is open to another address: it costs a third of opening one, for the app's scripts are there."""
+"""Moving an open page to another address or theme: a third of the cost of opening one, as its scripts are there."""
 
-from conftest import at_random, settle
+from typing import Literal
+
+from conftest import at_random, settle, until
 from playwright.sync_api import Page
 
+from pages.ui.figures.colors import DARK, LIGHT
 from pages.ui.state.address import NAMES
 
 _FORWARD = "to => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')); }"
@@ -22,4 +25,20 @@ def lead(page: Page, path: str) -> None:
 def send(page: Page, path: str) -> None:
     """Lead it there, and do not wait until nothing changes any more."""
     page.evaluate(_FORWARD, at_random(path))
-    page.wait_for_function(_IS_WHOLE, arg=NAMES)
+    until(page, _IS_WHOLE, arg=NAMES)
+
+
+# Whether the page around the figures has that colour: the server is told of it with the next run.
+_HAS_PAPER = """paper => {
+  const probe = Object.assign(document.createElement('i'), {style: `color: ${paper}`});
+  document.body.append(probe);
+  const wanted = getComputedStyle(probe).color;
+  probe.remove();
+  return getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === wanted;
+}"""
+
+
+def put_on(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """The browser's theme; what is on the page then is drawn with the next run."""
+    page.emulate_media(color_scheme=scheme)
+    until(page, _HAS_PAPER, arg={"light": LIGHT, "dark": DARK}[scheme].paper)

@@ -107,12 +107,24 @@ def same(first: list[np.ndarray[Any, Any]], second: list[np.ndarray[Any, Any]]) 
     return len(first) == len(second) and all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+def corner_of(page: Page, canvas: int = 0) -> tuple[float, float]:
+    """Where a canvas begins on screen."""
+    left, top = page.evaluate(_CORNER, canvas)
+    return left, top
+
+
 def place_of(page: Page, panel: Panel, row: int, column: int, canvas: int = 0) -> tuple[float, float]:
     """The middle of a cell on screen."""
-    left, top = page.evaluate(_CORNER, canvas)
+    left, top = corner_of(page, canvas)
     x, y = panel.middle(row, column)
     return left + x, top + y
 
 
 def settings_of(page: Page) -> dict[str, str]:
     return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
+
+
+def widths_of_lines(page: Page) -> dict[str, float]:
+    """Of each line of the sentence, named head.query.key, how wide it is drawn."""
+    told = "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
+    return dict(page.locator("[data-arc]").evaluate_all(told))

@@ -6,13 +6,13 @@ from io import BytesIO
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
-from conftest import explained, found_by_axe, settle
-from moving import lead
-from pictures import numbers, panels, place_of, same
+from conftest import explained, found_by_axe, settle, until
+from moving import lead, put_on
+from pictures import numbers, panels, place_of, same, settings_of
 from PIL import Image
 from playwright.sync_api import Page
 
-from pages.ui.figures.colors import DARK, LIGHT
+from pages.ui.figures.colors import DARK
 
 Opener = Callable[..., Page]
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
@@ -55,7 +55,7 @@ def ask_once_and_press_back(page: Page) -> None:
     before, at_first = page.evaluate(shown), asked(page)
     page.locator(".terms .ask").first.click()
     explained(page, "q[3, 0]")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'q.3.0.1'")
+    until(page, "() => new URL(location.href).searchParams.get('cell') === 'q.3.0.1'")
     settle(page)
     assert page.evaluate(shown) == before
     page.go_back()
@@ -75,7 +75,7 @@ def test_the_keyboard_alone_asks_walks_and_answers(visit: Opener) -> None:
         explained(page, f"scores[{place}]")
     page.locator(".terms .ask").first.press("Enter")
     explained(page, "q[1, 0]")
-    page.wait_for_function("() => document.activeElement.closest('.st-key-inspector')")  # the keyboard stays near
+    until(page, "() => document.activeElement.closest('.st-key-inspector')")  # the keyboard stays near
     page.get_by_label("Tensor", exact=True).focus()
     page.keyboard.type("exp_sums")
     page.keyboard.press("Enter")
@@ -97,7 +97,7 @@ def test_questions_are_answered_by_keyboard_by_a_click_by_order_and_by_drawing(v
 def next_question(page: Page) -> None:
     before = page.locator(".st-key-quiz").inner_text()
     page.get_by_role("button", name="next question").click()
-    page.wait_for_function("before => document.querySelector('.st-key-quiz')?.innerText !== before", arg=before)
+    until(page, "before => document.querySelector('.st-key-quiz')?.innerText !== before", arg=before)
     settle(page)
 
 
@@ -215,7 +215,7 @@ def hold_change_compare_and_go_back(page: Page) -> None:
     counted = page.locator(".st-key-compare p").all_inner_texts()
     assert any(re.search(r"\d+ of 25 numbers differ", text) for text in counted)
     page.locator(".st-key-back_to_a button").click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('causal') === '0'")
+    until(page, "() => new URL(location.href).searchParams.get('causal') === '0'")
     assert parse_qs(urlsplit(page.url).query, keep_blank_values=True)["pin"] == [""]
 
 
@@ -223,7 +223,7 @@ def set_a_number_and_undo(page: Page) -> None:
     first = numbers(page)
     explained_at_first = asked(page)
     page.locator(".stage-bar .set").click()
-    page.wait_for_function(IS_SEEN, arg=".st-key-ask_value input")
+    until(page, IS_SEEN, arg=".st-key-ask_value input")
     settle(page)
     scroll = "to => document.querySelector('.st-key-inspector').scrollTo(0, to)"
     for to, shaded in ((0, True), (9999, False)):  # there is more below, or there is not
@@ -237,20 +237,10 @@ def set_a_number_and_undo(page: Page) -> None:
     assert "−37.50" in page.locator(".st-key-banner").inner_text()
     assert asked(page) == explained_at_first  # though another score is the largest now
     page.locator(".st-key-undo button").click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('edit') === ''")
+    until(page, "() => new URL(location.href).searchParams.get('edit') === ''")
     settle(page)
     assert page.locator(".st-key-banner").count() == 0
     assert same(numbers(page), first)
-
-
-# Whether the page around the figures has that colour: the server is told of it with the next run.
-HAS_PAPER = """paper => {
-  const probe = Object.assign(document.createElement('i'), {style: `color: ${paper}`});
-  document.body.append(probe);
-  const wanted = getComputedStyle(probe).color;
-  probe.remove();
-  return getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === wanted;
-}"""
 
 
 def test_axe_finds_nothing_in_answers_comparisons_and_edits(visit: Opener) -> None:
@@ -261,8 +251,7 @@ def test_axe_finds_nothing_in_answers_comparisons_and_edits(visit: Opener) -> No
     notices = f"/weighted_sum?{urlencode(plain | {'face': 'notice'})}"
     page, wrong = visit(compares), {}
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(HAS_PAPER, arg={"light": LIGHT, "dark": DARK}[scheme].paper)
+        put_on(page, scheme)
         for path, seen in (
             (compares, ".st-key-compare .stage-canvas"),
             (presents, ".present .stage-canvas"),
@@ -344,6 +333,7 @@ def turn_faces(page: Page) -> None:
             page.locator(f".stepper a[data-page={slug}]").click()
             page.wait_for_url(re.compile(f"/{slug}\\?"))
             settle(page)
+            assert settings_of(page)["face"] == "notice"  # as it was turned on the page before
         assert {count for _, count in page.evaluate(COVERED)} == {0}
         page.get_by_role("radio", name="Your turn").click()
         page.locator(".st-key-quiz").wait_for()
@@ -371,10 +361,10 @@ def test_what_one_did_ticks_what_one_can_do_and_stays_in_the_browser(visit: Open
     ticked = ".can li.done"
     assert page.locator(ticked).count() == 0
     page.mouse.click(*place_of(page, panels(page)[-1], 3, 1))
-    page.wait_for_function("() => document.querySelectorAll('.can li.done').length === 1")
+    until(page, "() => document.querySelectorAll('.can li.done').length === 1")
     assert page.locator(ticked).get_attribute("data-did") == "ask"
     page.evaluate("document.querySelector('.stage-canvas').stage.player.end()")
-    page.wait_for_function("() => document.querySelectorAll('.can li.done').length === 2")
+    until(page, "() => document.querySelectorAll('.can li.done').length === 2")
     page.reload()
     settle(page)
     assert page.locator(ticked).count() == 2

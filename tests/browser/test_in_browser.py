@@ -1,29 +1,17 @@
-"""What only a real browser shows: cold addresses, sliders, links, themes, the keyboard, and what axe says."""
+"""What only a real browser shows: cold addresses, sliders, links, languages, the keyboard, and two visitors at once."""
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlencode, urlsplit
 
-from conftest import settle
+from conftest import settle, until
 from moving import lead
 from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
 
-from pages import WALK
-
-OTHER = {
-    "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "weights": "random", "checkpoint": "3", "model": "a/b",
-    "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",
-    "method": "cbow", "word": "猫", "other": "校", "mix": "30",
-    "query": "6", "causal": "1", "scaled": "1", "positions": "0", "hidden": "1", "retrained": "0", "seed": "7",
-    "divided": "0", "experiment": "0", "width": "16", "mask": "painted", "window": "3",
-    "painted": "1-65", "second": "猫 很 可爱", "shift": "2", "given": "", "hides": "1", "image": "disc",
-    "kv_heads": "4", "softcap": "5",
-    "questions": "1", "face": "notice", "present": "0", "way": "0", "moment": "0", "cell": "", "edit": "", "pin": "",
-}  # fmt: skip
 HOSTILE = (  # the rest of what a sentence can be is tried without a browser
-    "", "a" * 10_000, "<script>document.title='owned'</script>", "a </s> b <b>bold</b> &lt;i&gt;", "$x$ and $$y$$",
-    ":red[x] :smile: `code` ``", "👨‍👩‍👧 👍🏽 🇨🇳", "مرحبا بالعالم e\u0301 नमस्ते", "[[key]] %{z} {x} a\0b",
+    "", "a" * 10_000, "<script>document.title='owned'</script> a </s> b <b>bold</b> &lt;i&gt;",
+    "$x$ and $$y$$ [[key]] %{z} {x} a\0b", ":red[x] :smile: `code` ``",
+    "👨‍👩‍👧 👍🏽 🇨🇳 مرحبا بالعالم e\u0301 नमस्ते",
 )  # fmt: skip
 Opener = Callable[..., Page]
 FOCUSED = "() => document.activeElement.closest('[data-testid]')?.dataset.testid || document.activeElement.tagName"
@@ -36,12 +24,17 @@ TOASTS = """() => {
 
 
 def slide(page: Page, which: str, key: str) -> None:
+    press(page, which, key)
+    settle(page)
+
+
+def press(page: Page, which: str, key: str) -> None:
+    """A key on a slider, until the address has what it changes."""
     slider = page.locator(f".st-key-{which} input[type=range]")
     slider.focus()
     before = page.url
     page.keyboard.press(key)
-    page.wait_for_function("before => location.href !== before", arg=before, timeout=20_000)
-    settle(page)
+    until(page, "before => location.href !== before", arg=before, timeout=20_000)
 
 
 def test_the_slider_and_the_sentence_change_the_picture_and_back_leads_to_the_settings_before(visit: Opener) -> None:
@@ -49,31 +42,35 @@ def test_the_slider_and_the_sentence_change_the_picture_and_back_leads_to_the_se
     for slug in ("overview", "projections", "softmax", "heads"):
         if slug != "overview":
             lead(page, f"/{slug}?d_model=8&num_heads=2&sentence=the+dog+saw+the+cat")
-        before = numbers(page)
-        slide(page, "d_model", "ArrowRight")
-        assert settings_of(page)["d_model"] == "12", slug
-        after = numbers(page)
-        assert not same(after, before), slug
-        page.get_by_label("Sentence", exact=True).fill("a wholly different line")
-        page.wait_for_function(
-            "() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'"
-        )
-        settle(page)
-        assert not same(numbers(page), after), slug
-        labels = page.evaluate("document.querySelector('.stage-canvas').stage.scene.panels.at(-1).rows.labels")
-        assert labels[1] == "1 wholly", slug
+        change_width_and_sentence(page)
     lead(page, "/scores?d_model=8&num_heads=2&sentence=the+dog+saw+a+red+cat")
     go_back_from_another_width(page)
     lead(page, "/heads?d_model=12&num_heads=3")
     take_a_width_that_the_heads_do_not_divide(page)
 
 
+def change_width_and_sentence(page: Page) -> None:
+    """By 4 columns, which are 2 a head, and to 5 tokens; each shows in the picture."""
+    shown = "document.querySelector('.stage-canvas').stage.scene"
+    assert page.evaluate(f"{shown}.head_dim") == 4
+    press(page, "d_model", "ArrowRight")
+    assert settings_of(page)["d_model"] == "12"
+    until(page, f"{shown}.head_dim === 6")
+    before = numbers(page)
+    page.get_by_label("Sentence", exact=True).fill("a wholly different line")
+    until(page, "() => new URL(location.href).searchParams.get('sentence') === 'a wholly different line'")
+    settle(page)
+    assert not same(numbers(page), before)
+    assert page.evaluate(f"{shown}.panels.at(-1).rows.labels")[1] == "1 wholly"
+    assert page.evaluate(f"{shown}.head_dim") == 6
+
+
 def go_back_from_another_width(page: Page) -> None:
     slide(page, "d_model", "ArrowRight")
     changed = numbers(page)
     page.go_back()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('d_model') === '8'")
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim === 4")
+    until(page, "() => new URL(location.href).searchParams.get('d_model') === '8'")
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.head_dim === 4")
     settle(page)
     assert not same(numbers(page), changed)
     assert settings_of(page)["d_model"] == "8"
@@ -88,21 +85,6 @@ def take_a_width_that_the_heads_do_not_divide(page: Page) -> None:
     assert page.evaluate("window.toasts.size") == 1
     slide(page, "num_heads", "ArrowRight")
     assert settings_of(page)["num_heads"] == "4"
-
-
-def test_walking_all_pages_by_next_keeps_every_setting_and_a_link_shows_a_friend_the_same(visit: Opener) -> None:
-    page = visit(f"/?{urlencode(OTHER)}")
-    words = "[data-testid=stMain] [data-testid=stMarkdownContainer]"
-    for slug in WALK:
-        page.locator(".ways a[data-page]").last.click()
-        page.wait_for_url(re.compile(f"/{slug}\\?"))
-        settle(page)
-        assert settings_of(page) == OTHER
-        assert page.get_by_label("句子", exact=True).input_value() == OTHER["sentence"]
-    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
-    assert settings_of(friend) == OTHER
-    assert same(numbers(friend), numbers(page))
-    assert friend.locator(words).all_inner_texts() == page.locator(words).all_inner_texts()
 
 
 def test_a_link_clicked_right_after_a_change_takes_the_change_along(visit: Opener) -> None:
@@ -136,9 +118,7 @@ def test_bad_values_in_the_address_get_one_plain_sentence_and_hostile_sentences_
     box = page.get_by_label("Sentence", exact=True)
     for sentence in HOSTILE:
         box.fill(sentence)
-        page.wait_for_function(
-            "text => new URL(location.href).searchParams.get('sentence') === text", arg=sentence[:200]
-        )
+        until(page, "text => new URL(location.href).searchParams.get('sentence') === text", arg=sentence[:200])
         settle(page)
         assert "owned" not in page.title()
         assert page.locator("[data-testid=stMain] script, [data-testid=stMain] .katex-error").count() == 0

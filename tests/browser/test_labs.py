@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from conftest import settle
+from conftest import settle, until
 from moving import lead
 from playwright.sync_api import Page
 
@@ -14,7 +14,7 @@ def test_the_menu_of_labs_leads_to_each_lab_and_an_answer_uncovers_its_measureme
     page.locator(".labs summary").click()
     assert page.locator(".labs section b").all_inner_texts() == ["Why", "How", "Learning", "Around it"]
     page.locator(".labs a[data-page=root]").click()
-    page.wait_for_function("() => location.pathname === '/root'")
+    until(page, "() => location.pathname === '/root'")
     settle(page)
     assert "√d_k" in page.locator("h1").inner_text()
     assert page.locator(".veil").count() == 1
@@ -35,15 +35,13 @@ def test_what_a_board_measures_is_not_in_the_browser_before_the_answer_and_a_cli
     )
     assert hidden
     page.get_by_text("Show me without guessing").click()
-    page.wait_for_function(
-        "[...document.querySelector('.stage-canvas').stage.scene.panels[1].numbers].some(value => value > 0)"
-    )
+    until(page, "[...document.querySelector('.stage-canvas').stage.scene.panels[1].numbers].some(value => value > 0)")
     settle(page)
     lead(page, "/masks?mask=painted&face=notice&questions=0")
     chart = page.locator(".st-key-masks_paint .nsewdrag").bounding_box()
     assert chart is not None
     page.mouse.click(chart["x"] + chart["width"] * 0.5, chart["y"] + chart["height"] * 0.5)
-    page.wait_for_function("() => new URL(location.href).searchParams.get('painted')")
+    until(page, "() => new URL(location.href).searchParams.get('painted')")
     settle(page)
     assert "1 of" in page.locator(".st-key-face_notice").inner_text()
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import crowd
+import pytest
 from apart import apart
-from conftest import settle
+from conftest import settle, until
 from moving import lead, send
 from pictures import numbers, panels, same
 from playwright.sync_api import Page
@@ -24,6 +25,7 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny
 
 Opener = Callable[..., Page]
+HAS_TRANSFORMERS = pytest.mark.xdist_group("pretrained")  # in the process that imports transformers in any case
 FIRST = {  # what a first visit shows
     "sentence": EXAMPLES["en"][0].sentence, "weights": "learned", "d_model": "32", "num_heads": "2", "positions": "1",
 }  # fmt: skip
@@ -80,8 +82,9 @@ def watch_the_layer_learn(page: Page) -> None:
     early, place = numbers(page), page.locator(".st-key-stage").bounding_box()
     page.locator(".st-key-face button").first.click()  # the page works while its layer learns
     page.locator(".st-key-face_notice").wait_for()
-    page.wait_for_function(
-        "() => /step [1-9]\\d+ of 260/.test(document.querySelector('.learning b')?.innerText ?? 'step 260 of 260')"
+    until(
+        page,
+        "() => /step [1-9]\\d+ of 260/.test(document.querySelector('.learning b')?.innerText ?? 'step 260 of 260')",
     )
     settle(page)
     assert not same(numbers(page), early)
@@ -113,7 +116,7 @@ def scrub_back_to_noise(page: Page) -> None:
     slider = page.locator(".st-key-checkpoint input[type=range]")
     slider.focus()
     page.keyboard.press("Home")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('checkpoint') === '0'")
+    until(page, "() => new URL(location.href).searchParams.get('checkpoint') === '0'")
     settle(page)
     assert "step 0 of 260" in story(page)
     assert not same(numbers(page), learned)
@@ -123,6 +126,48 @@ def scrub_back_to_noise(page: Page) -> None:
     assert "step 0 of 260" in story(page)
 
 
+SHOWN = {"lang": "en", "weights": "real", "face": "notice", "questions": "0"}
+TILES = """() => {
+  const chart = document.querySelector('.js-plotly-plot');
+  chart.scrollIntoView({block: 'center'});
+  const {xaxis, yaxis} = chart._fullLayout, at = chart.getBoundingClientRect();
+  return [at.left + xaxis._offset, at.top + yaxis._offset, xaxis._length, yaxis._length];
+}"""
+
+
+@HAS_TRANSFORMERS
+def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(visit: Opener, tmp_path: Path) -> None:
+    own, other = (f"/real?{urlencode(SHOWN | {'model': tiny(kind, tmp_path / kind)})}" for kind in ("bert", "gpt2"))
+    page = visit(own, first=True, size=(1440, 1000))
+    for layer, head in ((1, 2), (0, 1), (1, 0)):
+        click_on_a_tile(page, layer, head)
+    explain_a_weight(page, can_be_masked=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    lead(page, f"{other}&d_model=8")
+    click_on_a_tile(page, 1, 2)
+    explain_a_weight(page, can_be_masked=False)
+
+
+def click_on_a_tile(page: Page, layer: int, head: int) -> None:
+    left, top, width, height = page.evaluate(TILES)  # 2 layers of 3 heads
+    page.mouse.click(left + width * (head + 0.3) / 3, top + height * (layer + 0.7) / 2)
+    until(
+        page,
+        "wanted => { const query = new URL(location.href).searchParams;"
+        " return query.get('layer') + query.get('head') === wanted }",
+        arg=f"{layer}{head}",
+    )
+    settle(page)
+
+
+def explain_a_weight(page: Page, *, can_be_masked: bool) -> None:
+    page.get_by_role("radio", name="This number").click()
+    page.locator(".trail b").wait_for()
+    assert page.locator(".trail b").inner_text().startswith("attn_weights")
+    assert page.get_by_text("Causal mask", exact=True).count() == can_be_masked
+
+
+@HAS_TRANSFORMERS
 def test_what_learns_on_demand_can_be_read_and_stopped_and_done_without(visit: Opener) -> None:
     page = visit("/size?lang=en&questions=0&weights=learned&d_model=8&num_heads=2")
     train_sizes_one_by_one_and_stop(page)
@@ -152,7 +197,7 @@ def take_random_weights_at_once(page: Page) -> None:
     page.get_by_test_id("stSidebar").get_by_role("radio", name="learned", exact=True).click()
     page.locator(".learning b").wait_for()
     page.get_by_test_id("stSidebar").get_by_role("radio", name="random", exact=True).click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'random'")
+    until(page, "() => new URL(location.href).searchParams.get('weights') === 'random'")
     settle(page)
     assert page.locator(".st-key-story").count() == 0
     assert len(panels(page)) >= 4
@@ -182,42 +227,3 @@ def learn_word_vectors_and_read_them_back(page: Page) -> None:
     page.get_by_role("radio", name="the game").click()
     page.get_by_text("turns the game round").wait_for()
     settle(page)
-
-
-SHOWN = {"lang": "en", "weights": "real", "face": "notice", "questions": "0"}
-TILES = """() => {
-  const chart = document.querySelector('.js-plotly-plot');
-  chart.scrollIntoView({block: 'center'});
-  const {xaxis, yaxis} = chart._fullLayout, at = chart.getBoundingClientRect();
-  return [at.left + xaxis._offset, at.top + yaxis._offset, xaxis._length, yaxis._length];
-}"""
-
-
-def test_a_real_model_opens_cold_and_a_click_on_a_tile_takes_its_layer_and_head(visit: Opener, tmp_path: Path) -> None:
-    own, other = (f"/real?{urlencode(SHOWN | {'model': tiny(kind, tmp_path / kind)})}" for kind in ("bert", "gpt2"))
-    page = visit(own, first=True, size=(1440, 1000))
-    for layer, head in ((1, 2), (0, 1), (1, 0)):
-        click_on_a_tile(page, layer, head)
-    explain_a_weight(page, can_be_masked=True)
-    page.set_viewport_size({"width": 390, "height": 844})
-    lead(page, f"{other}&d_model=8")
-    click_on_a_tile(page, 1, 2)
-    explain_a_weight(page, can_be_masked=False)
-
-
-def click_on_a_tile(page: Page, layer: int, head: int) -> None:
-    left, top, width, height = page.evaluate(TILES)  # 2 layers of 3 heads
-    page.mouse.click(left + width * (head + 0.3) / 3, top + height * (layer + 0.7) / 2)
-    page.wait_for_function(
-        "wanted => { const query = new URL(location.href).searchParams;"
-        " return query.get('layer') + query.get('head') === wanted }",
-        arg=f"{layer}{head}",
-    )
-    settle(page)
-
-
-def explain_a_weight(page: Page, *, can_be_masked: bool) -> None:
-    page.get_by_role("radio", name="This number").click()
-    page.locator(".trail b").wait_for()
-    assert page.locator(".trail b").inner_text().startswith("attn_weights")
-    assert page.get_by_text("Causal mask", exact=True).count() == can_be_masked

@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
-import pytest
-from conftest import IN_SIGHT, explained, settle, too_far
-from pictures import Panel, numbers, over, panels, place_of, same, settings_of
+from conftest import IN_SIGHT, ONE_SERVER, explained, settle, too_far, until
+from moving import lead, put_on
+from pictures import numbers, over, panels, place_of, same, settings_of, widths_of_lines
 from playwright.sync_api import Browser, Page
 
-from attention import AttentionConfig, Cell, SentenceTrace, trace_sentence
+from attention import AttentionConfig, trace_sentence
 from attention.tensors import matrix
 from pages import WALK
 from pages.ui import live
@@ -21,6 +21,7 @@ from pages.ui.state.examples import EXAMPLES
 
 Opener = Callable[..., Page]
 PAINTER = f"/-/{live.script('painter')[0]}"
+SMALL_WINDOW = (1280, 720)
 ENGLISH = EXAMPLES["en"][0].sentence
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
 
@@ -29,29 +30,6 @@ def next_page(page: Page, slug: str) -> None:
     page.locator(f".stepper a[data-page={slug}]").click()
     page.wait_for_url(re.compile(f"/{slug}\\?"))
     settle(page)
-
-
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_controls_of_a_layer_that_learned_fit_with_a_switch_changed(lang: str, visit: Opener) -> None:
-    layer = {"weights": "learned", "d_model": "32", "causal": "1", "sentence": ENGLISH}  # one is learned for both
-    page = visit(f"/softmax?{urlencode(layer | {'lang': lang})}", size=(1280, 720))
-    for part in (".st-key-checkpoint", ".st-key-retrain button", ".st-key-rare"):
-        assert page.evaluate(IN_SIGHT, part) == "", part
-    assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1
-
-
-def test_the_first_chinese_sentence_takes_no_more_room_beside_the_picture_than_the_english_one(visit: Opener) -> None:
-    page = visit("/softmax?lang=zh", size=(1280, 720))
-    box = page.locator("[data-testid=stSidebar] textarea")
-    assert box.input_value() == EXAMPLES["zh"][0].sentence
-    own = box.bounding_box()
-    box.fill(ENGLISH)
-    page.wait_for_function("text => new URL(location.href).searchParams.get('sentence') === text", arg=ENGLISH)
-    settle(page)
-    other = box.bounding_box()
-    assert own
-    assert other
-    assert own["height"] <= other["height"]
 
 
 IN_TABS = """() => {
@@ -84,12 +62,12 @@ def test_a_phone_shows_one_matrix_at_full_width_and_rows_by_their_tokens_and_a_f
             page.locator(".stage-canvas").scroll_into_view_if_needed()
             settle(page)
             page.touchscreen.tap(*place_of(page, weights, 2, 0))
-            page.wait_for_function("() => new URL(location.href).searchParams.get('cell') === 'attn_weights.2.0.1'")
+            until(page, "() => new URL(location.href).searchParams.get('cell') === 'attn_weights.2.0.1'")
             settle(page)
     page.locator(".stage-tab", has_text="K").tap()
     assert [panel.view["tensor"] for panel in panels(page) if panel.place] == ["k"]
     page.locator(".stage-chip", has_text="cat").tap()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
+    until(page, "() => new URL(location.href).searchParams.get('query') === '4'")
     settle(page)
     page.get_by_test_id("stExpandSidebarButton").tap()
     page.wait_for_timeout(600)  # the sheet slides in
@@ -131,11 +109,21 @@ PIXELS = """places => {
 }"""
 
 
-@pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
-def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
-    scheme: str, theme: Colors, visit: Opener
-) -> None:
-    page = visit(f"/softmax?{urlencode(SMALL | {'causal': '1'})}", color_scheme=scheme)
+def test_a_cell_has_the_colour_of_its_number_and_a_closed_one_none_in_either_theme(visit: Opener) -> None:
+    softmax = f"/softmax?{urlencode(SMALL | {'causal': '1'})}"
+    overview = f"/?causal=1&query=32&sentence={'+'.join('abcdefgh' * 8)}"
+    page = visit(softmax, color_scheme="dark")
+    the_cells_have_the_colours_of_their_numbers(page, DARK)
+    lead(page, overview)
+    small_closed_cells_have_their_ground(page, DARK)
+    put_on(page, "light")
+    lead(page, softmax)
+    the_cells_have_the_colours_of_their_numbers(page, LIGHT)
+    lead(page, overview)
+    small_closed_cells_have_their_ground(page, LIGHT)
+
+
+def the_cells_have_the_colours_of_their_numbers(page: Page, theme: Colors) -> None:
     show_plain(page)
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2, causal=True))
     seen = 0
@@ -165,9 +153,7 @@ def test_every_cell_has_the_colour_of_its_number_and_a_closed_one_none(
     assert seen > 60
 
 
-@pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
-def test_small_closed_cells_have_the_ground_of_closed_ones(scheme: str, theme: Colors, visit: Opener) -> None:
-    page = visit(f"/?causal=1&query=32&sentence={'+'.join('abcdefgh' * 8)}", color_scheme=scheme)
+def small_closed_cells_have_their_ground(page: Page, theme: Colors) -> None:
     show_plain(page)
     seen = 0
     for panel in panels(page):
@@ -179,24 +165,6 @@ def test_small_closed_cells_have_the_ground_of_closed_ones(scheme: str, theme: C
             )
             seen += 1
     assert seen >= 2
-
-
-def test_the_tables_hold_every_number_of_the_core(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}")
-    page.locator(".stage-bar .tables").click()
-    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
-    read = """all => all.map(table => [table.caption.innerText, [...table.tBodies[0].rows].map(
-      row => [...row.cells].map(cell => cell.innerText))])"""
-    tables: Any = page.locator(".stage-table").evaluate_all(read)
-    assert len(tables) == 3
-    for (_, rows), tensor in zip(tables, ("k", "q", "scores"), strict=True):
-        truth = matrix(trace, tensor, 1).numpy()
-        truth = truth.T if tensor == "k" else truth
-        found = np.array([[float(cell.replace("−", "-")) for cell in row[1:]] for row in rows])
-        np.testing.assert_allclose(found, truth, atol=6e-5, rtol=0.01)
-    assert [row[0] for row in tables[2][1]] == ["0 the", "1 dog", "2 saw", "3 the", "4 cat"]
-    page.keyboard.press("Escape")
-    page.locator(".stage-tables").wait_for(state="detached")
 
 
 def test_contrast_of_every_number_is_at_least_four_and_a_half(browser: Browser, server: str) -> None:
@@ -223,122 +191,58 @@ def test_contrast_of_every_number_is_at_least_four_and_a_half(browser: Browser, 
 # Pointing and asking.
 
 
-def test_pointing_tells_the_number_with_its_row_and_column(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.0.1'})}")
+def test_a_number_is_told_where_one_points_in_tables_and_by_arrow_keys_and_a_changed_one_has_a_frame(
+    visit: Opener,
+) -> None:
+    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.2.1'})}")
+    pointing_tells_the_number_with_its_row_and_column(page)
+    the_tables_hold_every_number_of_the_core(page)
+    the_arrow_keys_walk_from_cell_to_cell_and_say_where(page)
+    lead(page, f"/scores?{urlencode(SMALL | {'edit': 'scores.2.3.1:9', 'query': '0', 'cell': ''})}")
+    only_what_was_changed_has_a_dotted_frame(page)
+
+
+def pointing_tells_the_number_with_its_row_and_column(page: Page) -> None:
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
     scores = panels(page)[-1]
     keys = panels(page)[0]
-    before = page.evaluate(PIXELS, [list(keys.middle(0, 2))])
-    page.mouse.move(*place_of(page, scores, 4, 2))
+    before = page.evaluate(PIXELS, [list(keys.middle(0, 1))])
+    page.mouse.move(*place_of(page, scores, 4, 1))
     tip = page.locator(".stage-tip")
     tip.wait_for()
-    value = float(trace.attention.scores[1, 4, 2])
+    value = float(trace.attention.scores[1, 4, 1])
     said = tip.inner_text()
     assert abs(float(re.search(r"= (−?[\d.]+)", said)[1].replace("−", "-")) - value) < 1e-4  # type: ignore[index]
     assert "4 cat" in said
-    assert "2 saw" in said
-    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
-    assert page.evaluate(PIXELS, [list(keys.middle(0, 2))]) != before  # what it was made from is lit
+    assert "1 dog" in said
+    until(page, "() => !document.querySelector('.stage-canvas').stage.due")
+    assert page.evaluate(PIXELS, [list(keys.middle(0, 1))]) != before  # what it was made from is lit
 
 
-# What a click at each of these places would ask for: the panel, and the address of its cell; or why it would not.
-MEANT = """async ([name, places]) => {
-  const {cellAt} = await import(name), canvas = document.querySelector('.stage-canvas'), {stage} = canvas;
-  return places.map(([x, y]) => {
-    if (document.elementFromPoint(x, y) !== canvas) return 'something lies over it';
-    const {panel, row, column} = stage.spot({clientX: x, clientY: y});
-    if (stage.player.isMissing(panel, row, column) || stage.isSecret(panel, row, column)) return 'it is covered';
-    const {tensor, row: down, column: across, head} = cellAt(stage.scene.panels[panel], row, column);
-    return `${panel}: ` + [tensor, down, across, ...(head === null ? [] : [head])].join('.');
-  });
-}"""
-# The row of the cell that is framed on the stage, in a tensor that stands on it; asked: once the address has it, too.
-FRAMED = """asked => {
-  const stage = document.querySelector('.stage-canvas').stage;
-  const cell = stage.chosen() && stage.frames.find(({kind}) => kind === 'cell');
-  const named = new URL(location.href).searchParams.get('cell').split('.').slice(0, 2).join('.');
-  return cell && named === (asked ? `${cell.tensor}.${cell.rows[0]}` : '') ? String(cell.rows[0]) : null;
-}"""
+def the_tables_hold_every_number_of_the_core(page: Page) -> None:
+    page.locator(".stage-bar .tables").click()
+    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
+    read = """all => all.map(table => [table.caption.innerText, [...table.tBodies[0].rows].map(
+      row => [...row.cells].map(cell => cell.innerText))])"""
+    tables: Any = page.locator(".stage-table").evaluate_all(read)
+    assert len(tables) == 3
+    for (_, rows), tensor in zip(tables, ("k", "q", "scores"), strict=True):
+        truth = matrix(trace, tensor, 1).numpy()
+        truth = truth.T if tensor == "k" else truth
+        found = np.array([[float(cell.replace("−", "-")) for cell in row[1:]] for row in rows])
+        np.testing.assert_allclose(found, truth, atol=6e-5, rtol=0.01)
+    assert [row[0] for row in tables[2][1]] == ["0 the", "1 dog", "2 saw", "3 the", "4 cat"]
+    page.keyboard.press("Escape")
+    page.locator(".stage-tables").wait_for(state="detached")
 
 
-def by_keyboard(page: Page, slug: str) -> None:
-    """Go on to the next step, and there to the row above or below the one that is explained."""
-    page.locator(".ways a[data-page]").last.focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(f"/{slug}\\?"))
-    settle(page)
-    row = int(page.wait_for_function(FRAMED, arg=False).json_value())
-    step = 1 if row == 0 else -1
-    page.locator(".st-key-stage .stage-canvas").focus()
-    page.keyboard.press("ArrowDown" if step > 0 else "ArrowUp")
-    followed = "new URL(location.href).searchParams.get('query') === row"  # the page is drawn anew for it
-    page.wait_for_function(f"row => ({FRAMED})(true) === row && {followed}", arg=str(row + step))
-    settle(page)
-
-
-def address_of(cell: Cell) -> str:
-    return ".".join(map(str, [cell.tensor, cell.row, cell.column, *([] if cell.head is None else [cell.head])]))
-
-
-def the_panels_show_and_mean_the_cells_of_the_core(page: Page, trace: SentenceTrace) -> None:
-    """Wherever one would click, the number is the core's, and the click would ask for that cell."""
-    query, d_k, wanted, places = int(settings_of(page)["query"]), trace.config.head_dim, [], []
-    for i, panel in enumerate(panels(page)):
-        rows, columns = panel.numbers.shape
-        corners = product((0, rows - 1), (0, columns - 1))
-        for row, column in {*corners, (rows // 2, columns - 1), (min(query, rows - 1), columns // 2)}:
-            cell = panel.cell(row, column, d_k)
-            wanted.append(f"{i}: {address_of(cell)}")
-            places.append(place_of(page, panel, row, column))
-            if not panel.closed[row, column]:
-                truth = float(matrix(trace, cell.tensor, cell.head, query)[cell.row, cell.column])
-                np.testing.assert_allclose(panel.numbers[row, column], truth, rtol=1e-5, atol=1e-6)
-    assert page.evaluate(MEANT, [PAINTER, places]) == wanted
-
-
-def click_and_read(page: Page, trace: SentenceTrace, i: int, row: int, column: int) -> None:
-    """The cell that is clicked becomes the one that is explained, and its number stays where it is."""
-    panel = panels(page)[i]
-    cell = panel.cell(row, column, trace.config.head_dim)
-    page.mouse.click(*place_of(page, panel, row, column))
-    address = address_of(cell)
-    page.wait_for_function("wanted => new URL(location.href).searchParams.get('cell') === wanted", arg=address)
-    explained(page, f"{cell.tensor}[{cell.row}, {cell.column}]")
-    settle(page)
-    truth = float(matrix(trace, cell.tensor, cell.head, int(settings_of(page)["query"]))[cell.row, cell.column])
-    if not panel.closed[row, column]:
-        np.testing.assert_allclose(panels(page)[i].numbers[row, column], truth, rtol=1e-5, atol=1e-6)
-
-
-def kind_of(panel: Panel) -> tuple[bool, ...]:
-    """What decides how a place becomes a cell."""
-    view = panel.view
-    return bool(view["transposed"]), bool(view["head_dim"]), view["head"] is None, bool(panel.closed.any())
-
-
-@pytest.mark.parametrize("size", [SMALL, SMALL | {"d_model": "64", "num_heads": "4", "causal": "1"}])
-def test_on_every_step_the_keyboard_leads_and_the_clicked_cell_is_the_explained_cell(
-    size: dict[str, str], visit: Opener
-) -> None:
-    config = AttentionConfig(int(size["d_model"]), int(size["num_heads"]), causal="causal" in size)
-    trace = trace_sentence(size["sentence"], config)
-    page = visit(f"/?{urlencode(size)}")
-    clicked = set()
-    for slug in WALK if size == SMALL else ("projections", "softmax", "weighted_sum"):
-        if size == SMALL:
-            by_keyboard(page, slug)
-        else:
-            next_page(page, slug)
-        the_panels_show_and_mean_the_cells_of_the_core(page, trace)
-        for i, panel in enumerate(panels(page)):
-            rows, columns = panel.numbers.shape
-            if i == 0:  # another row is followed now
-                click_and_read(page, trace, i, rows // 2, columns - 1)
-            elif kind_of(panel) not in clicked:
-                click_and_read(page, trace, i, min(int(settings_of(page)["query"]), rows - 1), columns // 2)
-            clicked.add(kind_of(panel))
-        assert page.evaluate(IN_SIGHT, ".st-key-stage") == ""  # the picture never left
-    assert settings_of(page)["d_model"] == size["d_model"]
+def the_arrow_keys_walk_from_cell_to_cell_and_say_where(page: Page) -> None:
+    explained(page, "scores[3, 2]")
+    page.locator(".stage-canvas").focus()
+    for key, place in (("ArrowRight", "3, 3"), ("ArrowLeft", "3, 2"), ("ArrowUp", "2, 2"), ("ArrowDown", "3, 2")):
+        page.keyboard.press(key)
+        explained(page, f"scores[{place}]")
+    assert "3 the" in page.locator(".stage-box [role=status]").inner_text()
 
 
 # How many pixels in and just around a cell have the colour of what was changed.
@@ -354,8 +258,8 @@ CHANGED = """([x, y, width, height]) => {
 }"""
 
 
-def test_only_what_was_changed_has_a_dotted_frame(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL | {'edit': 'scores.2.3.1:9', 'head': '1', 'query': '0'})}")
+def only_what_was_changed_has_a_dotted_frame(page: Page) -> None:
+    page.mouse.move(2, 2)
     scores = panels(page)[-1]
     assert scores.place is not None
     wide, high = scores.place["cell"]
@@ -383,7 +287,7 @@ def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visi
     seen, found = [page.evaluate(pixels)], panels(page)
     for panel in (found[0], found[-1], found[0]):
         page.mouse.move(*place_of(page, panel, 2, 5))
-        page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.due")
+        until(page, "() => !document.querySelector('.stage-canvas').stage.due")
         kept = page.evaluate(pixels)
         page.evaluate(anew)
         assert page.evaluate(pixels) == kept
@@ -394,27 +298,18 @@ def test_a_picture_of_many_cells_is_kept_and_is_what_painting_it_anew_gives(visi
     assert over(page) == []
 
 
-def test_the_arrow_keys_walk_from_cell_to_cell_and_say_where(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL | {'cell': 'scores.3.2.1'})}")
-    explained(page, "scores[3, 2]")
-    page.locator(".stage-canvas").focus()
-    for key, place in (("ArrowRight", "3, 3"), ("ArrowLeft", "3, 2"), ("ArrowUp", "2, 2"), ("ArrowDown", "3, 2")):
-        page.keyboard.press(key)
-        explained(page, f"scores[{place}]")
-    assert "3 the" in page.locator(".stage-box [role=status]").inner_text()
-
-
 def test_faces_turn_in_place_and_the_address_keeps_them(visit: Opener) -> None:
     page = visit(f"/softmax?{urlencode(SMALL)}")
     before = page.locator(".st-key-stage").bounding_box()
     for face, name in (("notice", "Notice"), ("turn", "Your turn"), ("code", "Code"), ("compare", "A | B")):
         page.get_by_role("radio", name=name, exact=True).click()
-        page.wait_for_function("face => new URL(location.href).searchParams.get('face') === face", arg=face)
+        until(page, "face => new URL(location.href).searchParams.get('face') === face", arg=face)
         settle(page)
         assert page.locator(".st-key-inspector").count() == 0
         assert page.locator(".st-key-stage").bounding_box() == before
-    friend = visit(urlsplit(page.url).path + "?" + urlsplit(page.url).query, alone=True)
-    assert friend.locator(".st-key-compare").count() == 1
+    page.reload()
+    settle(page)
+    assert page.locator(".st-key-compare").count() == 1
     weights = panels(page)[-1]
     page.mouse.click(*place_of(page, weights, 3, 1))
     explained(page, "attn_weights[3, 1]")
@@ -422,9 +317,28 @@ def test_faces_turn_in_place_and_the_address_keeps_them(visit: Opener) -> None:
 
 # Holding a slider.
 
+# Whether a slider that moves asks for a picture, with that element in focus.
+ASKS = """async focused => {
+  const slider = document.querySelector('.st-key-d_model input'), {stage} = document.querySelector('.stage-canvas');
+  document.querySelector(focused).focus();
+  await new Promise(requestAnimationFrame);
+  const [own, found] = [slider.value, []];
+  for (const value of ['5', own]) {  // and back
+    slider.value = value;
+    slider.setAttribute('value', value);
+    await new Promise(requestAnimationFrame);
+    found.push(Boolean(stage.stands));
+  }
+  stage.release();
+  return found[0];
+}"""
 
-def test_the_picture_follows_a_slider_while_it_is_held(visit: Opener) -> None:
+
+def test_the_picture_follows_a_slider_while_it_is_held_and_only_then(visit: Opener) -> None:
     page = visit(f"/scores?{urlencode(SMALL)}")
+    assert not page.evaluate(ASKS, ".st-key-sentence textarea")  # the page itself has moved it
+    assert page.evaluate(ASKS, ".st-key-d_model input")
+    settle(page)
     page.evaluate("""() => { window.seen = []; const stage = document.querySelector('.stage-canvas').stage;
       const show = stage.show.bind(stage); stage.show = scene => { window.seen.push(scene.version); show(scene); } }""")
     thumb = page.locator(".st-key-d_model [data-testid=stSliderThumbValue]").locator("..").bounding_box()
@@ -435,44 +349,19 @@ def test_the_picture_follows_a_slider_while_it_is_held(visit: Opener) -> None:
     page.mouse.move(thumb["x"] + thumb["width"] / 2, y)
     page.mouse.down()
     page.mouse.move(thumb["x"] + track["width"] * 0.45, y, steps=8)
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.head_dim > 4")
-    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.fetching")
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.head_dim > 4")
+    until(page, "() => !document.querySelector('.stage-canvas').stage.fetching")
     held = page.evaluate("document.querySelector('.stage-canvas').stage.scene.head_dim")
     live, url = numbers(page), page.url
     assert settings_of(page)["d_model"] == "8"  # Streamlit knows nothing of it yet
     trace = trace_sentence(SMALL["sentence"], AttentionConfig(2 * held, 2))
     np.testing.assert_allclose(live[-1], trace.attention.scores[1].numpy(), rtol=1e-5, atol=1e-5)
     page.mouse.up()
-    page.wait_for_function("url => location.href !== url", arg=url)
+    until(page, "url => location.href !== url", arg=url)
     settle(page)
     assert settings_of(page)["d_model"] == str(2 * held)
     assert same(numbers(page), live)
     assert len(set(page.evaluate("window.seen.slice(-2)"))) == 1  # released: the same picture, nothing painted anew
-
-
-def test_a_slider_held_over_sizes_that_are_not_trained_says_so(visit: Opener) -> None:
-    page = visit("/scores?lang=en", first=True)
-    before = numbers(page)
-    page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 256})")
-    page.wait_for_function("() => document.querySelector('.stage-words').innerText.includes('train this size')")
-    assert same(numbers(page), before)
-
-
-MOVED = """async focused => {
-  const slider = document.querySelector('.st-key-d_model input'), {stage} = document.querySelector('.stage-canvas');
-  document.querySelector(focused).focus();
-  await new Promise(requestAnimationFrame);
-  slider.value = slider.value === '0' ? '2' : '0';
-  slider.setAttribute('value', slider.value);
-  await new Promise(requestAnimationFrame);
-  return Boolean(stage.stands);
-}"""
-
-
-def test_the_picture_follows_a_slider_that_is_held_and_none_that_the_page_moves_itself(visit: Opener) -> None:
-    page = visit(f"/scores?{urlencode(SMALL)}")
-    assert not page.evaluate(MOVED, ".st-key-sentence textarea")
-    assert page.evaluate(MOVED, ".st-key-d_model input")
 
 
 # Presenting, and the keyboard.
@@ -482,7 +371,7 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
     page = visit(f"/scores?{urlencode(SMALL)}", size=(1280, 720))
     page.locator("h1").click()
     page.keyboard.press("p")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '1'")
+    until(page, "() => new URL(location.href).searchParams.get('present') === '1'")
     settle(page)
     for part in (".st-key-panel", ".ways", ".deeper"):
         assert page.locator(part).is_hidden(), part
@@ -502,7 +391,7 @@ def test_presenting_shows_the_picture_large_and_arrow_keys_walk(visit: Opener) -
         page.wait_for_url(re.compile(f"/{slug}\\?.*present=1"))
         settle(page)
     page.keyboard.press("Escape")
-    page.wait_for_function("() => new URL(location.href).searchParams.get('present') === '0'")
+    until(page, "() => new URL(location.href).searchParams.get('present') === '0'")
 
 
 # The arcs that do not begin or end at the middle of their tokens: of the top, or towards another line of text, of the
@@ -557,30 +446,6 @@ def test_presenting_a_long_sentence_leaves_all_in_the_window_and_its_lines_at_th
 # The overview.
 
 
-def widths_of_lines(page: Page) -> dict[str, float]:
-    """Of each line of the sentence, named head.query.key, how wide it is drawn."""
-    told = "all => all.map(path => [path.dataset.arc, +path.getAttribute('stroke-width')])"
-    return dict(page.locator("[data-arc]").evaluate_all(told))
-
-
-def test_the_lines_of_the_sentence_are_the_weights_of_the_core(visit: Opener) -> None:
-    page = visit(f"/?{urlencode(SMALL)}")
-    trace = trace_sentence(SMALL["sentence"], AttentionConfig(8, 2))
-    weights = trace.attention.attn_weights
-    told = widths_of_lines(page)
-    for head, row, column in np.ndindex(2, 5, 5):
-        weight = float(weights[head, row, column])
-        width = told.get(f"{head}.{row}.{column}")
-        assert (width is not None) == (weight >= 0.04)
-        if width is not None:
-            assert abs(width - (0.5 + 5 * weight)) < 1e-3
-    words = page.locator(".sentence-word")
-    words.nth(1).hover()
-    assert page.locator(".sentence-note").inner_text().startswith("dog looks at")
-    words.nth(4).click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('query') === '4'")
-
-
 FRAMED_WORDS = "all => all.flatMap((word, i) => word.classList.contains('target') ? [i] : [])"
 A_HEAD = r"([\w ]+ \d+(\.\d)? %|here and there) \(head \d\)"
 NOTES = """() => {
@@ -590,8 +455,21 @@ NOTES = """() => {
 }"""
 
 
-def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(visit: Opener) -> None:
+@ONE_SERVER
+def test_a_layer_that_learned_names_its_sure_heads_is_watched_while_it_learns_and_has_one_size(visit: Opener) -> None:
     page = visit("/?lang=en", first=True)
+    a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(page)
+    page.mouse.move(2, 2)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    settle(page)
+    it_is_one_screen_and_can_be_watched_while_it_learns(page)
+    a_matrix_opens_in_place(page)
+    take_the_small_layer(page)
+    lead(page, "/scores?weights=learned&d_model=32&num_heads=2")
+    a_slider_held_over_sizes_that_are_not_trained_says_so(page)
+
+
+def a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_and_last(page: Page) -> None:
     tokens = page.locator(".sentence-word").evaluate_all("all => all.map(word => word.firstChild.textContent)")
     seen = set()
     lines = widths_of_lines(page)
@@ -617,8 +495,7 @@ def test_a_head_that_spreads_its_weight_beside_one_that_is_sure_is_told_as_that_
     assert 1 in seen
 
 
-def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(visit: Opener) -> None:
-    page = visit("/?lang=en", first=True, size=(1280, 720))
+def it_is_one_screen_and_can_be_watched_while_it_learns(page: Page) -> None:
     for part in (".st-key-stage", ".sentence", ".stage-bar"):
         assert page.evaluate(IN_SIGHT, part) == "", part
     at_the_end = numbers(page)
@@ -627,24 +504,41 @@ def test_the_layer_can_be_watched_while_it_learns_and_a_matrix_opens_in_place(vi
     page.locator(".stage-bar .play").click()
     page.wait_for_function("() => /step 0 of 260/.test(document.querySelector('.stage-words').innerText)")
     assert not same(numbers(page), at_the_end)
-    page.wait_for_function("() => !document.querySelector('.stage-canvas').stage.learning", timeout=30_000)
+    until(page, "() => !document.querySelector('.stage-canvas').stage.learning", timeout=30_000)
     assert same(numbers(page), at_the_end)
     notes = set(page.evaluate("window.notes"))
     assert len(notes) > 5
     assert [note for note in notes if not re.fullmatch(f"she looks at {A_HEAD}, {A_HEAD}\\.", note)] == []
+
+
+def a_matrix_opens_in_place(page: Page) -> None:
+    on_the_overview = numbers(page)
     scores = next(panel for panel in panels(page) if panel.view["tensor"] == "scores")
     page.mouse.click(*place_of(page, scores, 2, 2))
     page.locator(".stage-bar .flow").wait_for()
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length === 3")
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.panels.length === 3")
     assert [panel.view["tensor"] for panel in panels(page)] == ["k", "q", "scores"]
     page.locator(".stage-bar .flow").click()
-    page.wait_for_function("() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
-    assert same(numbers(page), at_the_end)
+    until(page, "() => document.querySelector('.stage-canvas').stage.scene.panels.length > 10")
+    assert same(numbers(page), on_the_overview)
+
+
+def take_the_small_layer(page: Page) -> None:
     page.locator("[data-act=small]").click()
-    page.wait_for_function("() => new URL(location.href).searchParams.get('weights') === 'hand'")
+    until(page, "() => new URL(location.href).searchParams.get('weights') === 'hand'")
     settle(page)
     assert not page.locator(".stage-bar .play").count()  # nothing is learned
     assert page.locator(".stage-bar .stage-words").inner_text() == ""
+
+
+def a_slider_held_over_sizes_that_are_not_trained_says_so(page: Page) -> None:
+    before = numbers(page)
+    page.evaluate("document.querySelector('.stage-canvas').stage.fetch({d_model: 256})")
+    until(page, "() => document.querySelector('.stage-words').innerText.includes('train this size')")
+    assert same(numbers(page), before)
+
+
+# The smaller window.
 
 
 LABELS = """() => {
@@ -661,18 +555,59 @@ LABELS = """() => {
 }"""
 
 
-def test_the_label_of_the_followed_row_pushes_its_neighbours_away(visit: Opener) -> None:
-    page = visit("/softmax?lang=zh&query=17", size=(1280, 720))
+@ONE_SERVER
+def test_in_a_small_chinese_window_labels_stand_apart_and_all_controls_of_a_learned_layer_are_seen(
+    visit: Opener,
+) -> None:
+    page = visit("/softmax?lang=zh&query=17", size=SMALL_WINDOW)
+    the_label_of_the_followed_row_pushes_its_neighbours_away(page)
+    next_page(page, "embedding")
+    the_followed_word_has_its_label(page)
+    next_page(page, "projections")
+    narrow_strips_have_their_names(page)
+    the_sentence_takes_no_more_room_than_the_english_one(page)
+    layer = {"weights": "learned", "d_model": "32", "causal": "1", "sentence": ENGLISH}  # one is learned for both
+    for lang in ("zh", "en"):
+        lead(page, f"/softmax?{urlencode(layer | {'lang': lang})}")
+        the_controls_of_a_learned_layer_fit(page)
+
+
+def the_label_of_the_followed_row_pushes_its_neighbours_away(page: Page) -> None:
     labels = [(text, x, y) for text, align, x, y in page.evaluate(LABELS) if align == "right" and x > 0]
     assert any(text.startswith("17 ") for text, _, _ in labels)
     for column in {round(x) for _, x, _ in labels}:
         down = sorted(y for _, x, y in labels if round(x) == column)
         assert min(b - a for a, b in pairwise(down)) >= 11
-    next_page(page, "embedding")
+
+
+def the_followed_word_has_its_label(page: Page) -> None:
+    """At the row of its position, and at its column."""
     told = [text for text, align, *_ in page.evaluate(LABELS) if align == "left"]
     (number,) = [panel.numbers[17, 0] for panel in panels(page) if panel.view["tensor"] == "ids"]
-    assert f"{number:.0f} 她" in told  # so has the column of its word
-    next_page(page, "projections")
+    assert f"{number:.0f} 她" in told
+
+
+def narrow_strips_have_their_names(page: Page) -> None:
+    """Biases, which have no room for a title."""
     told = [text for text, *_ in page.evaluate(LABELS)]
-    biases = [told[i + 1] for i, text in enumerate(told[:-1]) if text == "b"]
-    assert biases == ["Q", "K", "V"]  # beside strips that have no room for a title
+    assert [told[i + 1] for i, text in enumerate(told[:-1]) if text == "b"] == ["Q", "K", "V"]
+
+
+def the_sentence_takes_no_more_room_than_the_english_one(page: Page) -> None:
+    box = page.locator("[data-testid=stSidebar] textarea")
+    assert box.input_value() == EXAMPLES["zh"][0].sentence
+    own = box.bounding_box()
+    box.fill(ENGLISH)
+    until(page, "text => new URL(location.href).searchParams.get('sentence') === text", arg=ENGLISH)
+    settle(page)
+    other = box.bounding_box()
+    assert own
+    assert other
+    assert own["height"] <= other["height"]
+
+
+def the_controls_of_a_learned_layer_fit(page: Page) -> None:
+    """Though a switch is changed, and so there is one button more."""
+    for part in (".st-key-checkpoint", ".st-key-retrain button", ".st-key-rare"):
+        assert page.evaluate(IN_SIGHT, part) == "", part
+    assert page.locator("[data-testid=stSidebarContent]").evaluate("e => e.scrollHeight - e.clientHeight") <= 1

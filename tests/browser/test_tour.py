@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlencode
 
 import pytest
-from conftest import IN_SIGHT, LARGE, PHONE, SMALL, found_by_axe, settle, too_far
+from conftest import IN_SIGHT, LARGE, ONE_SERVER, PHONE, SMALL, found_by_axe, settle, too_far
+from moving import lead, put_on
 from pictures import over, panels
 from playwright.sync_api import Page
 
@@ -32,7 +33,8 @@ PARTS = (
     *(".st-key-sentence textarea", ".st-key-d_model", ".st-key-num_heads", ".st-key-head", ".st-key-query"),
     *(".stage-bar", ".stage-bar .freeze", ".stage-bar .set", ".stage-bar .play", ".st-key-rare", ".ways", ".deeper"),
 )
-IN_A_LAB = {"face": "notice", "questions": "0", "d_model": "32", "num_heads": "2", "weights": "random"}
+IN_A_LAB = {"face": "notice", "questions": "0"}
+RANDOM, LEARNED = ({"d_model": "32", "num_heads": "2", "weights": weights} for weights in ("random", "learned"))
 CUT_OFF = """() => [...document.querySelectorAll('.st-key-inspector .katex-display')].flatMap(box => {
   const own = box.getBoundingClientRect();
   const ends = [...box.querySelectorAll('.katex-html .mord')].map(each => each.getBoundingClientRect().right);
@@ -61,13 +63,19 @@ def tour(page: Page, slugs: Sequence[str]) -> Iterator[str]:
 
 
 def resize(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    set_size(page, size)
     settle(page)
+
+
+def set_size(page: Page, size: tuple[int, int]) -> None:
+    """For the next page."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
 def on_one_screen(page: Page, size: tuple[int, int]) -> list[str]:
     """What of a step is not whole in the window."""
-    wrong = [f"{part}: {where}" for part in PARTS if (where := page.evaluate(IN_SIGHT, part))]
+    found = page.evaluate(f"parts => parts.map({IN_SIGHT})", PARTS)
+    wrong = [f"{part}: {where}" for part, where in zip(PARTS, found, strict=True) if where]
     if page.evaluate("scrollY + document.querySelector('.stMain').scrollTop"):
         wrong.append("it is scrolled")
     box = page.locator(".st-key-stage").bounding_box()
@@ -132,43 +140,43 @@ OTHER_LABS = [lab for lab in LABS if lab not in GROUPS["learning"]]
 
 
 def test_a_lab_is_one_screen_can_be_read_by_all_and_all_of_it_is_on_a_phone(visit: Opener) -> None:
-    page, wrong = visit(f"/?{urlencode(IN_A_LAB)}", size=SMALL), {}
+    page, wrong = visit(f"/?{urlencode(RANDOM | IN_A_LAB)}", size=SMALL), {}
     for slug in tour(page, OTHER_LABS):
         wrong[slug, "axe"] = found_by_axe(page, whole=False)
         for number in experiments(page):
             wrong[slug, number] = cut_off(page, SMALL)
-        for size, look in ((PHONE, too_far), (LARGE, lambda page: cut_off(page, LARGE)), (SMALL, lambda _: [])):
-            resize(page, size)
-            wrong[slug, size] = look(page)
+        resize(page, PHONE)
+        wrong[slug, PHONE] = too_far(page)
+        resize(page, LARGE)
+        wrong[slug, LARGE] = cut_off(page, LARGE)
+        set_size(page, SMALL)
     assert {place: found for place, found in wrong.items() if found} == {}
 
 
 def test_a_lab_is_one_screen_in_chinese(visit: Opener) -> None:
-    page, wrong = visit(f"/?{urlencode(IN_A_LAB | {'lang': 'zh'})}", size=SMALL), {}
+    page, wrong = visit(f"/?{urlencode(RANDOM | IN_A_LAB | {'lang': 'zh'})}", size=SMALL), {}
     for slug in tour(page, OTHER_LABS):
         wrong[slug] = cut_off(page, SMALL)
     assert {place: found for place, found in wrong.items() if found} == {}
 
 
-def test_the_labs_on_learning_are_one_screen_and_can_be_read_by_all_and_on_a_phone(visit: Opener) -> None:
-    page, wrong = visit(f"/?{urlencode(IN_A_LAB | {'weights': 'learned'})}", size=SMALL), {}
+@ONE_SERVER
+def test_what_learns_is_one_screen_can_be_read_by_all_on_a_phone_and_in_the_dark(visit: Opener) -> None:
+    page, wrong = visit(f"/?{urlencode(LEARNED | IN_A_LAB)}", size=SMALL), {}
     for slug in tour(page, GROUPS["learning"]):
         for number in experiments(page) if slug != "real" else ():
             wrong[slug, number] = cut_off(page, SMALL)
         wrong[slug, "axe"] = found_by_axe(page, whole=slug == "training")
         resize(page, PHONE)
         wrong[slug, PHONE] = too_far(page)
-        resize(page, SMALL)
-    assert {place: found for place, found in wrong.items() if found} == {}
-
-
-def test_the_dark_theme_can_be_read_and_the_figures_follow_it(visit: Opener) -> None:
-    page, wrong = visit("/glossary?weights=learned&d_model=32", first=True, color_scheme="dark"), {}
+        set_size(page, SMALL)
+    put_on(page, "dark")
+    lead(page, f"/glossary?{urlencode(LEARNED | {'face': 'number', 'questions': '1'})}")
     for slug in tour(page, DARK_TOO):
         if slug in (OVERVIEW, *WALK):
             assert page.evaluate("document.querySelector('.stage-canvas').stage.theme.paper") == PAPER[1]
-        wrong[slug] = found_by_axe(page, contrast=True)
-    assert {slug: found for slug, found in wrong.items() if found} == {}
+        wrong[slug, "dark"] = found_by_axe(page, contrast=True)
+    assert {place: found for place, found in wrong.items() if found} == {}
 
 
 def test_the_widest_layer_fits_on_a_phone(visit: Opener) -> None:
