@@ -9,9 +9,9 @@ import html
 import json
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from unittest.mock import MagicMock, patch
 
@@ -38,6 +38,7 @@ from attention import (
     AttentionConfig,
     Edit,
     Learned,
+    SentenceTrace,
     apply_edit,
     multi_head_attention,
     tokenize,
@@ -457,10 +458,11 @@ def go(at: AppTest, slug: str, lang: str = "en") -> Page:
     return look(at.switch_page(f"pages/{slug}/page.py").run(), slug, lang)
 
 
-def walk(lang: str = "en", **address: str) -> dict[str, Page]:
-    """Every page of the walk in one visit."""
-    at = start(lang=lang, **address)
-    return {slug: look(at, slug, lang) if slug == OVERVIEW else go(at, slug, lang) for slug in WALKED}
+def walk(lang: str = "en", slugs: Sequence[str] = WALKED, **address: str) -> dict[str, Page]:
+    """Some pages of the walk, or all of them, in one visit."""
+    first = slugs[0]
+    at = start(lang=lang, **address) if first == OVERVIEW else enter(first, lang, **address).at
+    return {slug: look(at, slug, lang) if slug == first else go(at, slug, lang) for slug in slugs}
 
 
 def enter(slug: str, /, lang: str = "en", *, first: bool = False, **address: str) -> Page:
@@ -529,6 +531,18 @@ def assert_asks_before_it_tells(slug: str, number: int, lang: str, **address: st
         at.run()
     at.turn("notice")
     assert len(look(at, slug, lang).said) >= 2
+
+
+def assert_needs_no_layer(monkeypatch, slug: str, **address: str) -> None:
+    """A lab that shows other layers, or none, does not wait for the one in force."""
+
+    def train(*_):
+        raise AssertionError("a layer was trained")
+
+    monkeypatch.setattr("pages.ui.layers.ready.training", train)
+    page = enter(slug, questions="0", **address)
+    assert not page.has("story")
+    assert page.charts
 
 
 @cache
@@ -672,6 +686,11 @@ def answers(
     return batch, trace.attn_weights.argmax(dim=-1), right
 
 
+@lru_cache(maxsize=64)
+def _traced(weights: str, text: str, config: AttentionConfig, hidden: tuple[int, ...]) -> SentenceTrace:
+    return {"random": trace_sentence, "hand": trace_by_hand}[weights](text, config, hidden_keys=hidden)
+
+
 @dataclass(frozen=True)
 class Case:
     """The settings of an address, read by hand, and the trace that they ask for."""
@@ -770,8 +789,7 @@ class Case:
             at = {"checkpoint": self.checkpoint, "gaps": self.gaps}
             trace = self.learned.trace(self.tokens, hidden_keys=hidden, switches=self.config, **at)
         else:
-            walk = {"random": trace_sentence, "hand": trace_by_hand}[self.weights]
-            trace = walk(text, self.config, hidden_keys=hidden)
+            trace = _traced(self.weights, text, self.config, tuple(hidden))
         return apply_edit(trace, self.edit) if self.edit and self.edit.tensor != "tokens" else trace
 
     def is_edited(self, tensor: str, row: int | None = None) -> bool:
