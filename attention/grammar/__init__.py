@@ -1,7 +1,10 @@
 """Sentences of a small language that know what each of their words refers to: what attention.learn learns from."""
 
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from random import Random
+from threading import Lock
 
 from attention.grammar.chinese import CHINESE
 from attention.grammar.english import ENGLISH
@@ -46,9 +49,28 @@ def examples(language: str, count: int, *, held_out: bool = False) -> tuple[Exam
     """
     if language not in GRAMMARS:
         raise ValueError(f"there is no grammar for {language!r}; there are {', '.join(LANGUAGES)}")
-    rng, found = Random(f"{language} {held_out}"), dict[str, Example]()
-    while len(found) < count:
-        example, is_held_out = draw(GRAMMARS[language], rng)
-        if is_held_out == held_out:
-            found.setdefault(example.sentence, example)
-    return tuple(found.values())
+    return _endless(language, held_out).first(count)
+
+
+@dataclass(frozen=True, eq=False)
+class _Endless:
+    """Such a list, as far as anybody has asked for it: who asks for more has only the rest drawn."""
+
+    language: str
+    held_out: bool
+    rng: Random
+    found: dict[str, Example] = field(default_factory=dict)
+    drawing: Lock = field(default_factory=Lock)
+
+    def first(self, count: int) -> tuple[Example, ...]:
+        with self.drawing:
+            while len(self.found) < count:
+                example, is_held_out = draw(GRAMMARS[self.language], self.rng)
+                if is_held_out == self.held_out:
+                    self.found.setdefault(example.sentence, example)
+            return tuple(islice(self.found.values(), count))
+
+
+@cache
+def _endless(language: str, held_out: bool) -> _Endless:
+    return _Endless(language, held_out, Random(f"{language} {held_out}"))

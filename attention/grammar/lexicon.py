@@ -180,6 +180,7 @@ def unlisted(language: str, tokens: Sequence[str], gaps: Sequence[int] = ()) -> 
     return new
 
 
+@cache
 def group_of(kind: str) -> str:
     """Where words of a kind stand: the group of kinds that it belongs to."""
     return GROUPS.get(kind, kind.lower())

@@ -30,7 +30,7 @@ from pages.ui.figures.panels import (
 )
 from pages.ui.figures.views import View
 
-PROPERTY = settings(max_examples=60, deadline=None, derandomize=True)
+PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 SENTENCE = "the cat saw the dog"
 TRACE = trace_sentence(SENTENCE, AttentionConfig(8, 2, causal=True, seed=3), hidden_keys=(0,))
@@ -201,7 +201,7 @@ def test_equal_tokens_have_different_labels():
     assert token_labels(["the", "cat", "the"]) == ("0 the", "1 cat", "2 the")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.lists(st.text(min_size=1, max_size=30) | st.sampled_from(["the", "1", "1 1", "internationalisation"])))
 def test_labels_are_unique_numbered_and_one_for_each_token(tokens):
     labels = token_labels(tokens)

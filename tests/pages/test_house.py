@@ -232,7 +232,8 @@ def private_parts_in(source):
     found = {name for name in imports_of(source) if any(is_in(name, part) for part in PRIVATE)}
     found |= {name for name in imports_of(source) if re.search(r"^(streamlit|plotly)\b.*[.:]_", name)}
     for node in ast.walk(ast.parse(source)):
-        text = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+        is_named = isinstance(node, ast.Attribute) and node.attr in ("template", "html", "runtime", "PagesManager")
+        text = ast.unparse(node) if is_named else ""
         text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else text
         found |= set(re.findall(r"layout\.template$|index\.html$|st\.runtime\b|PagesManager$", text))
     return found

@@ -184,10 +184,12 @@ def test_every_question_of_a_step_is_asked_and_every_kind_of_answer_judged(slug,
     case = Case.of(lang, **SETTINGS[setting])
     at = enter(slug, lang=lang, **SETTINGS[setting]).at
     for number in range(len(asked(slug, case))):
-        question = assert_asks(look(at, slug, lang), slug, case, number)
-        assert (quiz_on(look(at, slug, lang)).right, quiz_on(look(at, slug, lang)).wrong) == ([], [])
-        assert not any("data-cell" in body for body in look(at, slug, lang).html("quiz"))
-        for is_right in (False, True) if setting in ("a first visit", "hidden") else (number % 2 == 0,):
+        page = look(at, slug, lang)
+        question = assert_asks(page, slug, case, number)
+        assert (quiz_on(page).right, quiz_on(page).wrong) == ([], [])
+        assert not any("data-cell" in body for body in page.html("quiz"))
+        assert_nothing_gives_it_away(at, question)
+        for is_right in (False, True) if setting == "a first visit" else (number % 2 == 0,):
             answer = answers(case, question)[is_right]
             give(at, question, answer, "button" if is_right else "click")
             assert_judged(look(at, slug, lang), slug, case, question, answer)
@@ -196,28 +198,24 @@ def test_every_question_of_a_step_is_asked_and_every_kind_of_answer_judged(slug,
             on(at, 1)
 
 
+def assert_nothing_gives_it_away(at: Visit, question: Question) -> None:
+    """Before any answer."""
+    one = widget(at, question.kind)
+    if question.kind in ("choice", "number"):
+        assert one.value is None
+    elif question.kind == "rank":
+        assert one.value == []
+    elif question.kind == "draw":
+        assert {slider.value for slider in at.slider if (slider.key or "").startswith("quiz_")} == {25}
+    else:
+        assert address_of(question.look) not in one.label
+        assert f"[{question.look.row}, {question.look.column}]" not in one.label
+
+
 def test_the_overview_asks_one_question():
     case = Case.of("en")
     question = assert_asks(look(enter(OVERVIEW).at, OVERVIEW), OVERVIEW, case, 0)
     assert (question.name, len(asked(OVERVIEW, case))) == ("looks", 1)
-
-
-@ON_EVERY_STEP
-def test_before_any_answer_nothing_gives_it_away(slug):
-    case = Case.of("en")
-    at = enter(slug).at
-    for number, question in enumerate(asked(slug, case)):
-        look(on(at, int(number > 0)), slug)
-        one = widget(at, question.kind)
-        if question.kind in ("choice", "number"):
-            assert one.value is None
-        elif question.kind == "rank":
-            assert one.value == []
-        elif question.kind == "draw":
-            assert {slider.value for slider in at.slider if (slider.key or "").startswith("quiz_")} == {25}
-        else:
-            assert address_of(question.look) not in one.label
-            assert f"[{question.look.row}, {question.look.column}]" not in one.label
 
 
 @each("slug", ["projections", "scores", "softmax"])  # which ask for answers of every kind

@@ -166,8 +166,8 @@ def test_the_map_says_the_shapes_of_the_trace(address):
 # The route.
 
 
-@each("address", ADDRESSES)
-@pytest.mark.parametrize("slug", WALKED)
+# Every other address on each page: the route and the page draw the same board, whatever the settings are.
+@each("slug, address", [(s, a) for i, s in enumerate(WALKED) for k, a in enumerate(ADDRESSES) if (i + k) % 2 == 0])
 def test_the_route_gives_the_very_picture_of_the_page(slug, address):
     lang, own = address.get("lang", "en"), {name: text for name, text in address.items() if name != "lang"}
     page = enter(slug, lang, **own)

@@ -19,7 +19,7 @@ from pages.ui.state.text import follow, read
 from pages.ui.state.values import address_of, cell_at
 
 SMALL = Settings(sentence="the animal did not cross the street because it was too tired", d_model=8, query=8)
-PROPERTY = settings(max_examples=150, deadline=None, derandomize=True)
+PROPERTY = settings(max_examples=80, deadline=None, derandomize=True)
 WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512)
 NAMES = (
     "lang",

@@ -91,9 +91,16 @@ def test_an_emptied_box_does_not_make_the_page_forget_its_word():
     assert tokenize("now the dog sleeps")[settings_of(at).query] == "dog"
 
 
-@pytest.mark.parametrize(("weights", "slugs"), [("random", WALKED[::2]), ("hand", WALKED[1::2]), ("learned", WALKED)])
+@pytest.mark.parametrize(
+    ("weights", "slugs"),
+    [
+        ("random", WALKED[::2]),
+        ("hand", WALKED[1::2]),
+        pytest.param("learned", WALKED, marks=pytest.mark.xdist_group("learned")),
+    ],
+)
 def test_a_sentence_is_cut_into_tokens_once_a_run(weights, slugs):
-    at = start(weights=weights, sentence="the dog saw the cat", edit="tokens.1.4:0")
+    at = start(weights=weights, d_model="32", sentence="the dog saw the cat", edit="tokens.1.4:0")
     calls = []
 
     def counted(text):

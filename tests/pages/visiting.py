@@ -9,9 +9,9 @@ import html
 import json
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from unittest.mock import MagicMock, patch
 
@@ -19,19 +19,26 @@ import numpy as np
 import torch
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.components.v2.component_manager import BidiComponentManager
-from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
-from streamlit.testing.v1.element_tree import parse_tree_from_messages
+from streamlit.testing.v1.element_tree import (
+    ElementTree,
+    Widget,
+    _has_pending_value,
+    _unset_value_marker,
+    parse_tree_from_messages,
+)
 from trained import layer as learned
 
 from attention import (
     AttentionConfig,
     Edit,
     Learned,
+    SentenceTrace,
     apply_edit,
     multi_head_attention,
     tokenize,
@@ -118,6 +125,36 @@ def _components() -> BidiComponentManager:
     return found
 
 
+class _Tree(ElementTree):
+    """What is on screen after a run. Streamlit's own looks through it for forms again and again: the app has none."""
+
+    @cached_property
+    def nodes(self) -> list[object]:
+        return list(super().__iter__())
+
+    def __iter__(self):
+        return iter(self.nodes)
+
+    @property
+    def widgets(self) -> list[Widget]:
+        return [node for node in self.nodes if isinstance(node, Widget)]
+
+    def get_widget_states(self) -> WidgetStates:
+        return WidgetStates(widgets=[widget._widget_state for widget in self.widgets])
+
+    def run(self, *, timeout=None):
+        return self._runner._run(self.get_widget_states(), timeout=timeout)
+
+
+def _is_changed(widget: Widget) -> bool:
+    """Whether a test has given a widget another value than it had when the last run ended."""
+    if not _has_pending_value(widget):
+        return False
+    now, (name, unset) = widget._widget_state, _unset_value_marker(widget)
+    with patch.object(widget, name, unset):
+        return now != widget._widget_state
+
+
 class Visit(AppTest):
     """An AppTest whose every run is the one that a browser would ask for."""
 
@@ -137,7 +174,6 @@ class Visit(AppTest):
         self._bidi_component_manager = _components()
         self.messages = []
         self.ran: list[tuple[str, ...]] = []  # the fragments of every run; none: the whole script
-        self._told: dict[str, bytes] = {}  # the state of every widget when the last run ended
         self._sent: list[WidgetState] = []
         self._page_shown = ""
         self._asked = ""  # the component that was asked last
@@ -149,23 +185,20 @@ class Visit(AppTest):
             kept = [m for m in self.messages if not (m.HasField("delta") and m.delta.fragment_id in fragments)]
             messages = [*kept, *messages]
         self.messages = list(messages)
-        return parse_tree_from_messages(self.messages)
+        tree = parse_tree_from_messages(self.messages)
+        tree.__class__ = _Tree
+        return tree
 
     def _run(self, widget_state=None, timeout=None):
-        states = widget_state.widgets if widget_state else ()
-        changed = [state.id for state in states if self._told.get(state.id) != state.SerializeToString()]
+        widgets = self._tree.widgets if isinstance(self._tree, _Tree) else []
+        changed = [widget.id for widget in widgets if _is_changed(widget)] if widget_state is not None else []
         if widget_state is not None:
-            names = [state.id for state in self._sent]
-            kept = [state for state in states if state.id not in names]
+            known, names = {widget.id for widget in widgets}, [state.id for state in self._sent]
+            kept = [state for state in widget_state.widgets if state.id not in names]
             del widget_state.widgets[:]
             widget_state.widgets.extend([*kept, *self._sent])
-            changed += [name if name in self._told else self._asked for name in names]
-        of = {}
-        for message in self.messages:
-            element = message.delta.new_element
-            kind = element.WhichOneof("type") if message.HasField("delta") else None
-            if kind:
-                of[getattr(getattr(element, kind), "id", "")] = message.delta.fragment_id
+            changed += [name if name in known else self._asked for name in names]
+        of = self._fragments() if changed else {}
         fragments = {of.get(name, "") for name in changed}
         is_whole = not fragments or "" in fragments or self._page_hash != self._page_shown
         self._page_shown = self._page_hash
@@ -182,8 +215,17 @@ class Visit(AppTest):
             patch.object(lesson, "reads_on", lambda: self.reads_on),
         ):
             super()._run(widget_state, timeout)
-        self._told = {w.id: w.SerializeToString() for w in self._tree.get_widget_states().widgets}
         return self
+
+    def _fragments(self) -> dict[str, str]:
+        """The fragment that drew each element which has an id; "" where the script itself did."""
+        of = {}
+        for message in self.messages:
+            element = message.delta.new_element
+            kind = element.WhichOneof("type") if message.HasField("delta") else None
+            if kind:
+                of[getattr(getattr(element, kind), "id", "")] = message.delta.fragment_id
+        return of
 
     def _register_uploaded_files(self, script_runner) -> None:
         """Nothing in the app takes files, so that nothing need be searched for them."""
@@ -356,7 +398,7 @@ def cut(text: str, folder: str, lang: str) -> tuple[list[tuple[str, dict[str, st
         matches = {
             name: match
             for name, template in sections(folder, lang).items()
-            if name != "title" and (match := pattern(template).match(text, place))
+            if name != "title" and may_begin(text, template, place) and (match := pattern(template).match(text, place))
         }
         end = max((match.end() for match in matches.values()), default=-1)
         found += [(name, match.groupdict()) for name, match in matches.items() if match.end() == end]
@@ -369,12 +411,21 @@ def cut(text: str, folder: str, lang: str) -> tuple[list[tuple[str, dict[str, st
     return found, between
 
 
+_HEADING = re.compile(r"\*\*[^*]+\*\* · ")
+
+
+def may_begin(text: str, template: str, place: int) -> bool:
+    """Whether a section could stand there, by its words before the first fact: so few patterns need be made."""
+    start, heading = template.partition("[[")[0], _HEADING.match(text, place)
+    return text.startswith(start, place) or (heading is not None and text.startswith(start, heading.end()))
+
+
 @cache
 def pattern(template: str) -> re.Pattern[str]:
     """What a section looks like with any facts in it, and with the heading that a box puts before it."""
     parts = re.split(r"\[\[(\w+)\]\]", template)
     known: set[str] = set()
-    found = r"(?:\*\*[^*]+\*\* · )?"
+    found = f"(?:{_HEADING.pattern})?"
     for i, part in enumerate(parts):
         if i % 2 == 0:
             found += re.escape(part)
@@ -407,10 +458,11 @@ def go(at: AppTest, slug: str, lang: str = "en") -> Page:
     return look(at.switch_page(f"pages/{slug}/page.py").run(), slug, lang)
 
 
-def walk(lang: str = "en", **address: str) -> dict[str, Page]:
-    """Every page of the walk in one visit."""
-    at = start(lang=lang, **address)
-    return {slug: look(at, slug, lang) if slug == OVERVIEW else go(at, slug, lang) for slug in WALKED}
+def walk(lang: str = "en", slugs: Sequence[str] = WALKED, **address: str) -> dict[str, Page]:
+    """Some pages of the walk, or all of them, in one visit."""
+    first = slugs[0]
+    at = start(lang=lang, **address) if first == OVERVIEW else enter(first, lang, **address).at
+    return {slug: look(at, slug, lang) if slug == first else go(at, slug, lang) for slug in slugs}
 
 
 def enter(slug: str, /, lang: str = "en", *, first: bool = False, **address: str) -> Page:
@@ -479,6 +531,18 @@ def assert_asks_before_it_tells(slug: str, number: int, lang: str, **address: st
         at.run()
     at.turn("notice")
     assert len(look(at, slug, lang).said) >= 2
+
+
+def assert_needs_no_layer(monkeypatch, slug: str, **address: str) -> None:
+    """A lab that shows other layers, or none, does not wait for the one in force."""
+
+    def train(*_):
+        raise AssertionError("a layer was trained")
+
+    monkeypatch.setattr("pages.ui.layers.ready.training", train)
+    page = enter(slug, questions="0", **address)
+    assert not page.has("story")
+    assert page.charts
 
 
 @cache
@@ -622,6 +686,11 @@ def answers(
     return batch, trace.attn_weights.argmax(dim=-1), right
 
 
+@lru_cache(maxsize=64)
+def _traced(weights: str, text: str, config: AttentionConfig, hidden: tuple[int, ...]) -> SentenceTrace:
+    return {"random": trace_sentence, "hand": trace_by_hand}[weights](text, config, hidden_keys=hidden)
+
+
 @dataclass(frozen=True)
 class Case:
     """The settings of an address, read by hand, and the trace that they ask for."""
@@ -720,8 +789,7 @@ class Case:
             at = {"checkpoint": self.checkpoint, "gaps": self.gaps}
             trace = self.learned.trace(self.tokens, hidden_keys=hidden, switches=self.config, **at)
         else:
-            walk = {"random": trace_sentence, "hand": trace_by_hand}[self.weights]
-            trace = walk(text, self.config, hidden_keys=hidden)
+            trace = _traced(self.weights, text, self.config, tuple(hidden))
         return apply_edit(trace, self.edit) if self.edit and self.edit.tensor != "tokens" else trace
 
     def is_edited(self, tensor: str, row: int | None = None) -> bool:

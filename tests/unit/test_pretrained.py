@@ -310,7 +310,7 @@ class TestTokens:
 
     @EACH_KIND
     @given(sentence=st.text(st.characters(), max_size=40))
-    @settings(max_examples=25, deadline=None, derandomize=True)
+    @settings(max_examples=15, deadline=None, derandomize=True)
     def test_any_text_is_taken(self, models, kind, sentence):
         model = models(kind)
         trace = model.trace(sentence, 1)
@@ -415,7 +415,7 @@ class TestTrace:
 
     @EACH_KIND
     def test_threads_share_a_model(self, folders, kind):
-        sentences = [f"the {'cat ' * (i % 12)}" for i in range(48)]
+        sentences = [f"the {'cat ' * (i % 12)}" for i in range(24)]
         alone = load(str(folders(kind)))
         expected = [alone.trace(sentence, 1).attention.output for sentence in sentences]
         shared = load(str(folders(kind)))
