@@ -49,12 +49,12 @@ def examples(language: str, count: int, *, held_out: bool = False) -> tuple[Exam
     """
     if language not in GRAMMARS:
         raise ValueError(f"there is no grammar for {language!r}; there are {', '.join(LANGUAGES)}")
-    return _endless(language, held_out).first(count)
+    return _drawn(language, held_out).first(count)
 
 
 @dataclass(frozen=True, eq=False)
-class _Endless:
-    """Such a list, as far as anybody has asked for it: who asks for more has only the rest drawn."""
+class _Drawn:
+    """The sentences drawn so far: who asks for more has only the rest drawn."""
 
     language: str
     held_out: bool
@@ -72,5 +72,5 @@ class _Endless:
 
 
 @cache
-def _endless(language: str, held_out: bool) -> _Endless:
-    return _Endless(language, held_out, Random(f"{language} {held_out}"))
+def _drawn(language: str, held_out: bool) -> _Drawn:
+    return _Drawn(language, held_out, Random(f"{language} {held_out}"))
