@@ -12,6 +12,7 @@ as many sentences; and until the plain loop, too, gets as many of the held-out w
 is asked every 50 steps, which is not timed, and given up after eight times our steps.
 """
 
+import math
 import statistics
 import sys
 import time
@@ -110,7 +111,7 @@ def plain(made: Callable[[], SameTask | WordsThatStay], accuracy: float) -> tupl
             with torch.no_grad():
                 if task.accuracy() >= accuracy:
                     return same_steps, spent, step
-    return same_steps, float("inf"), _MOST * STEPS
+    return same_steps, math.inf, _MOST * STEPS
 
 
 def _numbered(language: str) -> tuple[Batch, Batch, int]:
@@ -141,10 +142,10 @@ def main(d_model: int = 32, num_heads: int = 2, language: str = "en", rounds: in
     print(f"d_model {d_model}, {num_heads} heads, {language}: {took:.2f} s, {100 * accuracy:.1f} % of the words right")
     for name, rows in times.items():
         same_steps, as_accurate, step = _medians(rows)
+        until = f"{as_accurate:.2f} s ({step:.0f} steps), ratio {took / as_accurate:.2f}"
         print(
             f"plain, {name}, as many steps: {same_steps:.2f} s, ratio {took / same_steps:.2f}\n"
-            f"plain, {name}, until as many are right: {as_accurate:.2f} s ({step:.0f} steps), "
-            f"ratio {took / as_accurate:.2f}"
+            f"plain, {name}, until as many are right: {until if as_accurate < math.inf else f'not in {step:.0f} steps'}"
         )
     return 0
 
