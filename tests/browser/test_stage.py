@@ -408,6 +408,17 @@ ASTRAY = """() => {
     });
   }).map(path => path.dataset.arc);
 }"""
+# The lines of different heads between the same tokens that lie over one another in their middle.
+TOGETHER = """() => {
+  const middles = [...document.querySelectorAll('[data-arc]')].map(path => {
+    const [, ...tokens] = path.dataset.arc.split('.'), {x, y} = path.getPointAtLength(path.getTotalLength() / 2);
+    return {name: path.dataset.arc, tokens: tokens.join(), x, y};
+  });
+  const same = middles.flatMap((one, i) => middles.slice(i + 1).filter(({tokens}) => tokens === one.tokens)
+    .map(two => [one.name, Math.hypot(one.x - two.x, one.y - two.y)]));
+  if (!same.length) return ['no token that two heads look at'];
+  return same.filter(([, apart]) => apart < 3).map(([name]) => name);
+}"""
 # The texts on the picture through which an arrow runs upwards or downwards.
 CROSSED = """() => {
   const stage = document.querySelector('.stage-canvas').stage, context = stage.canvas.getContext('2d');
@@ -433,6 +444,7 @@ def test_presenting_a_long_sentence_leaves_all_in_the_window_and_its_lines_at_th
         page.set_viewport_size({"width": width, "height": 720})
         settle(page)
         assert page.evaluate(ASTRAY) == []
+        assert page.evaluate(TOGETHER) == []
         assert page.evaluate(IN_SIGHT, ".stage-bar") == ""
     assert len(set(page.locator(".sentence-word").evaluate_all("all => all.map(word => word.offsetTop)"))) > 1
     page.set_viewport_size({"width": 1280, "height": 720})

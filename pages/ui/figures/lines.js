@@ -86,18 +86,20 @@ export class Sentence {
       .sort((a, b) => (a.row === from) - (b.row === from))
       .map(({ row, head, column, weight }) => {
         const path = document.createElementNS(SVG, "path");
-        const [a, b] = [middles[row], middles[column]];
         const [isAbove, isBelow] = [tops[column] < tops[row], tops[column] > tops[row]]; // in another line of text
         const start = isBelow ? bottoms[row] : tops[row];
         const end = isAbove ? bottoms[column] : tops[column];
-        const shift = (head - (size[0] - 1) / 2) * 5;
+        const shift = (head - (size[0] - 1) / 2) * 5; // so that the heads' lines are seen side by side
+        const [between, near] = [isAbove || isBelow, shift * Math.min(1, 3 / size[0])];
+        const aside = between ? near : 0;
+        const [a, b] = [middles[row] + aside, middles[column] + aside];
         const lift = Math.min(high - 8, 22 + (Math.abs(b - a) / widest) * (high - 30) + shift);
-        const peak = isAbove || isBelow ? (start + end) / 2 : start - lift * 1.3; // on its way, or above both
-        const lean = (b - a) * 0.1;
+        const peak = between ? (start + end) / 2 + 2 * aside : start - lift * 1.3; // on its way, or above both
+        const [lean, loop] = [(b - a) * 0.1, start - 26 - 2 * near];
         path.setAttribute(
           "d",
           row === column
-            ? `M ${a - 5} ${start} C ${a - 12} ${start - 26}, ${a + 12} ${start - 26}, ${a + 5} ${start}`
+            ? `M ${a - 5} ${start} C ${a - 12} ${loop}, ${a + 12} ${loop}, ${a + 5} ${start}`
             : `M ${a} ${start} C ${a + lean} ${peak}, ${b - lean} ${peak}, ${b} ${end}`,
         );
         path.setAttribute("stroke", theme.lines[head % theme.lines.length]);
