@@ -633,12 +633,17 @@ function paintTitle(context, panel, place, size, y, color, theme) {
   }
   context.textAlign = "left";
   context.fillStyle = color;
-  for (const [text, low] of parts) {
-    set(low, share);
-    if (place.small) outlined(context, text, x, y + (low ? 3 : 0), theme); // an arrow may run behind it
-    context.fillText(text, x, y + (low ? 3 : 0));
-    x += context.measureText(text).width;
-  }
+  const begin = x;
+  const write = (act) => {
+    x = begin;
+    for (const [text, low] of parts) {
+      set(low, share);
+      act(text, x, y + (low ? 3 : 0));
+      x += context.measureText(text).width;
+    }
+  };
+  if (place.small) write((...at) => outlined(context, ...at, theme)); // an arrow may run behind it
+  write((...at) => context.fillText(...at));
   if (!place.titled) return;
   context.font = `${size.tick + 1}px ${FONT}`;
   // A shape leaves the next title alone, or an arrow.
