@@ -661,7 +661,7 @@ class TestAnySentence:
 
 def test_what_the_heads_do_is_counted_as_one_would_by_hand():
     learned = briefly(DEFAULT, "en", 60)
-    counts, rows = torch.zeros(2, 4), 0
+    counts, rows = torch.zeros(2, 4, dtype=torch.float64), 0
     right, easy = [0, 0], 0
     for example in examples("en", HELD_OUT, held_out=True):
         trace = learned.trace(example.sentence)
@@ -672,7 +672,7 @@ def test_what_the_heads_do_is_counted_as_one_would_by_hand():
             for i, place in enumerate(largest):
                 spread = -sum(weight * math.log(weight) for weight in matrix[i].tolist() if weight > 0)
                 met = (place == example.referents[i], place == i - 1, place == i, spread)
-                counts[head] += torch.tensor(met)
+                counts[head] += torch.tensor(met, dtype=torch.float64)
                 if RELATIONS[example.relations[i]] == "one head":
                     right[head] += said[i] == example.tokens[example.referents[i]]
         rows += len(example.tokens)
