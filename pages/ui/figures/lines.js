@@ -72,7 +72,6 @@ export class Sentence {
     const tops = boxes.map((box) => box.top - home.top);
     const bottoms = boxes.map((box) => box.bottom - home.top);
     const from = this.followed;
-    const high = home.height;
     const found = [];
     for (let row = 0; row < tokens.length; row++)
       for (let head = 0; head < size[0]; head++)
@@ -81,27 +80,12 @@ export class Sentence {
           if (weight < LEAST || (wraps && row !== from) || this.isCovered(row)) continue;
           found.push({ row, head, column, weight });
         }
-    const widest = Math.max(1, Math.max(...middles) - Math.min(...middles));
+    const places = { middles, tops, bottoms, high: home.height, widest: Math.max(1, Math.max(...middles) - Math.min(...middles)) };
     const paths = found
       .sort((a, b) => (a.row === from) - (b.row === from))
       .map(({ row, head, column, weight }) => {
         const path = document.createElementNS(SVG, "path");
-        const [isAbove, isBelow] = [tops[column] < tops[row], tops[column] > tops[row]]; // in another line of text
-        const start = isBelow ? bottoms[row] : tops[row];
-        const end = isAbove ? bottoms[column] : tops[column];
-        const shift = (head - (size[0] - 1) / 2) * 5; // so that the heads' lines are seen side by side
-        const [between, near] = [isAbove || isBelow, shift * Math.min(1, 3 / size[0])];
-        const aside = between ? near : 0;
-        const [a, b] = [middles[row] + aside, middles[column] + aside];
-        const lift = Math.min(high - 8, 22 + (Math.abs(b - a) / widest) * (high - 30) + shift);
-        const peak = between ? (start + end) / 2 + 2 * aside : start - lift * 1.3; // on its way, or above both
-        const [lean, loop] = [(b - a) * 0.1, start - 26 - 2 * near];
-        path.setAttribute(
-          "d",
-          row === column
-            ? `M ${a - 5} ${start} C ${a - 12} ${loop}, ${a + 12} ${loop}, ${a + 5} ${start}`
-            : `M ${a} ${start} C ${a + lean} ${peak}, ${b - lean} ${peak}, ${b} ${end}`,
-        );
+        path.setAttribute("d", this.curve(row, column, head, places));
         path.setAttribute("stroke", theme.lines[head % theme.lines.length]);
         path.setAttribute("stroke-width", String(0.5 + 5 * weight));
         path.setAttribute("opacity", row === from ? "0.95" : "0.13");
@@ -144,6 +128,27 @@ export class Sentence {
       element("span", "", { textContent: says_it }),
       legend,
     );
+  }
+
+  /** The line of a head from a token to one that it looks at; those of other heads lie beside it. */
+  curve(row, column, head, { middles, tops, bottoms, high, widest }) {
+    const count = this.lines.size[0];
+    const shift = (head - (count - 1) / 2) * 5;
+    const near = shift * Math.min(1, 3 / count); // where there is little room
+    const [a, b, start] = [middles[row], middles[column], tops[row]];
+    if (row === column) {
+      const peak = start - 26 - 2 * near;
+      return `M ${a - 5} ${start} C ${a - 12} ${peak}, ${a + 12} ${peak}, ${a + 5} ${start}`;
+    }
+    const lean = (b - a) * 0.1;
+    const bent = (from, low, peak, to, end) => `M ${from} ${low} C ${from + lean} ${peak}, ${to - lean} ${peak}, ${to} ${end}`;
+    if (tops[column] === start) {
+      const lift = Math.min(high - 8, 22 + (Math.abs(b - a) / widest) * (high - 30) + shift);
+      return bent(a, start, start - lift * 1.3, b, start);
+    }
+    // To another line of text, from the side of the one that faces the other.
+    const [leaves, ends] = tops[column] < start ? [start, bottoms[column]] : [bottoms[row], tops[column]];
+    return bent(a + near, leaves, (leaves + ends) / 2 + 2 * near, b + near, ends);
   }
 
   /** Whether a question covers where a token looks. */
