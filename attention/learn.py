@@ -583,10 +583,10 @@ def quick_attention(
 ) -> tuple[Tensor, Tensor]:
     """The weights (N, H, L, L) and the output (N, L, d_model) of the layer: what attention/functional.py computes.
 
-    Torch's own functions do several of those steps at once, and one backward: learning takes two thirds of the time.
+    Torch's own functions do several of those steps at once, and one backward: learning takes up to a fifth less time.
     """
-    weights, count, length = now.weights, *embeddings.shape[:2]
-    x = embeddings + now.positions[:length] if config.positions else embeddings  # (N, L, d_model)
+    weights, (count, length) = now.weights, embeddings.shape[:2]
+    x = _with_positions(config, now, embeddings)  # (N, L, d_model)
 
     def heads(w: Tensor, b: Tensor) -> Tensor:
         return split_heads(linear(x, w.T, b), config.num_heads).flatten(0, 1)  # (N · H, L, d_k)
@@ -602,6 +602,11 @@ def quick_attention(
     return attn_weights.unflatten(0, (count, config.num_heads)), linear(joined, weights.w_o.T, weights.b_o)
 
 
+def _with_positions(config: AttentionConfig, now: Parameters, embeddings: Tensor) -> Tensor:
+    """X of embeddings (N, L, d_model)."""
+    return add_positions(embeddings, now.positions[: embeddings.shape[1]]) if config.positions else embeddings
+
+
 def closed(is_open: Tensor) -> Tensor:
     """A mask to be added to scores: 0 where they stay, minus infinity where they are closed."""
     return torch.where(is_open, 0.0, -math.inf)
@@ -609,8 +614,7 @@ def closed(is_open: Tensor) -> Tensor:
 
 def _forward(config: AttentionConfig, now: Parameters, embeddings: Tensor, batch: Batch) -> AttentionTrace:
     """embeddings: (N, L, d_model)."""
-    positions = now.positions[: embeddings.shape[1]] * config.positions  # (L, d_model)
-    x = add_positions(embeddings, positions)  # (N, L, d_model)
+    x = _with_positions(config, now, embeddings)  # (N, L, d_model)
     is_open = batch.real[:, None, None, :]  # (N, 1, 1, L)
     return multi_head_attention(x, now.weights, attn_mask=is_open, is_causal=config.causal, scaled=config.scaled)
 

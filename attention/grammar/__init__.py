@@ -36,7 +36,6 @@ RELATIONS = {
 }
 
 
-@cache
 def examples(language: str, count: int, *, held_out: bool = False) -> tuple[Example, ...]:
     """The first sentences of an endless list, always the same ones: no two alike, and as tokenize cuts them.
 
