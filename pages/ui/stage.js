@@ -145,8 +145,8 @@ class Stage {
   tellStep(place = Number(this.told.address.checkpoint)) {
     const { texts, steps } = this.told;
     if (!this.told.scene_lines) return;
-    const told = texts.step_of.replace("{step}", steps[place]).replace("{steps}", steps.at(-1));
-    this.words.textContent = place in steps ? told : "";
+    const text = place in steps ? texts.step_of : "";
+    this.words.textContent = text.replace("{step}", steps[place]).replace("{steps}", steps.at(-1));
   }
 
   async learn() {
