@@ -8,6 +8,9 @@ import numpy as np
 from playwright.sync_api import Page
 
 from attention import Cell
+from pages.ui import live
+
+PAINTER = f"/-/{live.script('painter')[0]}"  # its address on a server
 
 _SCENE = """n => {
   const stage = document.querySelectorAll('.stage-canvas')[n].stage;

@@ -1,12 +1,11 @@
 """Asking numbers where they come from, in a real browser: clicks, touch, keyboard; questions; holding and changing."""
 
 import re
-from collections.abc import Callable
 from io import BytesIO
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
-from conftest import explained, found_by_axe, settle, until
+from conftest import Opener, explained, found_by_axe, settle, until
 from moving import lead, put_on
 from pictures import numbers, panels, place_of, same, settings_of
 from PIL import Image
@@ -14,7 +13,6 @@ from playwright.sync_api import Page
 
 from pages.ui.figures.colors import DARK
 
-Opener = Callable[..., Page]
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}
 
 

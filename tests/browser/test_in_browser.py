@@ -1,9 +1,8 @@
 """What only a real browser shows: cold addresses, sliders, links, languages, the keyboard, and two visitors at once."""
 
 import re
-from collections.abc import Callable
 
-from conftest import settle, until
+from conftest import Opener, settle, until
 from moving import lead
 from pictures import numbers, panels, same, settings_of
 from playwright.sync_api import Page
@@ -13,7 +12,6 @@ HOSTILE = (  # the rest of what a sentence can be is tried without a browser
     "$x$ and $$y$$ [[key]] %{z} {x} a\0b", ":red[x] :smile: `code` ``",
     "👨‍👩‍👧 👍🏽 🇨🇳 مرحبا بالعالم e\u0301 नमस्ते",
 )  # fmt: skip
-Opener = Callable[..., Page]
 FOCUSED = "() => document.activeElement.closest('[data-testid]')?.dataset.testid || document.activeElement.tagName"
 # Remember the toasts from now on: one is gone after a few seconds, seen or not.
 TOASTS = """() => {

@@ -1,12 +1,7 @@
 """The labs in a real browser: on one screen, a question before the answer, and controls that the address keeps."""
 
-from collections.abc import Callable
-
-from conftest import settle, until
+from conftest import Opener, settle, until
 from moving import lead
-from playwright.sync_api import Page
-
-Opener = Callable[..., Page]
 
 
 def test_the_menu_of_labs_leads_to_each_lab_and_an_answer_uncovers_its_measurement_in_place(visit: Opener) -> None:

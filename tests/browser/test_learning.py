@@ -3,14 +3,14 @@
 import asyncio
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import crowd
 import pytest
 from apart import apart
-from conftest import settle, until
+from conftest import Opener, settle, until
 from moving import lead, send
 from pictures import numbers, panels, same
 from playwright.sync_api import Page
@@ -24,7 +24,6 @@ from pages.ui.words.labels import label
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_pretrained import tiny
 
-Opener = Callable[..., Page]
 HAS_TRANSFORMERS = pytest.mark.xdist_group("pretrained")  # in the process that imports transformers in any case
 FIRST = {  # what a first visit shows
     "sentence": EXAMPLES["en"][0].sentence, "weights": "learned", "d_model": "32", "num_heads": "2", "positions": "1",

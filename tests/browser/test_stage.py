@@ -1,26 +1,23 @@
 """The stage in a real browser: one screen a step, painted numbers, pointing, asking, holding a slider, presenting."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-from conftest import IN_SIGHT, ONE_SERVER, explained, settle, too_far, until
+from conftest import IN_SIGHT, ONE_SERVER, Opener, explained, settle, too_far, until
 from moving import lead, put_on
-from pictures import numbers, over, panels, place_of, same, settings_of, widths_of_lines
+from pictures import PAINTER, numbers, over, panels, place_of, same, settings_of, widths_of_lines
 from playwright.sync_api import Browser, Page
 
 from attention import AttentionConfig, trace_sentence
 from attention.tensors import matrix
 from pages import WALK
-from pages.ui import live
 from pages.ui.figures.colors import DARK, LIGHT, Colors, Stops
 from pages.ui.state.examples import EXAMPLES
 
-Opener = Callable[..., Page]
-PAINTER = f"/-/{live.script('painter')[0]}"
 SMALL_WINDOW = (1280, 720)
 ENGLISH = EXAMPLES["en"][0].sentence
 SMALL = {"sentence": "the dog saw the cat", "d_model": "8", "num_heads": "2", "head": "1", "query": "3"}

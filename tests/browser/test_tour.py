@@ -4,11 +4,11 @@ A page is opened by its link, as a reader does: to load it anew takes twice the 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 import pytest
-from conftest import IN_SIGHT, LARGE, ONE_SERVER, PHONE, SMALL, found_by_axe, settle, too_far
+from conftest import IN_SIGHT, LARGE, ONE_SERVER, PHONE, SMALL, Opener, found_by_axe, settle, too_far
 from moving import lead, put_on
 from pictures import over, panels
 from playwright.sync_api import Page
@@ -16,7 +16,6 @@ from playwright.sync_api import Page
 from pages import GROUPS, LABS, OVERVIEW, PAGES, WALK
 from pages.ui.figures.colors import DARK, LIGHT
 
-Opener = Callable[..., Page]
 PAPER = (LIGHT.paper, DARK.paper)
 DARK_TOO = ("overview", "softmax", "training", "vectors")  # every kind of figure and box
 WIDEST = {"d_model": "512", "num_heads": "16", "causal": "1", "sentence": "a b c d e f g h " * 12}

@@ -1,23 +1,19 @@
 """A whole walk by keyboard: on every step the settings stay, a click asks for its cell, and the play tells the core."""
 
 import re
-from collections.abc import Callable
 from itertools import product
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
-from conftest import IN_SIGHT, explained, settle, until
-from pictures import Panel, corner_of, numbers, panels, place_of, same, settings_of, widths_of_lines
+from conftest import IN_SIGHT, Opener, explained, settle, until
+from pictures import PAINTER, Panel, corner_of, numbers, panels, place_of, same, settings_of, widths_of_lines
 from playing import play_through
 from playwright.sync_api import Page
 
 from attention import AttentionConfig, Cell, SentenceTrace, trace_sentence
 from attention.tensors import matrix
 from pages import WALK
-from pages.ui import live
 
-Opener = Callable[..., Page]
-PAINTER = f"/-/{live.script('painter')[0]}"
 OTHER = {  # than what is shown where an address says nothing
     "lang": "zh", "sentence": "我 喜欢 猫 因为 猫 很 可爱", "weights": "random", "checkpoint": "3", "model": "a/b",
     "layer": "2", "d_model": "64", "num_heads": "8", "head": "3",

@@ -708,9 +708,7 @@ def test_a_page_is_there_at_once_with_the_layer_as_it_stands_and_then_as_it_has_
     monkeypatch.setattr(ready, "SHOWN_AT_ONCE", True)
     at = start(lang=lang, **DEFAULT, query={"en": "7", "zh": "17"}[lang])
     try:
-        for slug in WALKED[
-            place % 2 :: 2
-        ]:  # every page works while the layer learns, and what it says is true of the step shown
+        for slug in WALKED[place % 2 :: 2]:  # pages work while the layer learns, and are true of the step shown
             page = go(at, slug, lang)
             so_far = Case.of(lang, **DEFAULT, checkpoint=str(place))
             assert_charts_show(page, so_far)
