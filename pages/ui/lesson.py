@@ -285,8 +285,10 @@ class Lesson(Page, Sight):
         where = [st.container(), None] if wide else st.columns([0.64, 0.36], gap="small")
         picture, self._panel = where
         assert picture is not None
+        so_far = len(self._layer.history.checkpoints) - 1 if isinstance(self._layer, Learned) else 0
+        reached = min(self.settings.checkpoint, so_far)
         with picture, st.container(key="stage"):
-            painter.stage(self.page, self, self.marked(board), result, self.colors, plays)
+            painter.stage(self.page, self, self.marked(board), result, self.colors, plays, reached)
 
     def faces(
         self,

@@ -142,7 +142,7 @@ class Stage {
   }
 
   /** How far the training is, where the layer learns. */
-  tellStep(place = Number(this.told.address.checkpoint)) {
+  tellStep(place = this.told.reached) {
     const { texts, steps } = this.told;
     if (!this.told.scene_lines) return;
     const text = place in steps ? texts.step_of : "";

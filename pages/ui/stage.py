@@ -40,9 +40,12 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("stage", js=live.loader("stage"), isolate_styles=False)
 
 
-def stage(page: str, here: Sight, board: Board, result: str, theme: Colors, plays: Sequence[Play]) -> None:
+def stage(
+    page: str, here: Sight, board: Board, result: str, theme: Colors, plays: Sequence[Play], reached: int
+) -> None:
     """A page's picture, which follows the sliders while they are held. result: the tensor that the step makes.
 
+    reached: the checkpoint that is shown, where the layer learns: an earlier one than was chosen while it is not there.
     plays: the ways in which the step can be watched; where a number was set by hand, they would not be true.
     """
     settings, lang = here.settings, here.lang
@@ -60,6 +63,7 @@ def stage(page: str, here: Sight, board: Board, result: str, theme: Colors, play
         "live": {name: list(values) for name, values in followed.items() if name not in here.now.absent},
         "address": to_query(settings.elsewhere) | {"pin": ""},
         "steps": list(CHECKPOINTS) if board.lines and here.now.source.learns else [],
+        "reached": reached,
         "route": live.scenes(),
         "scene_lines": board.lines is not None,
         "plays": [] if here.trace.edits else [each.pack() for each in plays],

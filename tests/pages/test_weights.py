@@ -714,6 +714,7 @@ def test_a_page_is_there_at_once_with_the_layer_as_it_stands_and_then_as_it_has_
             assert_charts_show(page, so_far)
             assert_facts(page, so_far)
             step, steps = so_far.learned.history.checkpoints[place].step, 260
+            assert page.scene["reached"] == place  # which the overview's picture names
             assert label("learning", lang, step=step, steps=steps) in "".join(page.of("html"))
         lab = enter("training", lang, experiment="1", face="notice", questions="0", **DEFAULT)
         assert lab.said["curves"]["step"] == str(step)
