@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache, partial
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from attention.config import AttentionConfig
 from attention.embedding import add_positions, embedding_table, seeded, sinusoidal_positions, vocabulary
 from attention.functional import causal_mask, merge_heads, split_heads
 from attention.grammar import RELATIONS
-from attention.grammar.batches import Batch, draw, kind_names, sentences, tokens_of, words_of
+from attention.grammar.batches import Batch, draws, kind_names, sentences, tokens_of, words_of
 from attention.grammar.lexicon import kind_of_each, unlisted
 from attention.measures import entropy, looks_at
 from attention.tokens import spaces
@@ -28,7 +29,7 @@ from attention.weights import AttentionWeights
 
 MAX_LEN = 64  # positions that have a vector of their own; the tokens after them share the last one
 STEPS = 260
-_BATCH = 40  # sentences a step
+_BATCH = 49  # sentences a step, on average
 _RATE, _WARM_UP, _DECAYS = 0.045, 10, (0.9, 0.98)  # Adam's step, the steps until it is reached, how it averages
 _PRONOUN = 9.0  # how much a pronoun counts in the loss: of the relations it is the rarest and the hardest
 _KIND, _OWN = 1.7, 3.0  # the length of a kind's vector before the training, and of what each word has of its own
@@ -445,9 +446,9 @@ def _train(
         return learned
 
     learned = keep(0)
-    training, generator = sentences(language)[0], seeded(f"{config.seed} batches")
-    for step in range(1, steps + 1):
-        batch = draw(training, _BATCH, generator)
+    generator = seeded(f"{config.seed} batches")
+    batches = draws(sentences(language)[0], _BATCH, generator)
+    for step, batch in enumerate(islice(batches, steps), start=1):
         own = torch.randn(*batch.ids.shape, _own_width(config.d_model), generator=generator)  # (N, L, width)
         loss, grad = _gradient(config, now, start, batch, _own(own, config.d_model), divided)
         now, mean, square = adam_step(now, grad, mean, square, step, _rate(config, step, steps))

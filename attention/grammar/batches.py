@@ -1,6 +1,6 @@
 """Sentences of unequal length, side by side in tensors, each word with its kind."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from random import Random
 from threading import RLock
@@ -13,6 +13,7 @@ from attention.grammar import LANGUAGES, RELATIONS, Example, examples
 from attention.grammar.lexicon import UNLISTED, kind_of_each, lexicon
 
 _TRAINING, _HELD_OUT = 6000, 300  # sentences
+_SORTED = 3  # batches whose sentences are drawn together and parted by length
 _OF_A_KIND = 12  # words of every list that are in the vocabulary
 # Kind → kinds that stand in the same places, of which the grammar has few words or none. Some of its words are taken
 # for one of those in training, so that a layer learns all kinds.
@@ -124,7 +125,27 @@ def encode(found: Sequence[Example], language: str, also: float = 0.0) -> Batch:
 
 
 def draw(batch: Batch, count: int, generator: torch.Generator) -> Batch:
-    """Some sentences by chance, cut to the longest of them."""
-    rows = torch.randint(len(batch.real), (count,), generator=generator)
+    """Some sentences by chance."""
+    return _picked(batch, torch.randint(len(batch.real), (count,), generator=generator))
+
+
+def draws(batch: Batch, count: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Endless batches by chance, each of sentences that are about as long, so that there is little to fill up.
+
+    For every _SORTED batches as many times count sentences are drawn and parted by length, so that each batch has about
+    as many tokens: a batch of short sentences has more of them. The batches come in any order.
+    """
+    while True:
+        rows = torch.randint(len(batch.real), (_SORTED * count,), generator=generator)
+        lengths, order = batch.real[rows].sum(dim=1).sort(stable=True)
+        before = lengths.cumsum(dim=0) - lengths  # tokens of the shorter ones
+        starts = [int((before * _SORTED < lengths.sum() * part).sum()) for part in range(1, _SORTED)]
+        parts = rows[order].tensor_split(starts)
+        for part in torch.randperm(_SORTED, generator=generator).tolist():
+            yield _picked(batch, parts[part])
+
+
+def _picked(batch: Batch, rows: Tensor) -> Batch:
+    """Those sentences, cut to the longest of them."""
     longest = int(batch.real[rows].sum(dim=1).max())
     return Batch(*(tensor[rows, :longest] for tensor in batch))

@@ -3,13 +3,14 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 import torch
 
 from attention import tokenize
 from attention.grammar import LANGUAGES, RELATIONS, Example, examples
-from attention.grammar.batches import draw, encode, kind_names, tokens_of, words_of
+from attention.grammar.batches import draw, draws, encode, kind_names, tokens_of, words_of
 from attention.grammar.chinese import CHINESE
 from attention.grammar.english import ENGLISH
 from attention.grammar.lexicon import kind_of_each
@@ -353,3 +354,33 @@ def test_a_draw_is_cut_to_its_longest_sentence():
     drawn = draw(encode(examples("en", 50), "en"), 20, torch.Generator().manual_seed(0))
     assert drawn.real.any(dim=0).all()
     assert len({tuple(row) for row in drawn.referents.tolist()}) > 10
+
+
+def test_batches_for_learning_hold_sentences_of_like_length_and_as_many_tokens_each():
+    some, count = encode(examples("en", 400), "en"), 48
+    batches = draws(some, count, torch.Generator().manual_seed(0))
+    shares, lengths = [], []
+    for _ in range(5):
+        three = [next(batches) for _ in range(3)]
+        assert sum(len(batch.real) for batch in three) == 3 * count
+        assert all(batch.real.any(dim=0).all() for batch in three)  # cut to the longest of each
+        by_length = sorted(sorted(batch.real.sum(dim=1).tolist()) for batch in three)
+        assert all(shorter[-1] <= longer[0] for shorter, longer in pairwise(by_length))
+        tokens = [int(batch.real.sum()) for batch in three]
+        assert max(tokens) - min(tokens) <= 2 * some.real.shape[1]  # one sentence more or less at either end
+        shares += [float(batch.real.double().mean()) for batch in three]
+        lengths += [batch.real.shape[1] for batch in three]
+    by_chance = [draw(some, count, torch.Generator().manual_seed(i)).real.double().mean() for i in range(20)]
+    assert sum(shares) / len(shares) > 0.8 > float(sum(by_chance)) / 20 + 0.1
+    assert len({tuple(lengths[i : i + 3]) for i in range(0, 15, 3)}) > 3  # in no order
+
+
+def test_batches_for_learning_are_the_sentences_drawn_by_chance():
+    some = encode(examples("en", 30), "en")
+    rows = {tuple(row) for row in some.kinds.tolist()}
+    batches = draws(some, 12, torch.Generator().manual_seed(0))
+    seen, longest = set(), some.kinds.shape[1]
+    for _ in range(20):
+        kinds = next(batches).kinds
+        seen |= {(*row, *[0] * (longest - len(row))) for row in kinds.tolist()}
+    assert seen == rows

@@ -131,7 +131,7 @@ class TestWhatItLearns:
         sentences = unseen(language, 500, "same")
         seeds = [seed for of, seed in LAYERS if of == language]
         found = [share(outcomes(trained(language, seed), sentences), "same") for seed in seeds]
-        assert 0.35 < sum(found) / len(found) < 0.65
+        assert 0.2 < sum(found) / len(found) < 0.65  # a guess between two nouns: half, or less where it says another
         assert max(found) < 0.75
 
     def test_one_head_cannot_tell_what_was_too_big_from_what_was_too_small(self):
