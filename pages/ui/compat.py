@@ -18,6 +18,8 @@ from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
+_MESSAGES = Path(__file__).with_name("messages.js")
+
 
 def without_template(figure: go.Figure) -> go.Figure:
     """The figure without the template that Plotly puts into every new one.
@@ -38,12 +40,13 @@ def leave_old_multipage_mode() -> None:
 
 
 def front_page() -> str:
-    """Streamlit's own front page, told where its server is.
+    """Streamlit's own front page, told where its server is, and to hear in one piece what is sent so (messages.js).
 
     Left alone, it looks for its server below the page's address first, and fills the browser's console with errors.
     """
     index = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    return index.replace("<head>", "<head><script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script>", 1)
+    told = ("window.__streamlit={BACKEND_BASE_URL:location.origin}", _MESSAGES.read_text(encoding="utf-8"))
+    return index.replace("<head>", "<head>" + "".join(f"<script>{script}</script>" for script in told), 1)
 
 
 def allow_only(hosts: Sequence[str]) -> None:

@@ -108,7 +108,7 @@ def warm_up() -> None:
 
 
 def front_pages() -> list[Route]:
-    """Streamlit's own front page at every step's address."""
+    """Streamlit's front page, at every page's address."""
     if st.get_option("server.baseUrlPath"):
         return []
     told = compat.front_page()
@@ -116,7 +116,7 @@ def front_pages() -> list[Route]:
     async def page(_: Request) -> HTMLResponse:
         return HTMLResponse(told, headers={"cache-control": "no-cache"})
 
-    return [Route(f"/{slug}", page) for slug in PAGES[1:]]
+    return [Route(f"/{slug}", page) for slug in ("", *PAGES[1:])]
 
 
 class Compressed:

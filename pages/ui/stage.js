@@ -71,16 +71,16 @@ class Stage {
       if (scene.lines) this.sentence?.show(scene.lines);
       this.hover = null;
       this.tip.hidden = true;
+      this.player.refresh();
       this.arrange();
       if (same && !calm()) this.tween(last);
       this.canvas.dataset.version = scene.version;
       this.canvas.dataset.shown = String(Number(this.canvas.dataset.shown ?? 0) + 1);
     } else {
       this.scene = scene;
+      this.player.refresh();
       this.arrange();
     }
-    this.player.refresh();
-    this.paint();
   }
 
   get theme() {

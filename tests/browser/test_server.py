@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
@@ -11,6 +12,7 @@ from crowd import kinds, run, visit
 from websockets.exceptions import InvalidStatus
 
 MOST_BYTES = 3_000_000  # of a first visit
+MESSAGES = Path(__file__).parents[2] / "pages/ui/messages.js"
 LOOK = {"weights": "random", "d_model": "8", "num_heads": "2", "lang": "en"}
 
 
@@ -56,3 +58,37 @@ def test_a_first_visit_to_a_page_without_plotly_takes_few_bytes(browser, server)
         settle(page)
         assert "plotly" not in page.evaluate("performance.getEntriesByType('resource').map(r => r.name).join()")
     assert 500_000 < sum(taken) < MOST_BYTES
+
+
+# A socket that never was, and what is heard of it: at once, after a while, when it closes, while it goes on and on, and
+# in a page that nobody looks at; and of another one, at once.
+HEARD = """async () => {
+  const open = url => {
+    const socket = Object.assign(new EventTarget(), {url, heard: [], found: []});
+    const listen = (type, hear) => WebSocket.prototype.addEventListener.call(socket, type, hear);
+    listen('message', event => socket.heard.push(event.data));
+    listen('close', () => socket.heard.push('end'));
+    socket.look = () => socket.found.push(socket.heard.splice(0).join(''));
+    socket.say = (...texts) => texts.map(data => socket.dispatchEvent(new MessageEvent('message', {data})));
+    return socket;
+  };
+  const ours = open('ws://here/_stcore/stream'), another = open('ws://here/else');
+  ours.say('a', 'b', 'c'); ours.look();
+  await new Promise(go => setTimeout(go, 200)); ours.look();
+  ours.say('d');
+  for (const start = performance.now(); performance.now() < start + 40;);
+  ours.say('e'); ours.look();
+  Object.defineProperty(document, 'hidden', {value: true, configurable: true});
+  ours.say('f'); ours.look();
+  delete document.hidden;
+  ours.say('g'); ours.dispatchEvent(new Event('close')); ours.look();
+  another.say('a'); another.look();
+  return [...ours.found, ...another.found];
+}"""
+
+
+def test_messages_that_are_sent_together_are_heard_together_in_order_and_none_is_lost(browser):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.add_script_tag(path=MESSAGES)
+        assert page.evaluate(HEARD) == ["", "abc", "de", "f", "gend", "a"]

@@ -75,15 +75,23 @@ def test_a_folder_named_pages_starts_the_old_mode_and_that_is_left_before_it_is_
 
 def test_the_front_page_tells_where_the_server_is_before_anything_else_runs():
     page = compat.front_page()
-    script = "<script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script>"
-    assert page.count(script) == page.count("<head>") == 1
-    assert f"<head>{script}" in page
-    assert page.index(script) < page.index("<script", page.index(script) + 1)
-    assert page.replace(script, "") == (STATIC / "index.html").read_text(encoding="utf-8")
+    server = "<script>window.__streamlit={BACKEND_BASE_URL:location.origin}</script>"
+    hearing = f"<script>{(UI / 'messages.js').read_text(encoding='utf-8')}</script>"
+    own = server + hearing
+    assert page.count(own) == page.count("<head>") == 1
+    assert f"<head>{own}" in page
+    assert page.index(own) + len(server) == page.index("<script", page.index(own) + 1)
+    assert page.replace(own, "") == (STATIC / "index.html").read_text(encoding="utf-8")
 
 
 def test_streamlit_s_own_script_still_asks_for_what_the_front_page_tells():
     assert re.search(r"window\.__streamlit\b.{0,120}\bBACKEND_BASE_URL\b", scripts())
+
+
+def test_streamlit_s_own_script_still_hears_its_server_as_we_expect():
+    assert "_stcore/stream" in scripts()
+    names = r"`message`.{0,500}?\.addEventListener\(`close`"  # in that order, on the socket itself
+    assert re.search(r"=new WebSocket\(.{0,400}?\.addEventListener\(" + names, scripts())
 
 
 # Who may come in.

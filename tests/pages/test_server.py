@@ -151,10 +151,10 @@ def test_on_one_s_own_machine_only_its_own_names_are_answered(started, monkeypat
     assert st.get_option("server.allowedHosts") == hosts
 
 
-def test_every_step_has_a_front_page_at_its_own_address(started):
+def test_every_page_has_a_front_page_at_its_own_address(started):
     started(baseUrlPath="")
     routes = server.front_pages()
-    assert [route.path for route in routes] == [f"/{slug}" for slug in PAGES if slug != OVERVIEW]
+    assert [route.path for route in routes] == ["/", *(f"/{slug}" for slug in PAGES if slug != OVERVIEW)]
     for route in routes:
         answer = apart(route.endpoint(None))
         assert answer.body.decode() == compat.front_page()
