@@ -236,6 +236,7 @@ function arrangeBoard(board, panels, area, scene, places) {
   const signs = (c) => board.signs.some(([, column]) => column === c);
   const rows = board.heights.length;
   const columns = board.widths.length;
+  const enters = (r, c) => board.arrows.some(([r0, c0, r1, c1]) => c0 === c && c1 === c && Math.max(r0, r1) === r);
   const slanted = (panel, width) =>
     panel.columns.labels.length && longest(panel.columns, size.label) > width / panel.size[1] - 4;
 
@@ -273,7 +274,8 @@ function arrangeBoard(board, panels, area, scene, places) {
           : size.tick + 3;
       most = Math.max(most, here);
     }
-    return most + (r ? 5 : 0);
+    const crowded = board.small && line.some(([, p]) => enters(r, p.place[2]) && isCrossed(p, widths[p.place[2]], size));
+    return most + (r ? 5 : 0) + (crowded ? 8 : 0); // room for a short arrow above a title
   });
   // Colour bars: in an empty corner, if there is room for all of them, else in a strip below.
   const first = board.heights.findIndex((_, r) => at(r, 0)); // where the corner ends
@@ -306,7 +308,7 @@ function arrangeBoard(board, panels, area, scene, places) {
       cell: [box.width / p.size[1], box.height / p.size[0]],
       slanted: slanted(p, box.width),
       small: board.small,
-      end: board.arrows.some(([r0, c0, r1, c1]) => c0 === c && c1 === c && Math.max(r0, r1) === r) ? TURN : 1,
+      end: enters(r, c) ? TURN : 1,
       titled: !(board.heights[r] <= 24 && !p.columns.shown),
       until: next < 0 ? area.x + area.width : x(next),
       labels: { rows: p.rows.shown && !board.small, columns: p.columns.shown && !board.small },
@@ -330,7 +332,28 @@ function arrangeBoard(board, panels, area, scene, places) {
         };
     places.bars.push({ ...bar, scale });
   });
-  places.boards.push({ board, x, y, widths, heights });
+  // An arrow from above, or to there, ends at a panel, or at its title where that is in the way.
+  const roof = (r, c) => y(r) - (isCrossed(at(r, c)[1], widths[c], size) ? size.title + 7 : 0);
+  places.boards.push({ board, x, y, widths, heights, roof });
+}
+
+/** A title such as W<sub>Q</sub>: [text, whether it stands low] of each part. */
+const titleParts = ({ title }) =>
+  title.split(/(<sub>.*?<\/sub>)/).map((part) => [part.replace(/<[^>]+>/g, ""), part.startsWith("<sub>")]);
+
+const titleSize = (size, low) => (low ? size.title - 3 : size.title);
+
+/** Over a small panel: where its title begins, from the panel's left edge, how wide it is, how much smaller than others. */
+function titleOver(panel, width, size) {
+  const long = titleParts(panel).reduce((sum, [text, low]) => sum + measure(text, titleSize(size, low), true), 0);
+  const share = Math.min(1, (width + 30) / long); // half the way to the next panel on either side
+  return { start: Math.min(0, (width - long * share) / 2), long: long * share, share };
+}
+
+/** Whether an arrow from above a small panel would run through its title. */
+function isCrossed(panel, width, size) {
+  const { start, long } = titleOver(panel, width, size);
+  return start + long > width * TURN - 7;
 }
 
 /** What lies at a place: {panel, row, column}, {panel, title: true}, or null. */
@@ -364,7 +387,7 @@ export function paint(context, scene, places, theme, look = {}) {
   context.clearRect(0, 0, places.width, places.height);
   context.textBaseline = "middle";
   context.lineJoin = "miter";
-  for (const { board, x, y, widths, heights } of places.boards) paintBetween(context, board, x, y, widths, heights, theme);
+  for (const between of places.boards) paintBetween(context, between, theme);
   scene.panels.forEach((panel, i) => {
     if (places.panels[i]) paintPanel(context, scene, panel, i, places, theme, look);
   });
@@ -620,16 +643,16 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
  * Left of a strip that has no room above it, without its shape.
  */
 function paintTitle(context, panel, place, size, y, color, theme) {
-  const parts = panel.title.split(/(<sub>.*?<\/sub>)/).map((part) => [part.replace(/<[^>]+>/g, ""), part.startsWith("<sub>")]);
-  const set = (low, share) => (context.font = `600 ${(low ? size.title - 3 : size.title) * share}px ${FONT}`);
+  const parts = titleParts(panel);
+  const set = (low, share) => (context.font = `600 ${titleSize(size, low) * share}px ${FONT}`);
   const long = parts.reduce((sum, [text, low]) => (set(low, 1), sum + context.measureText(text).width), 0);
   let [x, share] = [place.x, 1];
   if (!place.titled) [x, y] = [place.x - long - 5, place.y + place.height / 2];
   else if (!place.small) share = Math.min(1, (place.until - place.x - 6) / long); // the next title is left alone
   if (place.small) {
-    share = Math.min(1, (place.width + 30) / long); // half the way to the next panel on either side
-    const end = context.canvas.clientWidth - 1;
-    x = Math.max(1, Math.min(place.x + Math.min(0, (place.width - long * share) / 2), end - long * share));
+    const over = titleOver(panel, place.width, size);
+    share = over.share;
+    x = Math.max(1, Math.min(place.x + over.start, context.canvas.clientWidth - 1 - over.long));
   }
   context.textAlign = "left";
   context.fillStyle = color;
@@ -758,7 +781,7 @@ function paintBar(context, scale, bar, size, theme) {
 }
 
 /** Signs such as "=" left of a place, and arrows from place to place. */
-function paintBetween(context, board, x, y, widths, heights, theme) {
+function paintBetween(context, { board, x, y, widths, heights, roof }, theme) {
   context.font = `18px ${FONT}`;
   context.fillStyle = theme.quiet;
   context.textAlign = "center";
@@ -771,7 +794,7 @@ function paintBetween(context, board, x, y, widths, heights, theme) {
     if (c0 === c1) {
       const down = r1 > r0;
       const middle = x(c0) + widths[c0] * TURN;
-      const [from, to] = down ? [y(r0) + heights[r0] + 2, y(r1) - 3] : [y(r0) - 3, y(r1) + heights[r1] + 3];
+      const [from, to] = down ? [y(r0) + heights[r0] + 2, roof(r1, c1) - 3] : [roof(r0, c0) - 3, y(r1) + heights[r1] + 3];
       context.moveTo(middle, from);
       context.lineTo(middle, to);
       [tip, angle] = [[middle, to], down ? Math.PI / 2 : -Math.PI / 2];
