@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -313,6 +314,13 @@ LOOSE_ENDS = re.compile(r"#\s*type:\s*ignore|#\s*noqa|\b(TODO|FIXME|XXX|HACK)\b|
 )
 def test_the_search_for_loose_ends_finds_a_planted_one(line):
     assert LOOSE_ENDS.search(line)
+
+
+def test_no_benchmark_has_the_name_of_a_library():
+    """Run by its path, it would be imported in the library's place."""
+    names = [path.stem for path in (ROOT / "tests" / "bench").glob("*.py")]
+    assert len(names) > 5
+    assert [name for name in names if find_spec(name)] == []
 
 
 def test_the_readme_says_how_long_the_straight_line_of_the_core_is():

@@ -1,6 +1,6 @@
 """From a click on a cell of the followed row to its explanation, beside a move of the plain yardstick's slider.
 
-    python tests/bench/click.py [ROUNDS]
+    python tests/bench/clicks.py [ROUNDS]
 
 Both are measured in turn in one browser, each against its own server. Machines are noisy: read the ratios.
 """
