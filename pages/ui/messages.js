@@ -1,4 +1,4 @@
-// Ahead of Streamlit's own script, in the front page: it hears together what its server sends in one piece.
+// Ahead of Streamlit's own script, in the front page: what its server sends in one piece is heard in one piece.
 //
 // A run is some fifty messages. Left alone, Streamlit begins to draw its page anew after the first ones, which only say
 // that a run has begun, then with a part of what was drawn, and once more at the end. Here a message waits until no
