@@ -133,7 +133,7 @@ def draws(batch: Batch, count: int, generator: torch.Generator) -> Iterator[Batc
     """Endless batches by chance, each of sentences that are about as long, so that there is little to fill up.
 
     For every _SORTED batches as many times count sentences are drawn and parted by length, so that each batch has about
-    as many tokens: a batch of short sentences has more of them. The batches come in any order.
+    as many tokens: a batch of short sentences has more of them. In which order they come is chance, too.
     """
     while True:
         rows = torch.randint(len(batch.real), (_SORTED * count,), generator=generator)

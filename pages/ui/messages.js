@@ -8,7 +8,7 @@
   const listen = WebSocket.prototype.addEventListener;
 
   WebSocket.prototype.addEventListener = function (type, hear, ...options) {
-    if (type !== 'message' || !this.url.includes('/_stcore/stream')) return listen.call(this, type, hear, ...options);
+    if (type !== "message" || !this.url.includes("/_stcore/stream")) return listen.call(this, type, hear, ...options);
     const waiting = [];
     let timer = 0, since = 0;
 
@@ -16,7 +16,7 @@
       clearTimeout(timer);
       for (const message of waiting.splice(0)) hear.call(this, message);
     };
-    listen.call(this, 'close', deliver);  // before Streamlit's own: what comes after the end it no longer takes
+    listen.call(this, "close", deliver);  // before Streamlit's own: what comes after the end it no longer takes
     return listen.call(this, type, message => {
       if (!waiting.length) since = performance.now();
       waiting.push(message);

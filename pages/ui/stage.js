@@ -63,24 +63,22 @@ class Stage {
   }
 
   show(scene) {
-    if (this.scene?.version !== scene.version) {
-      const last = this.scene;
-      const same = last?.panels.length === scene.panels.length && last.panels.every((panel, i) => String(panel.size) === String(scene.panels[i].size));
-      this.scene = scene;
+    const last = this.scene;
+    const isNew = last?.version !== scene.version;
+    this.scene = scene;
+    if (isNew) {
       this.only = this.only === null ? null : Math.min(this.only, scene.panels.length - 1);
       if (scene.lines) this.sentence?.show(scene.lines);
       this.hover = null;
       this.tip.hidden = true;
-      this.player.refresh();
-      this.arrange();
-      if (same && !calm()) this.tween(last);
-      this.canvas.dataset.version = scene.version;
-      this.canvas.dataset.shown = String(Number(this.canvas.dataset.shown ?? 0) + 1);
-    } else {
-      this.scene = scene;
-      this.player.refresh();
-      this.arrange();
     }
+    this.player.refresh();
+    this.arrange();
+    if (!isNew) return;
+    const same = last?.panels.length === scene.panels.length && last.panels.every((panel, i) => String(panel.size) === String(scene.panels[i].size));
+    if (same && !calm()) this.tween(last);
+    this.canvas.dataset.version = scene.version;
+    this.canvas.dataset.shown = String(Number(this.canvas.dataset.shown ?? 0) + 1);
   }
 
   get theme() {

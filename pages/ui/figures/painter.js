@@ -237,6 +237,12 @@ function arrangeBoard(board, panels, area, scene, places) {
   const rows = board.heights.length;
   const columns = board.widths.length;
   const enters = (r, c) => board.arrows.some(([r0, c0, r1, c1]) => c0 === c && c1 === c && Math.max(r0, r1) === r);
+  // Whether an arrow from above a small panel, or to there, would run through the panel's title.
+  const isCrossed = (panel, width) => {
+    if (!board.small || !enters(panel.place[1], panel.place[2])) return false;
+    const { start, long } = titleOver(panel, width, size);
+    return start + long > width * TURN - 7;
+  };
   const slanted = (panel, width) =>
     panel.columns.labels.length && longest(panel.columns, size.label) > width / panel.size[1] - 4;
 
@@ -274,8 +280,8 @@ function arrangeBoard(board, panels, area, scene, places) {
           : size.tick + 3;
       most = Math.max(most, here);
     }
-    const crowded = board.small && line.some(([, p]) => enters(r, p.place[2]) && isCrossed(p, widths[p.place[2]], size));
-    return most + (r ? 5 : 0) + (crowded ? 8 : 0); // room for a short arrow above a title
+    const crossed = line.some(([, p]) => isCrossed(p, widths[p.place[2]]));
+    return most + (r ? 5 : 0) + (crossed ? 8 : 0); // room for a short arrow above a title
   });
   // Colour bars: in an empty corner, if there is room for all of them, else in a strip below.
   const first = board.heights.findIndex((_, r) => at(r, 0)); // where the corner ends
@@ -308,6 +314,7 @@ function arrangeBoard(board, panels, area, scene, places) {
       cell: [box.width / p.size[1], box.height / p.size[0]],
       slanted: slanted(p, box.width),
       small: board.small,
+      over: board.small ? titleOver(p, box.width, size) : null,
       end: enters(r, c) ? TURN : 1,
       titled: !(board.heights[r] <= 24 && !p.columns.shown),
       until: next < 0 ? area.x + area.width : x(next),
@@ -332,8 +339,8 @@ function arrangeBoard(board, panels, area, scene, places) {
         };
     places.bars.push({ ...bar, scale });
   });
-  // An arrow from above, or to there, ends at a panel, or at its title where that is in the way.
-  const roof = (r, c) => y(r) - (isCrossed(at(r, c)[1], widths[c], size) ? size.title + 7 : 0);
+  // Where an arrow that comes from above a panel, or goes there, keeps off it: at its title where that is in the way.
+  const roof = (r, c) => y(r) - (isCrossed(at(r, c)[1], widths[c]) ? size.title + 7 : 0);
   places.boards.push({ board, x, y, widths, heights, roof });
 }
 
@@ -343,17 +350,14 @@ const titleParts = ({ title }) =>
 
 const titleSize = (size, low) => (low ? size.title - 3 : size.title);
 
+const titleWidth = (panel, size) =>
+  titleParts(panel).reduce((sum, [text, low]) => sum + measure(text, titleSize(size, low), true), 0);
+
 /** Over a small panel: where its title begins, from the panel's left edge, how wide it is, how much smaller than others. */
 function titleOver(panel, width, size) {
-  const long = titleParts(panel).reduce((sum, [text, low]) => sum + measure(text, titleSize(size, low), true), 0);
-  const share = Math.min(1, (width + 30) / long); // half the way to the next panel on either side
-  return { start: Math.min(0, (width - long * share) / 2), long: long * share, share };
-}
-
-/** Whether an arrow from above a small panel would run through its title. */
-function isCrossed(panel, width, size) {
-  const { start, long } = titleOver(panel, width, size);
-  return start + long > width * TURN - 7;
+  const whole = titleWidth(panel, size);
+  const share = Math.min(1, (width + 30) / whole); // half the way to the next panel on either side
+  return { start: Math.min(0, (width - whole * share) / 2), long: whole * share, share };
 }
 
 /** What lies at a place: {panel, row, column}, {panel, title: true}, or null. */
@@ -645,14 +649,13 @@ function paintLabels(context, panel, i, place, size, theme, main, frames, look) 
 function paintTitle(context, panel, place, size, y, color, theme) {
   const parts = titleParts(panel);
   const set = (low, share) => (context.font = `600 ${titleSize(size, low) * share}px ${FONT}`);
-  const long = parts.reduce((sum, [text, low]) => (set(low, 1), sum + context.measureText(text).width), 0);
+  const long = titleWidth(panel, size);
   let [x, share] = [place.x, 1];
   if (!place.titled) [x, y] = [place.x - long - 5, place.y + place.height / 2];
   else if (!place.small) share = Math.min(1, (place.until - place.x - 6) / long); // the next title is left alone
   if (place.small) {
-    const over = titleOver(panel, place.width, size);
-    share = over.share;
-    x = Math.max(1, Math.min(place.x + over.start, context.canvas.clientWidth - 1 - over.long));
+    share = place.over.share;
+    x = Math.max(1, Math.min(place.x + place.over.start, context.canvas.clientWidth - 1 - place.over.long));
   }
   context.textAlign = "left";
   context.fillStyle = color;
