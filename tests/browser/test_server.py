@@ -60,8 +60,8 @@ def test_a_first_visit_to_a_page_without_plotly_takes_few_bytes(browser, server)
     assert 500_000 < sum(taken) < MOST_BYTES
 
 
-# A socket that never was, and what is heard of it: at once, after a while, when it closes, while it goes on and on, and
-# in a page that nobody looks at; and of another one, at once.
+# A socket that never was, and what is heard of it: in an empty page, at once, after a while, while it goes on and on,
+# in a page that nobody looks at, and when it closes; and of another one, at once.
 HEARD = """async () => {
   const open = url => {
     const socket = Object.assign(new EventTarget(), {url, heard: [], found: []});
@@ -73,6 +73,8 @@ HEARD = """async () => {
     return socket;
   };
   const ours = open('ws://here/_stcore/stream'), another = open('ws://here/else');
+  ours.say('0'); ours.look();
+  document.body.append(document.createElement('h1'));
   ours.say('a', 'b', 'c'); ours.look();
   await new Promise(go => setTimeout(go, 200)); ours.look();
   ours.say('d');
@@ -91,4 +93,4 @@ def test_messages_that_are_sent_together_are_heard_together_in_order_and_none_is
     with browser.new_context() as context:
         page = context.new_page()
         page.add_script_tag(path=MESSAGES)
-        assert page.evaluate(HEARD) == ["", "abc", "de", "f", "gend", "a"]
+        assert page.evaluate(HEARD) == ["0", "", "abc", "de", "f", "gend", "a"]
