@@ -147,15 +147,16 @@ def top(here: Resolved, slug: str) -> None:
 
 def _on_ask() -> None:
     """A click on a link to one of our pages, another language, or the way into and out of presenting."""
-    question, visit = pointer.asked(guide=True), current()
-    if question.get("page") in PAGES:
-        visit.go_to = str(question["page"])
-    elif question.get("lang") in LANGUAGES:
-        change(lang=question["lang"])
-    elif question.get("act") == "present" and visit.settings:
-        change(present=not visit.settings.present)
-    elif question.get("act") == "small":
-        switch_small()
+    visit = current()
+    for question in pointer.asked(guide=True):
+        if question.get("page") in PAGES:
+            visit.go_to = str(question["page"])
+        elif question.get("lang") in LANGUAGES:
+            change(lang=question["lang"])
+        elif question.get("act") == "present" and visit.settings:
+            change(present=not visit.settings.present)
+        elif question.get("act") == "small":
+            switch_small()
 
 
 def idle(here: Resolved, slug: str) -> frozenset[str]:

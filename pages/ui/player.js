@@ -17,6 +17,7 @@ export class Player {
     this.speed = 1;
     this.frame = this.waiting = this.telling = 0;
     this.places = ""; // way and moment as Python said them last, or as it was told
+    this.told = 0; // the number of the question that told it
   }
 
   get plays() {
@@ -66,9 +67,9 @@ export class Player {
 
   /** Another page, another scene, or another place in the address. */
   take(isNew) {
-    const { stands } = this.stage.told;
+    const { stands, heard } = this.stage.told;
     const places = String(stands);
-    if (isNew || places !== this.places) {
+    if (isNew || (places !== this.places && heard >= this.told)) {
       this.pause();
       [this.way, this.moment] = [stands[0], stands[1] - 1];
       this.places = places;
@@ -184,7 +185,7 @@ export class Player {
       const places = [this.way, this.moment + 1];
       if (String(places) === this.places) return;
       this.places = String(places);
-      ask({ act: "moment", at: places[0], moment: places[1] });
+      this.told = ask({ act: "moment", at: places[0], moment: places[1] });
     }, REST);
   }
 

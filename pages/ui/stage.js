@@ -430,13 +430,12 @@ class Stage {
       return;
     }
     this.frames = this.around(spot.panel, spot.row, spot.column);
-    choose(this.frames);
     did("ask");
     this.hover = null;
     this.tip.hidden = true;
     this.announce(spot);
     this.paint();
-    ask({ cell: address });
+    choose(address);
   }
 
   /** Say which cell that is to those who cannot see it. */

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import live
+from pages.ui.ask.pointer import heard
 from pages.ui.figures.colors import Colors
 from pages.ui.figures.panels import Board
 from pages.ui.figures.play import Play
@@ -68,6 +69,7 @@ def stage(
         "scene_lines": board.lines is not None,
         "plays": [] if here.trace.edits else [each.pack() for each in plays],
         "stands": [settings.way, settings.moment],
+        "heard": heard(),
     }
     _place(board, "picture", theme, also | live.facts(here))
 
@@ -87,6 +89,7 @@ def show(board: Board, key: str, theme: Colors, lang: str) -> None:
         "scene_lines": False,
         "plays": [],
         "stands": [0, 0],
+        "heard": 0,
         "height": _height(board),
         "row": 0,
         "head_dim": 1,

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from attention import Cell
 from pages.ui import live
 
-PAINTER = f"/-/{live.script('painter')[0]}"  # its address on a server
+PAINTER, POINTER = (f"/-/{live.script(name)[0]}" for name in ("painter", "pointer"))  # their addresses on a server
 
 _SCENE = """n => {
   const stage = document.querySelectorAll('.stage-canvas')[n].stage;

@@ -705,6 +705,46 @@ def test_nothing_that_a_browser_could_send_by_mistake_breaks_a_page_or_leads_any
     assert chosen(at) == Cell("x", 1, 2)
 
 
+@each(
+    "sent", [None, 3, "x.0.0", {}, {"cell": "x.0.0"}, [3], [[3]], [[3, None]], [["3", {"cell": "x.0.0"}]], [[3.5, {}]]]
+)
+def test_what_is_no_list_of_numbered_questions_asks_nothing(sent):
+    at = enter("scores", cell="x.1.2").at.bring(sent)
+    assert chosen(at) == Cell("x", 1, 2)
+    assert chosen(at.ask({"cell": "x.1.3"})) == Cell("x", 1, 3)
+
+
+def test_questions_that_come_together_are_all_answered_in_order_and_none_of_them_twice():
+    at, moment = enter("scores", cell="x.5.5").at, {"act": "moment", "at": 0, "moment": 2}
+    first = [[7, {"cell": "x.1.3"}], [9, moment]]
+    at.bring(first)
+    assert (chosen(at), at.query_params["moment"]) == (Cell("x", 1, 3), "2")
+    at.bring([*first, [10, {"step": [1, 0]}], [11, {"step": [1, 0]}], [12, {"step": [0, 1]}]])
+    assert (chosen(at), at.query_params["moment"]) == (Cell("x", 3, 4), "2")
+    at.bring([[8, {"cell": "x.0.0"}]])
+    assert chosen(at) == Cell("x", 3, 4)
+    assert json.loads(at._pointer.json)["heard"] == 12
+    look(at, "scores")
+
+
+def test_boxes_that_say_what_they_said_before_an_answer_do_not_lead_back():
+    at = enter("scores", cell="x.5.5").at
+    at.ask({"cell": "x.1.3"})
+    at.selectbox(key="ask_row").set_value(5)
+    assert chosen(at.ask({"step": [1, 0]})) == Cell("x", 2, 3)
+    at.selectbox(key="ask_row").set_value(5)
+    assert chosen(at.button(key="ask_right").click().run()) == Cell("x", 2, 4)
+    at.selectbox(key="ask_row").set_value(5)
+    at.ask({"act": "moment", "at": 0, "moment": 1})
+    assert (chosen(at), at.query_params["moment"]) == (Cell("x", 5, 4), "1")
+
+
+def test_another_language_and_another_page_asked_for_at_once_both_count():
+    at = enter("scores").at
+    at.bring([[1, {"lang": "zh"}], [2, {"page": "softmax"}]], of="guide")
+    assert look(at, "softmax", "zh").of("title") == [sections("softmax", "zh")["title"]]
+
+
 @each("step", [[1.0, 0], [0.0, -1.0], [True, 0], [False, True]])
 def test_a_step_counts_rows_and_columns_whole_whatever_way_it_is_sent(step):
     at = enter("scores", cell="x.5.5").at
@@ -736,7 +776,7 @@ def state(monkeypatch):
     monkeypatch.setattr(visit.st, "query_params", {})
 
     def ask(question):
-        monkeypatch.setattr(pointer, "asked", lambda: question)
+        monkeypatch.setattr(pointer, "asked", lambda: [question])
         inspector._on_ask()
         return held
 
@@ -748,7 +788,7 @@ def test_the_callback_changes_the_cell_the_settings_and_the_trail_together(state
     assert (held.settings.cell, held.now.settings.cell, held.trail) == (*[Cell("scores", 7, 2, 1)] * 2, ())
     assert visit.st.query_params["cell"] == "scores.7.2.1"
     held = state({"cell": "q.1.0.1", "way": "source"})
-    assert (held.settings.cell, held.trail) == (Cell("q", 1, 0, 1), (Cell("x", 7, 2),))
+    assert (held.settings.cell, held.trail) == (Cell("q", 1, 0, 1), (Cell("scores", 7, 2, 1),))
 
 
 @pytest.mark.parametrize(("way", "trail"), [(0, ()), (1, (Cell("x", 0, 0),)), (2, (Cell("x", 0, 0), Cell("x", 0, 1)))])

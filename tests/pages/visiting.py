@@ -177,6 +177,7 @@ class Visit(AppTest):
         self._sent: list[WidgetState] = []
         self._page_shown = ""
         self._asked = ""  # the component that was asked last
+        self.asked = 0  # how many questions it was asked
         self.goes_back = False  # whether the next run is one that the browser's back button asks for
 
     def merged(self, messages):
@@ -248,7 +249,12 @@ class Visit(AppTest):
 
     def ask(self, question: object, of: str = "pointer") -> "Visit":
         """What pointer.js does with a click: send the question, and run what listens: a fragment, or all ("guide")."""
-        payload = json.dumps([{"event": "ask", "value": question}])
+        self.asked += 1
+        return self.bring([[self.asked, question]], of)
+
+    def bring(self, value: object, of: str = "pointer") -> "Visit":
+        """What the browser sends for one of our listeners."""
+        payload = json.dumps([{"event": "ask", "value": value}])
         self._asked = self._listener(of).id
         self._sent = [WidgetState(id=_make_trigger_id(self._asked, "events"), json_trigger_value=payload)]
         self.run()

@@ -4,7 +4,7 @@ It stands in the panel, which runs by itself (a fragment): asking about another 
 again, unless the reader clicked into another row, which then is the row that the page follows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -189,12 +189,17 @@ def _ask(cell: Cell, trail: Sequence[Cell] = ()) -> None:
     """Make a cell the one that is explained, if there is such a cell, and no question covers it."""
     if resolved().scope.has(cell) and not _is_covered(cell):
         change_now(cell=cell, face="number")
-        current().trail = tuple(trail)
+        current().asking, current().trail = cell, tuple(trail)
 
 
 def _on_ask() -> None:
-    """A click in the browser: on a figure, on a factor, or on the trail."""
-    visit, question = current(), pointer.asked()
+    """Clicks in the browser: on a figure, on a factor, on the trail, or on a button of the stage."""
+    for question in pointer.asked():
+        _answer(question)
+
+
+def _answer(question: Mapping[str, object]) -> None:
+    visit = current()
     step, way, row = question.get("step"), question.get("way"), question.get("row")
     if question.get("act") == "freeze":
         change(pin=resolved().settings.held, face="compare")
@@ -249,7 +254,7 @@ def _on_click(cell: Cell) -> None:
         if is_answer:
             current().posed = None  # what it covered is told now
         _ask(cell)
-        current().redraws = is_answer
+        current().redraws |= is_answer
 
 
 def _on_choose() -> None:
@@ -257,6 +262,9 @@ def _on_choose() -> None:
 
 
 def _on_select() -> None:
+    # What comes soon after an answer, the boxes in the browser still say what they said before it.
+    if pointer.asks_for_cell() or any(said(f"ask_{way}") for way in _STEPS):
+        return
     here, tensor = resolved(), said("ask_tensor")
     row, column, head = said("ask_row"), said("ask_column"), said("ask_head")
     if tensor not in TENSORS or type(row) is not int or type(column) is not int:

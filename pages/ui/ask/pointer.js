@@ -4,8 +4,9 @@
 export const painters = Object.assign(new Set(), { frames: [], covers: [], waits: false, pointed: null }); // the stages on the page
 
 const pointers = new Map(); // one for every mounted component: how it asks
-let chosen = ""; // the cell that was chosen on a stage, until Python has answered: what comes before is an older answer
-let patience = 0; // until when that answer is waited for
+let count = Date.now(); // the number of the last question: larger than those of a page that was loaded before this one
+let unheard = []; // questions that Python has perhaps not heard yet
+let chosen = 0; // the number of the question about a cell that the stage frames already
 let setting = 0; // until when the controls that set a number are brought into view as they come
 let left = { path: "", until: 0 }; // the page that the reader leaves, and until when the one asked for is waited for
 let leaving = 0; // until when an answer may take away the button that has the keyboard
@@ -17,34 +18,33 @@ export function around(address, kind = "cell") {
   return { kind, tensor, head: head === undefined ? null : +head, rows: [r, r + 1], columns: [c, c + 1] };
 }
 
-/** Who answers a question: the frame around every page, or the page's own parts: its panel, and what it draws late. */
+/** Who answers a question: the frame around every page, or the page's own panel. */
 const answers = ({ page, lang, act }) => (page || lang || ["present", "small"].includes(act) ? "frame" : "panel");
 
-/** Ask whoever answers such questions; where the page has no panel, the frame. */
+/** Ask whoever answers such questions; where the page has no panel, the frame. Returns the question's number. */
 export function ask(question) {
   if (question.page && !document.querySelector(`.top a[data-page="${question.page}"][aria-current]`))
     left = { path: location.pathname, until: performance.now() + 3000 };
   const found = pointers.get(answers(question)) ?? [...pointers.values()][0];
   found?.(question);
-  if (question.act !== "set") return;
-  setting = performance.now() + 3000;
-  showControls();
+  if (question.act === "set") {
+    setting = performance.now() + 3000;
+    showControls();
+  }
+  return count;
 }
+
+// A page that is being left asks nothing more: Streamlit would draw its part on the page that comes, and break that.
+const isLeft = () => location.pathname === left.path && performance.now() < left.until;
 
 /** They stand at the end of the panel, which scrolls. */
 function showControls() {
   if (performance.now() < setting) document.querySelector(".st-key-inspector_choice")?.scrollIntoView({ block: "nearest" });
 }
 
-const keyOf = (frames) => {
-  const cell = frames.find(({ kind }) => kind === "cell");
-  return cell ? [cell.tensor, cell.head, cell.rows[0], cell.columns[0]].join() : "";
-};
-
-/** A cell was chosen on a stage; frames: what the stage shows around it already. */
-export function choose(frames) {
-  chosen = keyOf(frames);
-  patience = performance.now() + 3000;
+/** Ask about a cell that was chosen on a stage, which frames it already: what was said before is an older answer. */
+export function choose(cell) {
+  chosen = ask({ cell });
 }
 
 function point(address) {
@@ -225,7 +225,7 @@ function watch(place, tell) {
     ([seen]) => {
       if (!seen.isIntersecting) return;
       eye.disconnect();
-      tell({ act: "near" });
+      tell();
     },
     { rootMargin: "0px 0px -24px 0px" },
   );
@@ -243,15 +243,21 @@ function again(ask) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  const { role } = data;
+  const send = (value) => setTriggerValue("ask", value);
+  if (role === "learning") return again(() => isLeft() || send({ act: "look" }));
+  if (role === "place") return watch(parentElement.host ?? parentElement, () => isLeft() || send({ act: "near" }));
   const tell = (question) => {
-    // A page that is being left asks nothing more: Streamlit would draw its part on the page that comes, and break that.
-    const isLeft = location.pathname === left.path && performance.now() < left.until;
-    if (answers(question) === "frame" || !isLeft) setTriggerValue("ask", question);
+    const { pathname: path } = location;
+    if (answers(question) === "panel" && isLeft()) return;
+    // Of two questions that come at once Streamlit hands on the later one, so each brings along those before it.
+    unheard = [...unheard.filter((other) => other.path === path), { role, path, number: ++count, question }];
+    const own = unheard.filter((other) => other.role === role);
+    send(own.map(({ number, question }) => [number, question]));
   };
-  if (data.role === "learning") return again(() => tell({ act: "look" }));
-  if (data.role === "place") return watch(parentElement.host ?? parentElement, tell);
-  pointers.set(data.role, tell);
-  if (data.role === "panel") {
+  unheard = unheard.filter((other) => other.role !== role || other.number > data.heard);
+  pointers.set(role, tell);
+  if (role === "panel") {
     if (JSON.stringify(data.covers) !== JSON.stringify(painters.covers)) {
       painters.covers = data.covers;
       for (const painter of painters) {
@@ -262,9 +268,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     painters.waits = data.waits;
     if (data.done) did("answer");
-    const answered = keyOf(data.frames);
-    if (!(chosen && chosen !== answered && performance.now() < patience)) {
-      chosen = "";
+    if (data.heard >= chosen) {
       painters.frames = data.frames;
       painters.pointed = null;
       for (const painter of painters) painter.showFrames(data.frames);
@@ -276,7 +280,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   listen();
   return () => {
-    if (pointers.get(data.role) === tell) pointers.delete(data.role);
+    if (pointers.get(role) === tell) pointers.delete(role);
     if (!pointers.size) unlisten();
   };
 }

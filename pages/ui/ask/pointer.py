@@ -9,10 +9,11 @@ import streamlit as st
 from attention import Cell, Derivation
 from pages.ui import live
 from pages.ui.quiz.question import Target
-from pages.ui.state.visit import said
+from pages.ui.state.visit import current, said
 
 Frame = dict[str, object]
 _KEY, _GUIDE, _NEAR, _AGAIN = "pointer", "guide", "near", "again"
+_MOST = 20  # questions taken at once
 
 
 @cache
@@ -29,6 +30,7 @@ def pointer(
     which may be a covered cell.
     """
     data = {"role": "panel", "frames": list(frames), "covers": list(covers), "done": done, "waits": waits}
+    data["heard"] = heard()
     _component()(key=_KEY, data=data, on_ask_change=on_ask, height=1)
 
 
@@ -40,7 +42,7 @@ def cover(target: Target) -> Frame:
 
 def guide(lang: str, present: bool, on_ask: Callable[[], None]) -> None:
     """Listen for clicks on links to our pages, and for keys. on_ask runs when the reader asks; see asked."""
-    data = {"role": "frame", "lang": lang, "present": present}
+    data = {"role": "frame", "lang": lang, "present": present, "heard": heard(guide=True)}
     _component()(key=_GUIDE, data=data, on_ask_change=on_ask, height=1)
 
 
@@ -54,10 +56,36 @@ def again() -> None:
     _component()(key=_AGAIN, data={"role": "learning"}, on_ask_change=lambda: None, height=1)
 
 
-def asked(guide: bool = False) -> Mapping[str, object]:
-    """What the reader asked for, of the panel or of the guide. Comes from the browser: trust nothing."""
-    question = (said(_GUIDE if guide else _KEY) or {}).get("ask")
-    return question if isinstance(question, Mapping) else {}
+def asked(guide: bool = False) -> list[Mapping[str, object]]:
+    """What the reader asked for, of the panel or of the guide, since that was heard last, in order.
+
+    Of two questions that come at once Streamlit hands on the later one, so the browser sends again what was perhaps not
+    heard: a list of (number, question). Comes from the browser: trust nothing.
+    """
+    found = _unheard(guide)
+    for number, _ in found:
+        current().heard[_GUIDE if guide else _KEY] = number
+    return [question for _, question in found]
+
+
+def asks_for_cell() -> bool:
+    """Whether a question about a cell has come in this run, and is not heard yet."""
+    return any("cell" in question or "step" in question for _, question in _unheard())
+
+
+def _unheard(guide: bool = False) -> list[tuple[int, Mapping[str, object]]]:
+    told, found, last = (said(_GUIDE if guide else _KEY) or {}).get("ask"), [], heard(guide)
+    for each in told[-_MOST:] if isinstance(told, list) else []:
+        number, question = each if isinstance(each, list) and len(each) == 2 else (0, None)
+        if type(number) is int and number > last and isinstance(question, Mapping):
+            last = number
+            found.append((number, question))
+    return found
+
+
+def heard(guide: bool = False) -> int:
+    """The number of the question that was heard last: what was drawn before another is heard is an older answer."""
+    return current().heard.get(_GUIDE if guide else _KEY, 0)
 
 
 def frames(derivation: Derivation) -> list[Frame]:

@@ -52,6 +52,7 @@ class Visit:
     followed: str | None = ""  # the word whose row is followed; None: the one in the query's row from now on
     follows_again: bool = False  # the sentence is another, so the word has to be found anew
     drawn: dict[str, Hashable] = field(default_factory=dict)  # how each widget looked when it was last drawn
+    heard: dict[str, int] = field(default_factory=dict)  # by component: the number of the last question it brought
     # The inspector.
     asking: Cell | None = None  # the cell that is explained now
     trail: tuple[Cell, ...] = ()  # those before it, on the way back to the typed word
