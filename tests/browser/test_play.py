@@ -18,7 +18,10 @@ AT_ONCE = """async ([name, ...questions]) => {
   const {ask} = await import(name);
   questions.forEach(ask);
 }"""
-STANDS = "moment => new URL(location.href).searchParams.get('moment') === moment"
+STANDS = """wanted => {
+  const {searchParams} = new URL(location.href);
+  return Object.entries(wanted).every(([name, value]) => searchParams.get(name) === value);
+}"""
 KEPT = """() => {
   const {stage} = document.querySelector('.stage-canvas'), take = stage.take;
   stage.take = bytes => take.call(stage, stage.kept = bytes);
@@ -40,16 +43,16 @@ def test_what_is_not_there_yet_can_not_be_asked_and_a_number_set_by_hand_stops_t
     settle(page)
     assert page.locator(".trail b").inner_text() == before
     page.mouse.click(*place_of(page, panels(page)[0], 1, 2))  # a number that is there answers, and the play waits
-    until(page, "() => new URL(location.href).searchParams.get('cell') === 'k.2.1.1'")
+    until(page, STANDS, arg={"cell": "k.2.1.1"})
     assert state_of(page)["moment"] == 0
-    until(page, STANDS, arg="1")
+    until(page, STANDS, arg={"moment": "1"})
     settle(page)
     page.evaluate(KEPT)
     page.evaluate(AT_ONCE, [POINTER, {"row": 2}, {"cell": "q.3.0.1"}, {"cell": "q.2.0.1"}])  # none of them is lost
+    until(page, STANDS, arg={"query": "2", "cell": "q.2.0.1", "moment": "1"})
     settle(page)
-    assert [settings_of(page)[name] for name in ("query", "cell", "moment")] == ["2", "q.2.0.1", "1"]
     page.locator(".stage-bar .on").click()
-    until(page, STANDS, arg="2")
+    until(page, STANDS, arg={"moment": "2"})
     page.evaluate("() => { const {stage} = document.querySelector('.stage-canvas'); stage.take(stage.kept); }")
     assert state_of(page)["moment"] == 1  # what Python said before it heard of it does not throw the reader back
     lead(page, f"/scores?{urlencode(SMALL | {'edit': 'scores.1.1.0:3'})}")
@@ -67,7 +70,7 @@ def test_it_plays_pauses_and_the_address_leads_back_there(visit: Opener) -> None
     ghosts = page.evaluate("() => document.querySelector('.stage-canvas').stage.player.share")
     assert 0 <= ghosts <= 1
     page.locator(".stage-bar .play").click()
-    until(page, STANDS, arg="3")
+    until(page, STANDS, arg={"moment": "3"})
     stood = state_of(page)
     page.reload()
     settle(page)

@@ -723,7 +723,9 @@ def test_questions_that_come_together_are_all_answered_in_order_and_none_of_them
     assert (chosen(at), at.query_params["moment"]) == (Cell("x", 3, 4), "2")
     at.bring([[8, {"cell": "x.0.0"}]])
     assert chosen(at) == Cell("x", 3, 4)
-    assert json.loads(at._pointer.json)["heard"] == 12
+    at.bring([[13, {"row": 2}], [14, {"cell": "q.5.0.1"}]])
+    assert (chosen(at), at.query_params["query"]) == (Cell("q", 5, 0, 1), "5")
+    assert json.loads(at._pointer.json)["heard"] == 14
     look(at, "scores")
 
 

@@ -218,7 +218,7 @@ def _answer(question: Mapping[str, object]) -> None:
             change_now(way=place["at"], moment=place["moment"])
         return
     if type(row) is int and fits(query=row):
-        change(query=row)
+        change_now(query=row)
         visit.redraws = True
         return
     if isinstance(step, list) and all(type(part) is int for part in step) and tuple(step) in _STEPS.values():
