@@ -98,6 +98,12 @@ def goes_back() -> bool:
     return context is not None and context.is_history_navigation
 
 
+def is_part() -> bool:
+    """Whether this run draws a part of the page alone (a fragment)."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
+
+
 def picked(said: Any) -> tuple[int, ...]:
     """The whole numbers that the first point clicked on a chart carries (its customdata); none where there are none."""
     try:

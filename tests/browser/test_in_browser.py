@@ -104,6 +104,24 @@ def test_a_link_clicked_right_after_a_change_takes_the_change_along(visit: Opene
         settle(page)
 
 
+def test_faces_pressed_while_the_page_is_left_leave_the_page_that_comes_whole(visit: Opener) -> None:
+    page = visit("/softmax?lang=en&face=number")
+    for slug in ("scaling", "scores", "softmax"):
+        page.evaluate(
+            """async (slug) => {
+                document.querySelector(`.stepper a[data-page=${slug}]`).click();
+                for (const face of document.querySelectorAll(".st-key-face button")) {
+                    await new Promise((later) => setTimeout(later, 12));
+                    face.click();
+                }
+            }""",
+            slug,
+        )
+        page.wait_for_url(re.compile(f"/{slug}"))
+        settle(page)
+        assert panels(page)
+
+
 def test_the_first_visit_speaks_the_browsers_language(visit: Opener) -> None:
     assert "一张图" in visit("/", locale="zh-CN").locator("h1").inner_text()
 

@@ -22,6 +22,7 @@ from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.runtime import Runtime
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
 from pages.ui import compat
 
@@ -216,6 +217,14 @@ def test_streamlit_s_server_still_asks_sessions_for_their_messages_as_we_expect(
 def test_streamlit_s_own_script_still_tells_a_step_back_from_a_click():
     assert "isHistoryNavigation" in scripts()
     assert not compat.goes_back()  # outside of any run
+
+
+# Runs of a part of the page.
+
+
+def test_streamlit_s_runs_still_know_of_which_parts_they_are():
+    assert "fragment_ids_this_run" in ScriptRunContext.__dataclass_fields__
+    assert not compat.is_part()  # outside of any run
 
 
 # Clicks on charts.

@@ -741,6 +741,26 @@ def test_boxes_that_say_what_they_said_before_an_answer_do_not_lead_back():
     assert (chosen(at), at.query_params["moment"]) == (Cell("x", 5, 4), "1")
 
 
+def test_a_widget_beside_the_panel_that_has_not_heard_of_another_row_does_not_take_it_back():
+    at = enter("scores", query="5", sentence="the old king saw the princess").at
+    older = at.selectbox(key="query")._widget_state
+    at.ask({"row": 2})
+    at.older = [older]
+    at.ask({"act": "moment", "at": 0, "moment": 1})
+    assert at.ran[-1]
+    assert (at.query_params["query"], at.query_params["moment"]) == ("2", "1")
+    look(at, "scores")
+    at.run()
+    assert (at.query_params["query"], at.selectbox(key="query").value) == ("2", 2)
+
+
+def test_no_face_is_none_of_the_faces():
+    at = enter("scores", face="code").at
+    at.button_group(key="face").set_value(None).run()
+    assert at.query_params["face"] == "code"
+    look(at, "scores")
+
+
 def test_another_language_and_another_page_asked_for_at_once_both_count():
     at = enter("scores").at
     at.bring([[1, {"lang": "zh"}], [2, {"page": "softmax"}]], of="guide")

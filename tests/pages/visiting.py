@@ -178,6 +178,7 @@ class Visit(AppTest):
         self._page_shown = ""
         self._asked = ""  # the component that was asked last
         self.asked = 0  # how many questions it was asked
+        self.older: list[WidgetState] = []  # what widgets say in the next run because they have not heard better yet
         self.goes_back = False  # whether the next run is one that the browser's back button asks for
 
     def merged(self, messages):
@@ -195,7 +196,8 @@ class Visit(AppTest):
         changed = [widget.id for widget in widgets if _is_changed(widget)] if widget_state is not None else []
         if widget_state is not None:
             known, names = {widget.id for widget in widgets}, [state.id for state in self._sent]
-            kept = [state for state in widget_state.widgets if state.id not in names]
+            older = {state.id: state for state in self.older}
+            kept = [older.get(state.id, state) for state in widget_state.widgets if state.id not in names]
             del widget_state.widgets[:]
             widget_state.widgets.extend([*kept, *self._sent])
             changed += [name if name in known else self._asked for name in names]
@@ -204,7 +206,7 @@ class Visit(AppTest):
         is_whole = not fragments or "" in fragments or self._page_hash != self._page_shown
         self._page_shown = self._page_hash
         run = type("Run", (_Run,), {"visit": self, "fragments": () if is_whole else tuple(sorted(fragments))})
-        self._sent = []
+        self._sent, self.older = [], []
         faces = (lambda face: (face,)) if self.one_face else (lambda _: FACES)
         with (
             patch.object(app_test, "LocalScriptRunner", run),

@@ -34,7 +34,8 @@ export function ask(question) {
   return count;
 }
 
-// A page that is being left asks nothing more: Streamlit would draw its part on the page that comes, and break that.
+// A page that is being left asks nothing more, and what runs by itself on it takes no click: Streamlit would draw that
+// part on the page that comes, and break it.
 const isLeft = () => location.pathname === left.path && performance.now() < left.until;
 
 /** They stand at the end of the panel, which scrolls. */
@@ -56,6 +57,11 @@ function point(address) {
 
 /** A button that stands for a cell, or a link to a page of ours. */
 function onClick(event) {
+  if (isLeft() && event.target.closest?.(".st-key-panel, .st-key-more")) {
+    event.preventDefault();
+    event.stopPropagation();
+    return;
+  }
   if (event.target.closest?.("[data-forget]")) return void keep({});
   const button = event.target.closest?.("[data-cell]");
   if (button) {

@@ -12,7 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from attention import Cell
-from pages.ui.compat import goes_back
+from pages.ui.compat import goes_back, is_part
 from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
 from pages.ui.state.examples import example_of, in_language
@@ -215,9 +215,13 @@ def control(name: str, shown: Hashable = None, value: object = None) -> dict[str
 
 
 def take(name: str) -> None:
-    """What the widget of a setting says becomes the setting, if there is such a value."""
+    """What the widget of a setting says becomes the setting, if there is such a value.
+
+    Who moves one has the whole page run. In the run of a part it says what it said before: the reader has pressed
+    something of that part before the browser heard what the widget was told.
+    """
     value = _says(name)
-    if value is not _NOTHING and fits(**{name: value}):
+    if not is_part() and value is not _NOTHING and fits(**{name: value}):
         change(**{name: value})
 
 
