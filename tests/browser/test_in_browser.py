@@ -104,12 +104,17 @@ def test_a_link_clicked_right_after_a_change_takes_the_change_along(visit: Opene
         settle(page)
 
 
+FRAMED = "document.querySelector('.stage-canvas').stage.frames.find(({kind}) => kind === 'cell')?.tensor"
+
+
 def test_faces_pressed_while_the_page_is_left_leave_the_page_that_comes_whole(visit: Opener) -> None:
-    page = visit("/softmax?lang=en&face=number")
+    page, seen = visit("/softmax?lang=en&face=number"), set[str]()
     for slug in ("scaling", "scores", "softmax"):
         page.evaluate(
             """async (slug) => {
                 document.querySelector(`.stepper a[data-page=${slug}]`).click();
+                const {stage} = document.querySelector(".stage-canvas"), spot = {panel: 0, row: 1, column: 0};
+                stage.choose({tensor: "q", row: 1, column: 0, head: 0}, spot);  // which nobody hears of any more
                 for (const face of document.querySelectorAll(".st-key-face button")) {
                     await new Promise((later) => setTimeout(later, 12));
                     face.click();
@@ -120,6 +125,9 @@ def test_faces_pressed_while_the_page_is_left_leave_the_page_that_comes_whole(vi
         page.wait_for_url(re.compile(f"/{slug}"))
         settle(page)
         assert panels(page)
+        framed = page.evaluate(FRAMED)
+        assert framed not in {None, *seen}
+        seen.add(framed)
 
 
 def test_the_first_visit_speaks_the_browsers_language(visit: Opener) -> None:

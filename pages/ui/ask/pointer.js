@@ -21,17 +21,17 @@ export function around(address, kind = "cell") {
 /** Who answers a question: the frame around every page, or the page's own panel. */
 const answers = ({ page, lang, act }) => (page || lang || ["present", "small"].includes(act) ? "frame" : "panel");
 
-/** Ask whoever answers such questions; where the page has no panel, the frame. Returns the question's number. */
+/** Ask whoever answers such questions; where the page has no panel, the frame. The question's number, 0 if not asked. */
 export function ask(question) {
   if (question.page && !document.querySelector(`.top a[data-page="${question.page}"][aria-current]`))
     left = { path: location.pathname, until: performance.now() + 3000 };
   const found = pointers.get(answers(question)) ?? [...pointers.values()][0];
-  found?.(question);
+  const number = found?.(question) ?? 0;
   if (question.act === "set") {
     setting = performance.now() + 3000;
     showControls();
   }
-  return count;
+  return number;
 }
 
 // A page that is being left asks nothing more, and what runs by itself on it takes no click: Streamlit would draw that
@@ -255,11 +255,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (role === "place") return watch(parentElement.host ?? parentElement, () => isLeft() || send({ act: "near" }));
   const tell = (question) => {
     const { pathname: path } = location;
-    if (answers(question) === "panel" && isLeft()) return;
+    if (answers(question) === "panel" && isLeft()) return 0;
     // Of two questions that come at once Streamlit hands on the later one, so each brings along those before it.
     unheard = [...unheard.filter((other) => other.path === path), { role, path, number: ++count, question }];
     const own = unheard.filter((other) => other.role === role);
     send(own.map(({ number, question }) => [number, question]));
+    return count;
   };
   unheard = unheard.filter((other) => other.role !== role || other.number > data.heard);
   pointers.set(role, tell);
