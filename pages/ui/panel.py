@@ -18,7 +18,7 @@ from pages.ui.figures.sight import Sight
 from pages.ui.quiz.box import covering, posed_now, quiz
 from pages.ui.state.resolved import Resolved
 from pages.ui.state.settings import FACES, Face
-from pages.ui.state.visit import change_now, control, current, resolved, said
+from pages.ui.state.visit import change_now, control, current, fits, resolved, said
 from pages.ui.words import prose
 from pages.ui.words.labels import label
 
@@ -78,7 +78,7 @@ def show_code(functions: Sequence[Callable[..., object]]) -> None:
 
 def _turn(start: Cell | None) -> None:
     face = said("face")
-    if face in FACES:
+    if fits(face=face):
         asks = face == "number" and start and not resolved().settings.cell
         change_now(face=face, **({"cell": start} if asks else {}))
 

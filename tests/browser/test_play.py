@@ -12,8 +12,6 @@ PIXEL = """([x, y]) => {
   const context = document.querySelector('.stage-canvas').getContext('2d');
   return [...context.getImageData(Math.round(x * devicePixelRatio), Math.round(y * devicePixelRatio), 1, 1).data];
 }"""
-
-
 AT_ONCE = """async ([name, ...questions]) => {
   const {ask} = await import(name);
   questions.forEach(ask);

@@ -177,7 +177,7 @@ class Visit(AppTest):
         self._sent: list[WidgetState] = []
         self._page_shown = ""
         self._asked = ""  # the component that was asked last
-        self.asked = 0  # how many questions it was asked
+        self.questions = 0  # that were asked so far
         self.older: list[WidgetState] = []  # what widgets say in the next run because they have not heard better yet
         self.goes_back = False  # whether the next run is one that the browser's back button asks for
 
@@ -251,8 +251,8 @@ class Visit(AppTest):
 
     def ask(self, question: object, of: str = "pointer") -> "Visit":
         """What pointer.js does with a click: send the question, and run what listens: a fragment, or all ("guide")."""
-        self.asked += 1
-        return self.bring([[self.asked, question]], of)
+        self.questions += 1
+        return self.bring([[self.questions, question]], of)
 
     def bring(self, value: object, of: str = "pointer") -> "Visit":
         """What the browser sends for one of our listeners."""

@@ -64,7 +64,7 @@ def asked(guide: bool = False) -> list[Mapping[str, object]]:
     """
     found = _unheard(guide)
     for number, _ in found:
-        current().heard[_GUIDE if guide else _KEY] = number
+        current().heard[_of(guide)] = number
     return [question for _, question in found]
 
 
@@ -74,7 +74,7 @@ def asks_for_cell() -> bool:
 
 
 def _unheard(guide: bool = False) -> list[tuple[int, Mapping[str, object]]]:
-    told, found, last = (said(_GUIDE if guide else _KEY) or {}).get("ask"), [], heard(guide)
+    told, found, last = (said(_of(guide)) or {}).get("ask"), [], heard(guide)
     for each in told[-_MOST:] if isinstance(told, list) else []:
         number, question = each if isinstance(each, list) and len(each) == 2 else (0, None)
         if type(number) is int and number > last and isinstance(question, Mapping):
@@ -85,7 +85,11 @@ def _unheard(guide: bool = False) -> list[tuple[int, Mapping[str, object]]]:
 
 def heard(guide: bool = False) -> int:
     """The number of the question that was heard last: what was drawn before another is heard is an older answer."""
-    return current().heard.get(_GUIDE if guide else _KEY, 0)
+    return current().heard.get(_of(guide), 0)
+
+
+def _of(guide: bool) -> str:
+    return _GUIDE if guide else _KEY
 
 
 def frames(derivation: Derivation) -> list[Frame]:

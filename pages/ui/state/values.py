@@ -75,6 +75,9 @@ class Choice(Value):
             raise ValueError(f"{said!r} is none of {', '.join(self.options)}")
         return said
 
+    def allows(self, value: object, scope: Scope) -> bool:
+        return value in self.options
+
 
 class Flag(Value):
     """On or off."""
