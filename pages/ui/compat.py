@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 import plotly.graph_objects as go
@@ -102,6 +103,12 @@ def is_part() -> bool:
     """Whether this run draws a part of the page alone (a fragment)."""
     context = get_script_run_ctx()
     return context is not None and bool(context.fragment_ids_this_run)
+
+
+def came_with(name: str) -> str | None:
+    """What the address said of a setting when the browser asked for this run, whatever it has been told since."""
+    context = get_script_run_ctx()
+    return dict(parse_qsl(context.query_string, keep_blank_values=True)).get(name) if context is not None else None
 
 
 def picked(said: Any) -> tuple[int, ...]:

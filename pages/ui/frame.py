@@ -35,7 +35,7 @@ from pages.ui.state.settings import (
     WEIGHTS,
     head_counts,
 )
-from pages.ui.state.visit import change, control, current, move_on, open_apart, resolved, said, switch_small
+from pages.ui.state.visit import change, control, current, move_on, open_apart, resolved, said, switch_small, where_to
 from pages.ui.words.labels import label
 from pages.ui.words.prose import code
 
@@ -114,11 +114,10 @@ def run(here: Resolved, pages: Contents, page: st.Page) -> None:
     """The page and what surrounds it; a page knows its folder by the slug of its address."""
     slug = next(slug for slug, other in pages.items() if other == page)
     visit = current()
-    visit.page = slug
-    if visit.go_to:  # a link of ours was clicked
-        step, visit.go_to = visit.go_to, ""
-        if step != slug:
-            st.switch_page(f"pages/{step}/page.py", query_params=to_query(move_on()))
+    step = where_to(slug)
+    visit.page, visit.go_to = step, ""
+    if step != slug:
+        st.switch_page(f"pages/{step}/page.py", query_params=to_query(move_on()))
     if slug == _HEADS and slug not in visit.seen:
         open_apart()
         here = resolved()

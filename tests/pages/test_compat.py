@@ -227,6 +227,14 @@ def test_streamlit_s_runs_still_know_of_which_parts_they_are():
     assert not compat.is_part()  # outside of any run
 
 
+# The address that a run was asked for with.
+
+
+def test_streamlit_s_runs_still_know_the_address_that_they_were_asked_for_with():
+    assert "query_string" in ScriptRunContext.__dataclass_fields__
+    assert compat.came_with("query") is None  # outside of any run
+
+
 # Clicks on charts.
 
 

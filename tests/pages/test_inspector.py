@@ -754,6 +754,24 @@ def test_a_widget_beside_the_panel_that_has_not_heard_of_another_row_does_not_ta
     assert (at.query_params["query"], at.selectbox(key="query").value) == ("2", 2)
 
 
+def test_nor_in_a_run_of_the_whole_page_but_who_moves_it_back_is_believed():
+    at = enter("scores", query="5", sentence="the old king saw the princess").at
+    older = at.selectbox(key="query")._widget_state
+    at.ask({"row": 2})
+    for _ in range(2):
+        at.older = [older]
+        at.query_params["query"] = "5"  # nor has the address in the browser
+        at.ask({"act": "nothing"}, of="guide")
+        assert at.query_params["query"] == "2"
+    at.run()
+    at.selectbox(key="query").set_value(5).run()
+    assert (at.query_params["query"], at.selectbox(key="query").value) == ("5", 5)
+    at.selectbox(key="query").set_value(4).run()
+    at.query_params["query"] = "5"
+    at.selectbox(key="query").set_value(5).run()  # at once, before the address follows
+    assert at.query_params["query"] == "5"
+
+
 def test_no_face_is_none_of_the_faces():
     at = enter("scores", face="code").at
     at.button_group(key="face").set_value(None).run()

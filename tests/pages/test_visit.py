@@ -49,6 +49,16 @@ def test_what_makes_no_sense_leaves_the_page_whole_and_the_settings_as_they_were
         assert look(at, "softmax").charts != [], value
 
 
+def test_what_the_browser_sends_of_the_page_before_leads_nobody_back_as_its_back_button_does():
+    """An AppTest that was led to another page goes on speaking of the one before, as a browser that is behind does."""
+    at = enter("scores").at
+    at.follow("scaling")
+    at.run()
+    assert look(at, "scaling").of("title") == [sections("scaling", "en")["title"]]
+    at.back()
+    assert look(at, "scores").of("title") == [sections("scores", "en")["title"]]
+
+
 def test_another_language_brings_its_own_sentence_and_changes_nothing_else():
     at = go(start(first=True, weights="random", seed="7", d_model="16", num_heads="4", head="3"), "scores").at
     before = settings_of(at)

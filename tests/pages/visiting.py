@@ -204,6 +204,8 @@ class Visit(AppTest):
         of = self._fragments() if changed else {}
         fragments = {of.get(name, "") for name in changed}
         is_whole = not fragments or "" in fragments or self._page_hash != self._page_shown
+        if self._page_hash != self._page_shown:  # as no reader can, whom a link of ours or the back button leads there
+            self.session_state["visit"].page = ""
         self._page_shown = self._page_hash
         run = type("Run", (_Run,), {"visit": self, "fragments": () if is_whole else tuple(sorted(fragments))})
         self._sent, self.older = [], []

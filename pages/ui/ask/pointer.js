@@ -4,11 +4,14 @@
 export const painters = Object.assign(new Set(), { frames: [], covers: [], waits: false, pointed: null }); // the stages on the page
 
 const pointers = new Map(); // one for every mounted component: how it asks
+const senders = new Map(); // and how that reaches Python
 let count = Date.now(); // the number of the last question: larger than those of a page that was loaded before this one
 let unheard = []; // questions that Python has perhaps not heard yet
 let chosen = 0; // the number of the question about a cell that the stage frames already
 let setting = 0; // until when the controls that set a number are brought into view as they come
-let left = { path: "", until: 0 }; // the page that the reader leaves, and until when the one asked for is waited for
+let shown = ""; // the page that was drawn last
+let left = { path: "", page: "", until: 0 }; // the one that the reader leaves, and until when the one asked for is waited for
+let later = []; // what the reader asks of the frame meanwhile
 let leaving = 0; // until when an answer may take away the button that has the keyboard
 
 /** A frame around the one cell of an address. */
@@ -23,8 +26,13 @@ const answers = ({ page, lang, act }) => (page || lang || ["present", "small"].i
 
 /** Ask whoever answers such questions; where the page has no panel, the frame. The question's number, 0 if not asked. */
 export function ask(question) {
+  if (isLeft() && answers(question) === "frame") {
+    if (!later.length) setTimeout(goOn);
+    later = [...later.filter(({ page }) => !(page && question.page)), question]; // of two pages the later one
+    return 0;
+  }
   if (question.page && !document.querySelector(`.top a[data-page="${question.page}"][aria-current]`))
-    left = { path: location.pathname, until: performance.now() + 3000 };
+    left = { path: location.pathname, page: shown, until: performance.now() + 3000 };
   const found = pointers.get(answers(question)) ?? [...pointers.values()][0];
   const number = found?.(question) ?? 0;
   if (question.act === "set") {
@@ -35,8 +43,20 @@ export function ask(question) {
 }
 
 // A page that is being left asks nothing more, and what runs by itself on it takes no click: Streamlit would draw that
-// part on the page that comes, and break it.
-const isLeft = () => location.pathname === left.path && performance.now() < left.until;
+// part on the page that comes, and break it. What is asked of the frame waits until that page is there.
+const isLeft = () =>
+  (location.pathname === left.path || shown === left.page) && performance.now() < left.until;
+
+/** The browser's back button leads to that page again. */
+function onHistory() {
+  left.until = 0;
+}
+
+/** Ask what waited: from the page that is left Python would not hear it. */
+function goOn() {
+  if (isLeft()) setTimeout(goOn, 30);
+  else for (const question of later.splice(0)) if (question.page !== shown) ask(question);
+}
 
 /** They stand at the end of the panel, which scrolls. */
 function showControls() {
@@ -206,6 +226,7 @@ function listen() {
   document.addEventListener("keydown", onKey, true);
   document.addEventListener("input", onInput, true);
   for (const name of ["pointerover", "focusin"]) document.addEventListener(name, onPoint, true);
+  addEventListener("popstate", onHistory);
   observer = new MutationObserver(() => {
     if (performance.now() < leaving && document.activeElement === document.body)
       document.querySelector(".trail b")?.focus({ preventScroll: true });
@@ -221,6 +242,7 @@ function unlisten() {
   document.removeEventListener("keydown", onKey, true);
   document.removeEventListener("input", onInput, true);
   for (const name of ["pointerover", "focusin"]) document.removeEventListener(name, onPoint, true);
+  removeEventListener("popstate", onHistory);
   observer?.disconnect();
   observer = null;
 }
@@ -248,6 +270,21 @@ function again(ask) {
   return () => clearInterval(timer);
 }
 
+const INSIST = 1000; // milliseconds after which a question that was perhaps not heard is asked again
+
+/** Streamlit drops a question where something else, a slider say, comes before it has run: ask it again, twice at most. */
+function insist(role) {
+  const [now, path] = [performance.now(), location.pathname];
+  const own = unheard.filter((other) => other.role === role && other.path === path && other.asked + INSIST <= now);
+  if (!own.length) return;
+  const isResting = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
+  if (isResting && (role === "frame" || !isLeft())) {
+    for (const each of own) each.asked = each.times++ < 2 ? now : Infinity;
+    senders.get(role)?.(own.map(({ number, question }) => [number, question]));
+  }
+  setTimeout(insist, INSIST, role);
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const { role } = data;
   const send = (value) => setTriggerValue("ask", value);
@@ -257,13 +294,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const { pathname: path } = location;
     if (answers(question) === "panel" && isLeft()) return 0;
     // Of two questions that come at once Streamlit hands on the later one, so each brings along those before it.
-    unheard = [...unheard.filter((other) => other.path === path), { role, path, number: ++count, question }];
+    const here = unheard.filter((other) => other.path === path);
+    unheard = [...here, { role, path, number: ++count, question, asked: performance.now(), times: 1 }];
     const own = unheard.filter((other) => other.role === role);
     send(own.map(({ number, question }) => [number, question]));
+    setTimeout(insist, INSIST, role);
     return count;
   };
   unheard = unheard.filter((other) => other.role !== role || other.number > data.heard);
   pointers.set(role, tell);
+  senders.set(role, send);
   if (role === "panel") {
     if (JSON.stringify(data.covers) !== JSON.stringify(painters.covers)) {
       painters.covers = data.covers;
@@ -281,6 +321,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       for (const painter of painters) painter.showFrames(data.frames);
     }
   } else {
+    shown = data.page;
     document.documentElement.classList.toggle("present", data.present);
     document.documentElement.lang = data.lang;
     for (const painter of painters) painter.arrange();

@@ -42,7 +42,7 @@ def cover(target: Target) -> Frame:
 
 def guide(lang: str, present: bool, on_ask: Callable[[], None]) -> None:
     """Listen for clicks on links to our pages, and for keys. on_ask runs when the reader asks; see asked."""
-    data = {"role": "frame", "lang": lang, "present": present, "heard": heard(guide=True)}
+    data = {"role": "frame", "page": current().page, "lang": lang, "present": present, "heard": heard(guide=True)}
     _component()(key=_GUIDE, data=data, on_ask_change=on_ask, height=1)
 
 

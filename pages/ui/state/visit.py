@@ -12,7 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from attention import Cell
-from pages.ui.compat import goes_back, is_part
+from pages.ui.compat import came_with, goes_back, is_part
 from pages.ui.quiz.question import Given, Question
 from pages.ui.state.address import NAMES, from_query, to_query
 from pages.ui.state.examples import example_of, in_language
@@ -47,11 +47,12 @@ class Visit:
     has_row: bool = False  # whether the address that it began with names the row to follow
     bad_address: tuple[str, ...] = ()  # the names of the settings that did not fit
     heads_wanted: int = 0  # what num_heads was before it had to give way to the width; 0 where it did not
-    page: str = ""  # whose run this is
+    page: str = ""  # the one that the visit is on
     told_later: bool = False  # beside the page stands that something is known when the layer has learned
     followed: str | None = ""  # the word whose row is followed; None: the one in the query's row from now on
     follows_again: bool = False  # the sentence is another, so the word has to be found anew
     drawn: dict[str, Hashable] = field(default_factory=dict)  # how each widget looked when it was last drawn
+    brought: dict[str, Any] = field(default_factory=dict)  # what each widget of a setting said as the last run began
     heard: dict[str, int] = field(default_factory=dict)  # by component: the number of the last question it brought
     # The inspector.
     asking: Cell | None = None  # the cell that is explained now
@@ -94,6 +95,7 @@ def begin(model_of: ModelOf) -> Resolved:
     pressed soon after something else, the browser has not been told the new address yet.
     """
     visit = current()
+    visit.brought = {name: said(name) for name in DECLARED}
     address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
     last = visit.settings
     if last is None or (address and goes_back()):
@@ -136,6 +138,16 @@ def change(**values: Any) -> None:
     elif values.get("sentence", last.sentence) != last.sentence:
         visit.follows_again = True
     visit.settings, visit.has_changed = changed(last, **values), True
+
+
+def where_to(page: str) -> str:
+    """The page to show, where that one has run: the one whose link was clicked, if any.
+
+    And the one that the visit is on already, where the browser has something from the page before, which it had not
+    left yet. By itself it leads to another page with its back and forward buttons alone.
+    """
+    visit = current()
+    return visit.go_to or (visit.page if visit.page and not goes_back() else page)
 
 
 def move_on() -> Settings:
@@ -221,8 +233,17 @@ def take(name: str) -> None:
     something of that part before the browser heard what the widget was told.
     """
     value = _says(name)
-    if not is_part() and value is not _NOTHING and fits(**{name: value}):
+    if not is_part() and not _is_older(name, value) and value is not _NOTHING and fits(**{name: value}):
         change(**{name: value})
+
+
+def _is_older(name: str, value: Any) -> bool:
+    """Whether a widget says what it said before, and what the address says that came with it.
+
+    Then nobody has moved it: the browser has not heard yet that the setting is another.
+    """
+    is_same = current().brought.get(name, _NOTHING) == said(name)
+    return is_same and value is not _NOTHING and came_with(name) == DECLARED[name].value.write(value)
 
 
 def _says(name: str) -> Any:
