@@ -3,8 +3,7 @@
 
 export const painters = Object.assign(new Set(), { frames: [], covers: [], waits: false, pointed: null }); // the stages on the page
 
-const pointers = new Map(); // one for every mounted component: how it asks
-const senders = new Map(); // and how that reaches Python
+const pointers = new Map(); // one for every mounted component, by its role: how what it asks reaches Python
 let count = Date.now(); // the number of the last question: larger than those of a page that was loaded before this one
 let unheard = []; // questions that Python has perhaps not heard yet
 let chosen = 0; // the number of the question about a cell that the stage frames already
@@ -33,8 +32,7 @@ export function ask(question) {
   }
   if (question.page && !document.querySelector(`.top a[data-page="${question.page}"][aria-current]`))
     left = { path: location.pathname, page: shown, until: performance.now() + 3000 };
-  const found = pointers.get(answers(question)) ?? [...pointers.values()][0];
-  const number = found?.(question) ?? 0;
+  const number = tell(pointers.has(answers(question)) ? answers(question) : [...pointers.keys()][0], question);
   if (question.act === "set") {
     setting = performance.now() + 3000;
     showControls();
@@ -44,8 +42,7 @@ export function ask(question) {
 
 // A page that is being left asks nothing more, and what runs by itself on it takes no click: Streamlit would draw that
 // part on the page that comes, and break it. What is asked of the frame waits until that page is there.
-const isLeft = () =>
-  (location.pathname === left.path || shown === left.page) && performance.now() < left.until;
+const isLeft = () => (location.pathname === left.path || shown === left.page) && performance.now() < left.until;
 
 /** The browser's back button leads to that page again. */
 function onHistory() {
@@ -271,39 +268,48 @@ function again(ask) {
 }
 
 const INSIST = 1000; // milliseconds after which a question that was perhaps not heard is asked again
+const MOST = 3; // times that it is asked
 
-/** Streamlit drops a question where something else, a slider say, comes before it has run: ask it again, twice at most. */
+/** Tell Python a question; its number, 0 where it is not told. */
+function tell(role, question) {
+  const path = location.pathname;
+  if (!pointers.has(role) || (answers(question) === "panel" && isLeft())) return 0;
+  // Of two questions that come at once Streamlit hands on the later one, so each brings along those before it.
+  const here = unheard.filter((other) => other.path === path);
+  unheard = [...here, { role, path, number: ++count, question, asked: performance.now(), times: 1 }];
+  send(role, unheard.filter((other) => other.role === role));
+  setTimeout(insist, INSIST, role);
+  return count;
+}
+
+function send(role, questions) {
+  pointers.get(role)?.(questions.map(({ number, question }) => [number, question]));
+}
+
+/** Streamlit drops a question where something else, a slider say, comes before it has run: ask it again. */
 function insist(role) {
-  const [now, path] = [performance.now(), location.pathname];
-  const own = unheard.filter((other) => other.role === role && other.path === path && other.asked + INSIST <= now);
-  if (!own.length) return;
+  const now = performance.now();
+  const isDue = ({ path, asked, times }) => path === location.pathname && asked + INSIST <= now && times < MOST;
+  const due = unheard.filter((other) => other.role === role && isDue(other));
+  if (!due.length) return;
   const isResting = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
   if (isResting && (role === "frame" || !isLeft())) {
-    for (const each of own) each.asked = each.times++ < 2 ? now : Infinity;
-    senders.get(role)?.(own.map(({ number, question }) => [number, question]));
+    for (const each of due) {
+      each.asked = now;
+      each.times++;
+    }
+    send(role, due);
   }
   setTimeout(insist, INSIST, role);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { role } = data;
-  const send = (value) => setTriggerValue("ask", value);
-  if (role === "learning") return again(() => isLeft() || send({ act: "look" }));
-  if (role === "place") return watch(parentElement.host ?? parentElement, () => isLeft() || send({ act: "near" }));
-  const tell = (question) => {
-    const { pathname: path } = location;
-    if (answers(question) === "panel" && isLeft()) return 0;
-    // Of two questions that come at once Streamlit hands on the later one, so each brings along those before it.
-    const here = unheard.filter((other) => other.path === path);
-    unheard = [...here, { role, path, number: ++count, question, asked: performance.now(), times: 1 }];
-    const own = unheard.filter((other) => other.role === role);
-    send(own.map(({ number, question }) => [number, question]));
-    setTimeout(insist, INSIST, role);
-    return count;
-  };
+  const bring = (value) => setTriggerValue("ask", value);
+  if (role === "learning") return again(() => isLeft() || bring({ act: "look" }));
+  if (role === "place") return watch(parentElement.host ?? parentElement, () => isLeft() || bring({ act: "near" }));
   unheard = unheard.filter((other) => other.role !== role || other.number > data.heard);
-  pointers.set(role, tell);
-  senders.set(role, send);
+  pointers.set(role, bring);
   if (role === "panel") {
     if (JSON.stringify(data.covers) !== JSON.stringify(painters.covers)) {
       painters.covers = data.covers;
@@ -328,7 +334,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   listen();
   return () => {
-    if (pointers.get(role) === tell) pointers.delete(role);
+    if (pointers.get(role) === bring) pointers.delete(role);
     if (!pointers.size) unlisten();
   };
 }
